@@ -1,0 +1,56 @@
+"""How compiled code is declared and where it is kept.
+
+``@kernel`` marks the functions that run once per packet. They are compiled by Numba without the interpreter lock,
+and the machine code is cached on disk. Numba itself notices only a change of the file that holds an entry function,
+not of the helpers that were compiled into it, so the cache folder is named by a digest of every source that can
+hold kernels: code of another version is never loaded.
+
+With ``NUMBA_DISABLE_JIT=1`` the same functions run as plain Python.
+"""
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import platformdirs
+
+COMPILED_PACKAGES = ("segwatch", "ingest", "processors", "sinks")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def sources_digest() -> str:
+    """Return a hexadecimal digest of all sources that can hold kernels and of what else decides their code."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.blake2b(digest_size=10)
+    for part in (numba.__version__, np.__version__, platform.python_version(), os.environ.get("NUMBA_BOUNDSCHECK", "")):
+        digest.update(part.encode() + b"\0")
+    for package in COMPILED_PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            content = path.read_bytes()
+            if b"@kernel" in content or b"@callback" in content:
+                digest.update(path.name.encode() + b"\0" + content)
+    return digest.hexdigest()
+
+
+def kernels_directory() -> Path:
+    """Return the folder of the machine code for exactly these sources.
+
+    It lies under ``SEGWATCH_CACHE_DIR`` where that is set, else under the user's cache folder.
+    """
+    base = os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch")
+    return Path(base) / "kernels" / sources_digest()
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(kernels_directory())
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
+    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy")(function))

@@ -1,0 +1,36 @@
+"""What went wrong, in one sentence for a person, with an exit code for scripts."""
+
+from typing import ClassVar
+
+
+class SegwatchError(Exception):
+    """Base of all errors that a user can do something about.
+
+    The message is one clear sentence: what is wrong, where, and what to do.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(SegwatchError):
+    """The command line or a setting asks for something impossible."""
+
+    exit_code = 2
+
+
+class InputError(SegwatchError):
+    """An input cannot be read as what it should be."""
+
+    exit_code = 3
+
+
+class PartialInputError(InputError):
+    """An input ended early or went bad midway; what came before it was handled."""
+
+    exit_code = 4
+
+
+class StoreError(SegwatchError):
+    """The store cannot be reached, is full, is of a newer version or refuses."""
+
+    exit_code = 5

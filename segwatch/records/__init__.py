@@ -1,0 +1,1 @@
+"""What passes between the rooms: columns of frames, segments, findings and intervals."""
