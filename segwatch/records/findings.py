@@ -11,9 +11,9 @@ class Shown(IntFlag):
     """Which fields tshark displays for a segment; what is not displayed is empty in text and null in Arrow."""
 
     STREAM = 1 << 0
-    """``stream``, ``seq``, ``ack`` (raw where not analysable) and ``completeness``."""
+    """``stream``, ``seq`` (raw where not analysable) and ``completeness``."""
     LENGTH = 1 << 1
-    """``length`` and ``nxtseq``: the segment was analysed."""
+    """``payload_len`` of the segment record: the segment was analysed."""
     WINDOW = 1 << 2
     """``window``."""
     SCALE = 1 << 3
@@ -21,9 +21,9 @@ class Shown(IntFlag):
     TIMES = 1 << 4
     """``time_relative`` and ``time_delta``."""
     ACK = 1 << 5
-    """``ack``."""
-    NUMBERS = 1 << 6
-    """``labels`` and the numbers that come with them may be shown (they are zero where they do not apply)."""
+    """``ack`` (raw where not analysable)."""
+    NEXT_SEQUENCE = 1 << 6
+    """``nxtseq``."""
 
 
 class FindingColumns(NamedTuple):
