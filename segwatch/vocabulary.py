@@ -118,6 +118,8 @@ class Quality(IntFlag):
     """Fewer payload bytes were captured than the segment carried: usual with a small snap length."""
     TOTAL_LENGTH_ZERO = 1 << 14
     """IPv4 total length 0 (segmentation offload): the payload length was taken from the wire length."""
+    ANNOUNCED = 1 << 15
+    """An FTP control connection announced the connection of this segment, its first one (PORT, PASV, EPRT, EPSV)."""
 
 
 class Tunnel(IntEnum):

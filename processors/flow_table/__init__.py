@@ -1,0 +1,1 @@
+"""What is remembered of each conversation, and how it is found again."""

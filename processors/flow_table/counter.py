@@ -1,0 +1,22 @@
+"""Places in the array of counters that is part of the state."""
+
+from typing import Final
+
+CONVERSATIONS: Final = 0
+"""Records of ``conversations`` in use."""
+STREAMS: Final = 1
+"""Number of the next stream."""
+UNACKED_FREE: Final = 2
+"""First free node of ``unacked``, or ``NOTHING``."""
+UNACKED_USED: Final = 3
+"""Nodes of ``unacked`` that were ever used; those beyond are free as well."""
+INTERVALS_USED: Final = 4
+"""Records of ``intervals`` that were ever used; those beyond are free as well."""
+INTERVALS_FREE: Final = 5
+"""First free record of ``intervals`` (chained by ``stream``), or ``NOTHING``."""
+MINUTE: Final = 6
+"""Start of the minute that the last sweep of intervals kept."""
+ROWS_SINCE_SWEEP: Final = 7
+CLOSED: Final = 8
+"""Interval records written to the output of this call."""
+COUNT: Final = 9

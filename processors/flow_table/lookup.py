@@ -1,0 +1,175 @@
+"""Finding the conversation of each segment: open addressing with linear probing, symmetric in the two ends."""
+
+from typing import Any
+
+import numpy as np
+
+from processors.flow_table import counter
+from processors.flow_table.state import NOTHING, State
+from processors.serial import signed
+from segwatch.compilation import kernel
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Quality
+
+_MULTIPLIER = np.uint64(0x9FB21C651E98DF25)
+_SHIFT = np.uint64(32)
+_LOW_32 = 0xFFFFFFFF
+_IPV6 = int(Quality.IPV6)
+_UNREADABLE = int(Quality.HEADER_UNREADABLE)
+
+
+@kernel
+def _mix(accumulated: Any, value: Any) -> Any:
+    """Return 64 well-mixed bits of both arguments (multiply and xor-shift)."""
+    mixed = (accumulated ^ value) * _MULTIPLIER
+    return mixed ^ (mixed >> _SHIFT)
+
+
+@kernel
+def source_is_greater(segments: SegmentColumns, row: int) -> bool:
+    """Whether the source (address, then port) of a segment is greater than its destination: then side 1 sent it.
+
+    Any fixed order of the ends gives the same findings; addresses are compared as the two numbers they are stored in.
+    """
+    if segments.src[row, 0] != segments.dst[row, 0]:
+        return bool(segments.src[row, 0] > segments.dst[row, 0])
+    if segments.src[row, 1] != segments.dst[row, 1]:
+        return bool(segments.src[row, 1] > segments.dst[row, 1])
+    return bool(segments.sport[row] > segments.dport[row])
+
+
+@kernel
+def ends(segments: SegmentColumns, row: int) -> tuple[Any, Any, Any, Any, int, int]:
+    """Return the two words of the lower address, those of the higher one, and their ports."""
+    if source_is_greater(segments, row):
+        return (
+            segments.dst[row, 0],
+            segments.dst[row, 1],
+            segments.src[row, 0],
+            segments.src[row, 1],
+            signed(segments.dport[row]),
+            signed(segments.sport[row]),
+        )
+    return (
+        segments.src[row, 0],
+        segments.src[row, 1],
+        segments.dst[row, 0],
+        segments.dst[row, 1],
+        signed(segments.sport[row]),
+        signed(segments.dport[row]),
+    )
+
+
+@kernel
+def _hash(
+    low0: Any, low1: Any, high0: Any, high1: Any, low_port: int, high_port: int, session: int, version: int, seed: Any
+) -> Any:
+    """Return 64 bits of the key of a conversation."""
+    mixed = _mix(seed, low0)
+    mixed = _mix(mixed, low1)
+    mixed = _mix(mixed, high0)
+    mixed = _mix(mixed, high1)
+    return _mix(mixed, np.uint64(low_port | high_port << 16 | session << 32) ^ np.uint64(version))
+
+
+@kernel
+def hash_of_record(record: Any, seed: Any) -> Any:
+    """Return 64 bits of the key of a conversation record."""
+    return _hash(
+        record.low[0],
+        record.low[1],
+        record.high[0],
+        record.high[1],
+        signed(record.low_port),
+        signed(record.high_port),
+        signed(record.session),
+        signed(record.ip_version),
+        seed,
+    )
+
+
+@kernel
+def place(slots: Any, hashed: Any, conversation: int) -> None:
+    """Enter a conversation into the first free slot of its probe sequence."""
+    mask = len(slots) - 1
+    slot = signed(hashed & np.uint64(mask))
+    while slots[slot] != 0:
+        slot = (slot + 1) & mask
+    slots[slot] = (signed(hashed >> np.uint64(33)) << 32) | (conversation + 1)
+
+
+@kernel
+def rebuild_slots(state: State, seed: Any) -> None:
+    """Enter all conversations into a table that is empty (after growth, or after state was read back)."""
+    for conversation in range(state.counters[counter.CONVERSATIONS]):
+        place(state.slots, hash_of_record(state.conversations[conversation], seed), conversation)
+
+
+@kernel
+def _new_conversation(state: State, key: tuple[Any, Any, Any, Any, int, int], session: int, version: int) -> int:
+    """Append a conversation that is known by its key only; its first segment fills the rest."""
+    conversation = signed(state.counters[counter.CONVERSATIONS])
+    state.counters[counter.CONVERSATIONS] = conversation + 1
+    record = state.conversations[conversation]
+    record.low[0] = key[0]
+    record.low[1] = key[1]
+    record.high[0] = key[2]
+    record.high[1] = key[3]
+    record.low_port = key[4]
+    record.high_port = key[5]
+    record.session = session
+    record.ip_version = version
+    record.stream = NOTHING
+    record.interval = NOTHING
+    return conversation
+
+
+@kernel
+def _matches(record: Any, key: tuple[Any, Any, Any, Any, int, int], session: int, version: int) -> bool:
+    return bool(
+        record.low[1] == key[1]
+        and record.high[1] == key[3]
+        and record.low_port == key[4]
+        and record.high_port == key[5]
+        and record.low[0] == key[0]
+        and record.high[0] == key[2]
+        and record.session == session
+        and record.ip_version == version
+    )
+
+
+@kernel
+def find_conversations(
+    state: State, segments: SegmentColumns, session: int, seed: Any, first: int, conversation_of_row: Any
+) -> int:
+    """Write each row's conversation (new ones are appended; ``NOTHING`` for unreadable headers).
+
+    Stops where the table is half full or the records are used up. Returns the number of rows that are done.
+    """
+    mask = len(state.slots) - 1
+    room = min(len(state.conversations), len(state.slots) // 2)
+    for row in range(first, len(segments.ts)):
+        quality = signed(segments.quality[row])
+        if quality & _UNREADABLE:
+            conversation_of_row[row] = NOTHING
+            continue
+        if state.counters[counter.CONVERSATIONS] >= room:
+            return row
+        version = 6 if quality & _IPV6 else 4
+        key = ends(segments, row)
+        hashed = _hash(key[0], key[1], key[2], key[3], key[4], key[5], session, version, seed)
+        tag = signed(hashed >> np.uint64(33))
+        slot = signed(hashed & np.uint64(mask))
+        found = NOTHING
+        while state.slots[slot] != 0:
+            entry = state.slots[slot]
+            candidate = (entry & _LOW_32) - 1
+            if entry >> 32 == tag and _matches(state.conversations[candidate], key, session, version):
+                found = candidate
+                break
+            slot = (slot + 1) & mask
+        if found == NOTHING:
+            found = _new_conversation(state, key, session, version)
+            state.slots[slot] = (tag << 32) | (found + 1)
+        conversation_of_row[row] = found
+    return len(segments.ts)

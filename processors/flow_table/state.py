@@ -1,0 +1,157 @@
+"""The state of the analysis: structured arrays that kernels change in place, and that can be copied and read back.
+
+A conversation is one record of ``CONVERSATION`` and, at twice its number, two records of ``DIRECTION``: side 0 and
+side 1. Side 1 sends the segments whose source (address, then port) is the greater one. Names follow section 2.3 of
+Wireshark's analysis as restated in ``docs/labels.md``.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.flow_table import counter
+from segwatch.records.intervals import INTERVAL
+
+NOTHING: Final = -1
+"""No conversation, no node, no interval."""
+WINDOW_SCALE_UNKNOWN: Final = -1
+WINDOW_SCALE_OFF: Final = -2
+UNKNOWN_WINDOW: Final = 0xFFFFFFFF
+
+CONVERSATION: Final = np.dtype(
+    (
+        np.record,
+        [
+            ("low", np.uint64, (2,)),
+            ("high", np.uint64, (2,)),
+            ("low_port", np.uint16),
+            ("high_port", np.uint16),
+            ("session", np.uint32),
+            ("ip_version", np.uint8),
+            ("client_side", np.uint8),
+            ("completeness", np.uint8),
+            ("mptcp", np.uint8),
+            ("syn_time_known", np.uint8),
+            ("fast_open_data", np.uint8),
+            ("established", np.uint8),
+            ("closer", np.uint8),
+            ("stream", np.int32),
+            ("interval", np.int32),
+            ("first", np.int64),
+            ("previous", np.int64),
+            ("syn_time", np.int64),
+            ("initial_rtt", np.int64),
+        ],
+    )
+)
+"""One conversation; ``low`` and ``high`` are its two addresses, in the order of the sides.
+
+``stream``: its number, ``NOTHING`` until its first segment is analysed. ``interval``: its open interval record.
+``first``, ``previous``, ``syn_time``: nanoseconds. ``established``: the client has acknowledged the SYN/ACK.
+``closer``: who sent the first FIN or RST (0 nobody, 1 client, 2 server).
+"""
+
+DIRECTION: Final = np.dtype(
+    (
+        np.record,
+        [
+            ("base", np.uint32),
+            ("nextseq", np.uint32),
+            ("maxack", np.uint32),
+            ("lastack", np.uint32),
+            ("dupnum", np.uint32),
+            ("window", np.uint32),
+            ("lastlabels", np.uint32),
+            ("push_bytes", np.uint32),
+            ("sacked", np.uint32),
+            ("unacked_first", np.int32),
+            ("unacked_last", np.int32),
+            ("unacked_purged", np.int32),
+            ("unacked_purge_ack", np.uint32),
+            ("unacked_low", np.uint32),
+            ("unacked_high", np.uint32),
+            ("unacked_count", np.uint16),
+            ("unacked_ordered", np.uint8),
+            ("base_known", np.uint8),
+            ("nextframe", np.int64),
+            ("nexttime", np.int64),
+            ("lastacktime", np.int64),
+            ("lastnondup", np.int64),
+            ("wscale", np.int8),
+            ("first_ack", np.uint8),
+            ("bytes_in_flight_ok", np.uint8),
+            ("push_last", np.uint8),
+            ("closer", np.uint8),
+            ("mptcp", np.uint8),
+            ("seen", np.uint8),
+            ("keep_alives", np.uint8),
+        ],
+    )
+)
+"""What is known of one sender.
+
+``base``: sequence number that is shown as 0. ``nextseq``: highest end seen, raised by ``nextframe`` at ``nexttime``.
+``maxack``: end of the contiguous data as far as known. ``lastack``, ``window``, ``lastlabels``, ``lastacktime``: of
+its last analysed segment. ``lastnondup``: last frame that changed its acknowledgment number, ``dupnum``: duplicates
+since then (2^32-1: an unseen segment was acknowledged). ``sacked``: bytes in the first three SACK blocks of its last
+segment. ``unacked_*``: list of its segments that are not acknowledged, oldest first (see ``unacked``).
+``seen``: bits of ``resets.Seen``. ``keep_alives``: keep-alives that it sent since the peer's last segment.
+"""
+
+UNACKED: Final = np.dtype(
+    (
+        np.record,
+        [
+            ("start", np.uint32),
+            ("end", np.uint32),
+            ("frame", np.int64),
+            ("time", np.int64),
+            ("next", np.int32),
+        ],
+    )
+)
+"""One unacknowledged segment; ``next`` is the next newer one of its list, or the next free node."""
+
+OPEN_INTERVAL: Final = np.dtype((np.record, INTERVAL.descr))
+"""An interval record as kernels use it; ``flow`` is its conversation, or ``NOTHING`` for a free one."""
+
+
+class State(NamedTuple):
+    """All that the analysis remembers; kernels take this tuple as it is."""
+
+    conversations: npt.NDArray[Any]
+    """(C,) of ``CONVERSATION``."""
+    directions: npt.NDArray[Any]
+    """(2 C,) of ``DIRECTION``."""
+    slots: npt.NDArray[np.int64]
+    """(S,) the open-addressing table, S a power of two: 32 bits of the hash above 32 bits of 1 + the conversation's
+    number; 0 is empty."""
+    unacked: npt.NDArray[Any]
+    """(U,) of ``UNACKED``."""
+    intervals: npt.NDArray[Any]
+    """(I,) of ``OPEN_INTERVAL``."""
+    counters: npt.NDArray[np.int64]
+    """(counter.COUNT,) see ``counter``."""
+
+
+def new_state(conversations: int = 64, unacked: int = 256, intervals: int = 64) -> State:
+    """Return an empty state with room for that many conversations, unacknowledged segments and open intervals."""
+    counters = np.zeros(counter.COUNT, np.int64)
+    counters[counter.UNACKED_FREE] = NOTHING
+    counters[counter.INTERVALS_FREE] = NOTHING
+    return State(
+        conversations=np.zeros(conversations, CONVERSATION),
+        directions=np.zeros(2 * conversations, DIRECTION),
+        slots=np.zeros(2 * conversations, np.int64),
+        unacked=np.zeros(unacked, UNACKED),
+        intervals=np.zeros(intervals, OPEN_INTERVAL),
+        counters=counters,
+    )
+
+
+def grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array of twice the length that begins with the old content; the rest is zero."""
+    larger = np.zeros(2 * len(array), array.dtype)
+    larger[: len(array)] = array
+    return larger

@@ -1,0 +1,192 @@
+"""Interval counters: what each conversation did in each minute, additive, both directions.
+
+An interval record is open from the first segment of its conversation in a minute until the conversation sends in
+another minute, or until a sweep: when the capture's time has moved on, all records of other minutes are closed. Both
+depend on the segments alone, never on how they are cut into batches.
+"""
+
+from typing import Any
+
+from processors.flow_table import counter
+from processors.flow_table.state import NOTHING, State
+from processors.rules.packet import FIN, RST, SYN
+from processors.serial import signed
+from segwatch.compilation import kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.intervals import INTERVAL_NANOSECONDS
+from segwatch.vocabulary import LABEL_NAMES, Label
+
+_LABELS = len(LABEL_NAMES)
+_REPEATS = int(Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION)
+
+
+@kernel
+def minute_of(now: int) -> int:
+    """Return the start of the minute that a time lies in."""
+    return now - now % INTERVAL_NANOSECONDS
+
+
+@kernel
+def has_room(state: State, closed: Any) -> bool:
+    """Whether a segment can be counted: a record to open, and a place for one that is closed."""
+    free = state.counters[counter.INTERVALS_FREE] != NOTHING
+    unused = state.counters[counter.INTERVALS_USED] < len(state.intervals)
+    return (free or unused) and state.counters[counter.CLOSED] < len(closed)
+
+
+@kernel
+def close(state: State, slot: int, closed: Any) -> None:
+    """Copy an open record to the output and free it."""
+    place = state.counters[counter.CLOSED]
+    closed[place] = state.intervals[slot]
+    state.counters[counter.CLOSED] = place + 1
+    record = state.intervals[slot]
+    state.conversations[record.flow].interval = NOTHING
+    record.flow = NOTHING
+    record.stream = state.counters[counter.INTERVALS_FREE]
+    state.counters[counter.INTERVALS_FREE] = slot
+
+
+@kernel
+def _open(state: State, flow: int, minute: int, now: int) -> int:
+    """Start a record for a conversation and minute."""
+    slot = state.counters[counter.INTERVALS_FREE]
+    if slot != NOTHING:
+        state.counters[counter.INTERVALS_FREE] = state.intervals[slot].stream
+    else:
+        slot = state.counters[counter.INTERVALS_USED]
+        state.counters[counter.INTERVALS_USED] = slot + 1
+    conversation = state.conversations[flow]
+    record = state.intervals[slot]
+    record.start = minute
+    client_is_high = conversation.client_side == 1
+    for word in range(2):
+        record.client[word] = conversation.high[word] if client_is_high else conversation.low[word]
+        record.server[word] = conversation.low[word] if client_is_high else conversation.high[word]
+    record.client_port = conversation.high_port if client_is_high else conversation.low_port
+    record.server_port = conversation.low_port if client_is_high else conversation.high_port
+    record.ip_version = conversation.ip_version
+    record.stream = conversation.stream
+    record.flow = flow
+    record.reset = 0
+    record.first = now
+    record.last = now
+    record.opened = conversation.first
+    for side in range(2):
+        _clear(record.sent[side])
+    conversation.interval = slot
+    return signed(slot)
+
+
+@kernel
+def _clear(sent: Any) -> None:
+    sent.segments = 0
+    sent.data_segments = 0
+    sent.payload_bytes = 0
+    sent.retransmitted_bytes = 0
+    sent.rtt_sum = 0
+    sent.rtt_min = 0
+    sent.rtt_max = 0
+    sent.rtt_count = 0
+    sent.resets = 0
+    sent.syns = 0
+    sent.fins = 0
+    sent.zero_window_time = 0
+    for label in range(_LABELS):
+        sent.labels[label] = 0
+
+
+@kernel
+def sweep_is_due(state: State, now: int) -> bool:
+    """Whether time has moved to another minute, and enough was done since the last sweep to pay for one."""
+    counters = state.counters
+    return bool(
+        minute_of(now) != counters[counter.MINUTE]
+        and counters[counter.ROWS_SINCE_SWEEP] >= counters[counter.INTERVALS_USED]
+    )
+
+
+@kernel
+def sweep(state: State, minute: int, closed: Any) -> bool:
+    """Close all records of other minutes than ``minute``; return False where the output is full (call it again)."""
+    for slot in range(state.counters[counter.INTERVALS_USED]):
+        record = state.intervals[slot]
+        if record.flow != NOTHING and record.start != minute:
+            if state.counters[counter.CLOSED] >= len(closed):
+                return False
+            close(state, slot, closed)
+    state.counters[counter.MINUTE] = minute
+    state.counters[counter.ROWS_SINCE_SWEEP] = 0
+    return True
+
+
+@kernel
+def close_all(state: State, closed: Any) -> bool:
+    """Close all open records; return False where the output is full (call it again)."""
+    for slot in range(state.counters[counter.INTERVALS_USED]):
+        if state.intervals[slot].flow != NOTHING:
+            if state.counters[counter.CLOSED] >= len(closed):
+                return False
+            close(state, slot, closed)
+    return True
+
+
+@kernel
+def _count_rtt(sent: Any, rtt: int) -> None:
+    if sent.rtt_count == 0 or rtt < sent.rtt_min:
+        sent.rtt_min = rtt
+    if rtt > sent.rtt_max:
+        sent.rtt_max = rtt
+    sent.rtt_sum += rtt
+    sent.rtt_count += 1
+
+
+@kernel
+def count(
+    state: State,
+    flow: int,
+    direction: int,
+    flags: int,
+    length: int,
+    now: int,
+    window_closed_for: int,
+    findings: FindingColumns,
+    row: int,
+    closed: Any,
+) -> None:
+    """Add one segment to its conversation's record; ``direction`` 0: sent by the client, 1: by the server."""
+    conversation = state.conversations[flow]
+    minute = minute_of(now)
+    slot = signed(conversation.interval)
+    if slot != NOTHING and state.intervals[slot].start != minute:
+        close(state, slot, closed)
+        slot = NOTHING
+    if slot == NOTHING:
+        slot = _open(state, flow, minute, now)
+    record = state.intervals[slot]
+    record.first = min(now, record.first)
+    record.last = max(now, record.last)
+    record.completeness = conversation.completeness
+    record.closer = conversation.closer
+    record.initial_rtt = conversation.initial_rtt
+    sent = record.sent[direction]
+    sent.segments += 1
+    if length > 0:
+        sent.data_segments += 1
+        sent.payload_bytes += length
+    if flags & (SYN | FIN | RST):
+        sent.syns += 1 if flags & SYN else 0
+        sent.fins += 1 if flags & FIN else 0
+        if flags & RST:
+            sent.resets += 1
+            record.reset = findings.reset[row]
+    sent.zero_window_time += window_closed_for
+    if findings.ack_rtt[row] > 0:
+        _count_rtt(sent, signed(findings.ack_rtt[row]))
+    labels = signed(findings.labels[row])
+    if labels:
+        if labels & _REPEATS:
+            sent.retransmitted_bytes += length
+        for label in range(_LABELS):
+            if labels >> label & 1:
+                sent.labels[label] += 1
