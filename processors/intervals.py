@@ -31,7 +31,7 @@ def has_room(state: State, closed: Any) -> bool:
     """Whether a segment can be counted: a record to open, and a place for one that is closed."""
     free = state.counters[counter.INTERVALS_FREE] != NOTHING
     unused = state.counters[counter.INTERVALS_USED] < len(state.intervals)
-    return (free or unused) and state.counters[counter.CLOSED] < len(closed)
+    return bool((free or unused) and state.counters[counter.CLOSED] < len(closed))
 
 
 @kernel

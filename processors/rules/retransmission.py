@@ -18,7 +18,7 @@ ENOUGH_DUPLICATES = 2
 
 @kernel
 def _is_old(packet: Packet, sender: Any) -> bool:
-    """Step 13 b: the segment starts below the highest end seen (but a keep-alive's byte with more behind is not old)."""
+    """Step 13 b: the segment starts below the highest end seen (a keep-alive's byte with more behind is not old)."""
     nextseq = signed(sender.nextseq)
     if nextseq == 0 or not before(packet.seq, nextseq):
         return False
