@@ -20,6 +20,7 @@ import numpy as np
 import platformdirs
 
 COMPILED_PACKAGES = ("segwatch", "ingest", "processors", "sinks")
+_COMPILED_MARKS = (b"@kernel", b"@inlined_kernel", b"@callback")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -33,7 +34,7 @@ def sources_digest() -> str:
     for package in COMPILED_PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             content = path.read_bytes()
-            if b"@kernel" in content or b"@callback" in content:
+            if any(mark in content for mark in _COMPILED_MARKS):
                 digest.update(path.name.encode() + b"\0" + content)
     return digest.hexdigest()
 
@@ -53,4 +54,13 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
-    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function))
+
+
+def inlined_kernel(function: _Function) -> _Function:
+    """Compile ``function`` into each of its callers.
+
+    A call between kernels counts the references of every array that it passes, which costs several times what a small
+    function does; inlined code does not.
+    """
+    return cast("_Function", numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
