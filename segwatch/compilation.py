@@ -1,7 +1,9 @@
 """How compiled code is declared and where it is kept.
 
 ``@kernel`` marks the functions that run once per packet. They are compiled by Numba without the interpreter lock,
-and the machine code is cached on disk. Numba itself notices only a change of the file that holds an entry function,
+inlined into their callers, and the machine code is cached on disk. Kernels never allocate: Numba's run time for
+allocation is switched off in them, for it would count references of every array at every call (measured: twenty
+times slower where columns are passed on). Numba itself notices only a change of the file that holds an entry function,
 not of the helpers that were compiled into it, so the cache folder is named by a digest of every source that can
 hold kernels: code of another version is never loaded.
 
@@ -54,7 +56,7 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
-    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function))
+    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
 
 
 def inlined_kernel(function: _Function) -> _Function:
@@ -63,4 +65,12 @@ def inlined_kernel(function: _Function) -> _Function:
     A call between kernels counts the references of every array that it passes, which costs several times what a small
     function does; inlined code does not.
     """
-    return cast("_Function", numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
+    return cast("_Function", numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function))
+
+
+def callback(signature: str) -> Callable[[_Function], Any]:
+    """Compile a function at once into one that C code can call; its ``address`` is what to pass.
+
+    It is compiled with ``NUMBA_DISABLE_JIT=1`` too, so it may call no ``@kernel`` function.
+    """
+    return cast("Callable[[_Function], Any]", numba.cfunc(signature, cache=True))
