@@ -1,0 +1,1 @@
+"""Frames out of capture files, by compiled readers, and out of libpcap."""
