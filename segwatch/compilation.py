@@ -22,7 +22,7 @@ import numpy as np
 import platformdirs
 
 COMPILED_PACKAGES = ("segwatch", "ingest", "processors", "sinks")
-_COMPILED_MARKS = (b"@kernel", b"@inlined_kernel", b"@callback")
+_COMPILED_MARKS = (b"@kernel", b"@callback")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -56,16 +56,9 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
-    return cast("_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True, _nrt=False)(function))
-
-
-def inlined_kernel(function: _Function) -> _Function:
-    """Compile ``function`` into each of its callers.
-
-    A call between kernels counts the references of every array that it passes, which costs several times what a small
-    function does; inlined code does not.
-    """
-    return cast("_Function", numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function))
+    return cast(
+        "_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True, _nrt=False)(function)
+    )
 
 
 def callback(signature: str) -> Callable[[_Function], Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.compilation import inlined_kernel, kernel
+from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns, Shown
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Label, Quality
@@ -98,7 +98,7 @@ _SEGMENT_FIELDS = {
 _FINDINGS = frozenset(Column) - frozenset(_SEGMENT_FIELDS) - {Column.EMBEDDED, Column.SRC, Column.DST}
 
 
-@inlined_kernel
+@kernel
 def _displayed_columns(shown: int) -> int:
     """Return the columns that ``Shown`` speaks of."""
     present = 0
@@ -119,7 +119,7 @@ def _displayed_columns(shown: int) -> int:
     return present
 
 
-@inlined_kernel
+@kernel
 def _named_columns(quality: int, labels: int, events: int, reset: int) -> int:
     """Return the columns with names of bits and classes, and the numbers that come with a label."""
     present = 0
@@ -136,7 +136,7 @@ def _named_columns(quality: int, labels: int, events: int, reset: int) -> int:
     return present
 
 
-@inlined_kernel
+@kernel
 def _measured_columns(bytes_in_flight: int, rto: int, acks_frame: int, ack_rtt: int, initial_rtt: int) -> int:
     """Return the columns that are there if their value is not 0."""
     present = 0

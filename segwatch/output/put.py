@@ -6,7 +6,7 @@ after what it wrote. The caller sees to it that there is room (``ROW_LIMIT`` of 
 
 from typing import Any
 
-from segwatch.compilation import inlined_kernel
+from segwatch.compilation import kernel
 
 _ZERO = ord("0")
 _MINUS = ord("-")
@@ -16,7 +16,7 @@ _LETTER = ord("a") - 10
 _BILLION = 1_000_000_000
 
 
-@inlined_kernel
+@kernel
 def put_bytes(out: Any, at: int, source: Any, start: int, end: int) -> int:
     """Copy ``source[start:end]``."""
     for index in range(start, end):
@@ -25,7 +25,7 @@ def put_bytes(out: Any, at: int, source: Any, start: int, end: int) -> int:
     return at
 
 
-@inlined_kernel
+@kernel
 def _put_pair(out: Any, at: int, value: int) -> None:
     """Write ``value`` < 100 as two digits."""
     tens = value * 103 >> 10  # value // 10 for value < 179, several times faster than a division
@@ -33,7 +33,7 @@ def _put_pair(out: Any, at: int, value: int) -> None:
     out[at + 1] = _ZERO + value - 10 * tens
 
 
-@inlined_kernel
+@kernel
 def _put_two_pairs(out: Any, at: int, value: int) -> None:
     """Write ``value`` < 10,000 as four digits."""
     hundreds = value * 5243 >> 19  # value // 100 for value < 43,699
@@ -41,7 +41,7 @@ def _put_two_pairs(out: Any, at: int, value: int) -> None:
     _put_pair(out, at + 2, value - 100 * hundreds)
 
 
-@inlined_kernel
+@kernel
 def _decimal_digits(value: int) -> int:
     """Return how many digits ``value`` >= 0 has."""
     digits = 1
@@ -55,7 +55,7 @@ def _decimal_digits(value: int) -> int:
     return digits + 1 if value >= 10 else digits
 
 
-@inlined_kernel
+@kernel
 def put_natural(out: Any, at: int, value: int) -> int:
     """Write ``value`` >= 0 in decimal."""
     if value < 10:
@@ -80,7 +80,7 @@ def put_natural(out: Any, at: int, value: int) -> int:
     return end
 
 
-@inlined_kernel
+@kernel
 def put_integer(out: Any, at: int, value: int) -> int:
     """Write ``value`` > -2**63 in decimal."""
     if value < 0:
@@ -89,7 +89,7 @@ def put_integer(out: Any, at: int, value: int) -> int:
     return put_natural(out, at, value)
 
 
-@inlined_kernel
+@kernel
 def put_seconds(out: Any, at: int, nanoseconds: int) -> int:
     """Write a time of any 64-bit number of nanoseconds as seconds with nine decimal places."""
     seconds = nanoseconds // _BILLION
@@ -112,14 +112,14 @@ def put_seconds(out: Any, at: int, nanoseconds: int) -> int:
     return at + 10
 
 
-@inlined_kernel
+@kernel
 def put_nibble(out: Any, at: int, value: int) -> int:
     """Write one hexadecimal digit in lower case."""
     out[at] = (_ZERO if value < 10 else _LETTER) + value
     return at + 1
 
 
-@inlined_kernel
+@kernel
 def put_flags(out: Any, at: int, flags: int) -> int:
     """Write a 16-bit number as ``0x`` and four digits."""
     out[at] = _ZERO
@@ -129,7 +129,7 @@ def put_flags(out: Any, at: int, flags: int) -> int:
     return at + 6
 
 
-@inlined_kernel
+@kernel
 def put_ipv4(out: Any, at: int, addresses: Any, row: int) -> int:
     """Write the last four of the 16 bytes of ``addresses[row]`` in dotted form."""
     at = put_natural(out, at, int(addresses[row, 12]))
@@ -139,12 +139,12 @@ def put_ipv4(out: Any, at: int, addresses: Any, row: int) -> int:
     return at
 
 
-@inlined_kernel
+@kernel
 def _group(addresses: Any, row: int, index: int) -> int:
     return int(addresses[row, 2 * index]) << 8 | int(addresses[row, 2 * index + 1])
 
 
-@inlined_kernel
+@kernel
 def _longest_run_of_zeros(addresses: Any, row: int) -> tuple[int, int]:
     """Return first group and length of the run that ``::`` stands for (RFC 5952 section 4.2); length 0: none."""
     best_start, best_length = 0, 1  # one group alone is not shortened
@@ -156,7 +156,7 @@ def _longest_run_of_zeros(addresses: Any, row: int) -> tuple[int, int]:
     return best_start, best_length if best_length > 1 else 0
 
 
-@inlined_kernel
+@kernel
 def _put_group(out: Any, at: int, group: int) -> int:
     """Write a 16-bit group in hexadecimal without leading zeros."""
     if group >= 0x1000:
@@ -168,7 +168,7 @@ def _put_group(out: Any, at: int, group: int) -> int:
     return put_nibble(out, at, group & 15)
 
 
-@inlined_kernel
+@kernel
 def is_ipv4_mapped(addresses: Any, row: int) -> bool:
     """Return whether ``addresses[row]`` lies in ::ffff:0:0/96 (RFC 4291 section 2.5.5.2)."""
     for index in range(10):
@@ -177,7 +177,7 @@ def is_ipv4_mapped(addresses: Any, row: int) -> bool:
     return bool(addresses[row, 10] == 0xFF and addresses[row, 11] == 0xFF)
 
 
-@inlined_kernel
+@kernel
 def put_ipv6(out: Any, at: int, addresses: Any, row: int) -> int:
     """Write the 16 bytes of ``addresses[row]`` as RFC 5952 says; IPv4-mapped ones end dotted (section 5)."""
     mapped = is_ipv4_mapped(addresses, row)
@@ -204,7 +204,7 @@ def put_ipv6(out: Any, at: int, addresses: Any, row: int) -> int:
     return at
 
 
-@inlined_kernel
+@kernel
 def put_address(out: Any, at: int, addresses: Any, row: int, ipv6: bool) -> int:
     """Write the 16 bytes of ``addresses[row]``: dotted for IPv4, else the form of RFC 5952."""
     if ipv6:

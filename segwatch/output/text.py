@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.compilation import inlined_kernel, kernel
+from segwatch.compilation import kernel
 from segwatch.output.columns import COLUMN_NAMES, Column, column_values, present_columns
 from segwatch.output.put import put_address, put_bytes, put_flags, put_integer, put_seconds
 from segwatch.records.findings import FindingColumns
@@ -96,7 +96,7 @@ def _without_separators(name: str) -> str:
     return name.replace("\t", " ").replace("\n", " ").replace("\r", " ")
 
 
-@inlined_kernel
+@kernel
 def _put_mark(out: Any, at: int, is_json: bool, mark: int) -> int:
     """Write a character that only JSON has."""
     if is_json:
@@ -105,12 +105,12 @@ def _put_mark(out: Any, at: int, is_json: bool, mark: int) -> int:
     return at
 
 
-@inlined_kernel
+@kernel
 def _put_text(out: Any, at: int, content: Any, offsets: Any, text: int) -> int:
     return put_bytes(out, at, content, offsets[text], offsets[text + 1])
 
 
-@inlined_kernel
+@kernel
 def _put_names(
     out: Any, at: int, is_json: bool, content: Any, offsets: Any, first: int, order: tuple[int, ...], mask: int
 ) -> int:
@@ -130,7 +130,7 @@ def _put_names(
     return _put_mark(out, at, is_json, _CLOSE)
 
 
-@inlined_kernel
+@kernel
 def _put_word(out: Any, at: int, is_json: bool, content: Any, offsets: Any, form: int, value: int) -> int:
     """Write names, flags or the class of a reset."""
     if form == _LABELS:
@@ -142,7 +142,7 @@ def _put_word(out: Any, at: int, is_json: bool, content: Any, offsets: Any, form
     return _put_mark(out, at, is_json, _QUOTE)
 
 
-@inlined_kernel
+@kernel
 def _put_quoted_address(out: Any, at: int, is_json: bool, addresses: Any, row: int, ipv6: bool) -> int:
     at = _put_mark(out, at, is_json, _QUOTE)
     at = put_address(out, at, addresses, row, ipv6)

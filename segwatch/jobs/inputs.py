@@ -1,0 +1,67 @@
+"""From what stands on the command line to capture files."""
+
+import glob
+import os
+from pathlib import Path
+
+from segwatch.errors import InputError
+
+_MAGICS = (
+    b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\xcd\x34",
+    b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a", b"snoop\0\0\0",
+)  # fmt: skip
+"""First bytes of pcap (RFC draft-ietf-opsawg-pcap, and its nanosecond and modified forms), pcapng and snoop."""
+_COMPRESSIONS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ\0", b"BZh")
+"""First bytes of gzip, zstd, lz4, xz and bzip2: what is inside is seen when it is opened."""
+_MAGIC_BYTES = 8
+
+
+def capture_files(arguments: tuple[str, ...]) -> list[str]:
+    """Return the files that ``arguments`` name, in order and each once.
+
+    An argument is a file, ``-``, a folder (searched to its depth for files that begin like captures, whatever their
+    names) or a pattern that the shell did not resolve. Raise InputError where an argument leads to nothing.
+    """
+    found: list[str] = []
+    for argument in arguments:
+        found += _files_of(argument)
+    return list(dict.fromkeys(found))
+
+
+def _files_of(argument: str) -> list[str]:
+    if argument == "-":
+        return [argument]
+    path = Path(argument)
+    if path.is_dir():
+        return _captures_in(path)
+    if not os.path.lexists(argument) and glob.has_magic(argument):
+        matches = sorted(glob.glob(argument, recursive=True))
+        if not matches:
+            raise InputError(f"no file matches {argument}.")
+        return [file for match in matches for file in _files_of(match)]
+    return [argument]
+
+
+def _captures_in(folder: Path) -> list[str]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(f"the folder {folder} cannot be read: no permission.")
+    files = [
+        str(Path(place) / name)
+        for place, folders, names in os.walk(folder, onerror=None)
+        for name in sorted(names)
+        if folders.sort() is None and _begins_like_a_capture(Path(place) / name)
+    ]
+    if not files:
+        raise InputError(f"no capture file is in the folder {folder}.")
+    return files
+
+
+def _begins_like_a_capture(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(_MAGIC_BYTES)
+    except OSError:
+        return True  # it may well be one: that it cannot be read is said when it is opened
+    return start.startswith(_MAGICS + _COMPRESSIONS)

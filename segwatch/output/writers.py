@@ -1,0 +1,185 @@
+"""Writers of labelled segments, one for each format."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.output.target import OutputTarget
+from segwatch.output.text import TextFormatter, TextStyle, json_style, tab_separated_header, tab_separated_style
+from segwatch.records.findings import FindingColumns, empty_findings
+from segwatch.records.segments import SegmentColumns, empty_segments
+
+ROW_GROUP_ROWS = 1 << 17
+"""Rows of a row group of a Parquet file."""
+
+
+class RowWriter(ABC):
+    """Writes rows of several captures, one capture after the other."""
+
+    def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
+        self._target = target
+        self._with_file = with_file
+
+    @abstractmethod
+    def begin_file(self, name: str) -> None:
+        """Say which capture the next rows come from."""
+
+    @abstractmethod
+    def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        """Write the given rows (``None``: all); the columns may be written again afterwards."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what a good end needs."""
+
+
+class TextWriter(RowWriter):
+    """Tab-separated values or JSON lines."""
+
+    def __init__(
+        self, target: OutputTarget, style: Callable[[str | None], TextStyle], header: bytes, *, with_file: bool
+    ) -> None:
+        super().__init__(target, with_file=with_file)
+        self._style = style
+        self._formatter = TextFormatter(style(None))
+        target.write(header)
+
+    def begin_file(self, name: str) -> None:
+        if self._with_file:
+            self._formatter = TextFormatter(self._style(name))
+
+    def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        chosen = np.arange(len(segments.ts)) if rows is None else rows
+        for block in self._formatter.blocks(segments, findings, chosen):
+            self._target.write(block)
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class ArrowWriter(RowWriter):
+    """Arrow IPC: the file format into files, the stream format into standard output."""
+
+    def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
+        import pyarrow as pa
+
+        from segwatch.output.tables import TableBuilder, table_schema
+
+        super().__init__(target, with_file=with_file)
+        self._builder = TableBuilder
+        self._batches = TableBuilder("" if with_file else None)
+        schema = table_schema(with_file)
+        with target.guarded():
+            if target.is_stream:
+                self._sink = pa.PythonFile(target.stream, "w")
+                self._writer = pa.ipc.new_stream(self._sink, schema)
+            else:
+                self._sink = pa.OSFile(target.path, "wb")
+                self._writer = pa.ipc.new_file(self._sink, schema)
+
+    def begin_file(self, name: str) -> None:
+        if self._with_file:
+            self._batches = self._builder(name)
+
+    def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        with self._target.guarded():
+            self._writer.write_batch(self._batches.batch(segments, findings, rows))
+
+    def close(self) -> None:
+        with self._target.guarded():
+            self._writer.close()
+            if not self._target.is_stream:
+                self._sink.close()
+
+
+class ParquetWriter(RowWriter):
+    """Parquet, in row groups that span batches."""
+
+    def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from segwatch.output.tables import PARQUET_OPTIONS, TableBuilder, table_schema
+
+        super().__init__(target, with_file=with_file)
+        self._builder = TableBuilder
+        self._batches = TableBuilder("" if with_file else None)
+        self._segments = empty_segments(ROW_GROUP_ROWS)
+        self._findings = empty_findings(ROW_GROUP_ROWS)
+        self._filled = 0
+        with target.guarded():
+            self._sink = pa.PythonFile(target.stream, "w") if target.is_stream else pa.OSFile(target.path, "wb")
+            self._writer = pq.ParquetWriter(self._sink, table_schema(with_file), **PARQUET_OPTIONS)
+
+    def begin_file(self, name: str) -> None:
+        if self._with_file:
+            self._flush()
+            self._batches = self._builder(name)
+
+    def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        count = len(segments.ts) if rows is None else len(rows)
+        done = 0
+        while done < count:
+            step = min(count - done, ROW_GROUP_ROWS - self._filled)
+            source: Any = slice(done, done + step) if rows is None else rows[done : done + step]
+            _copy_rows(segments, self._segments, source, self._filled, step)
+            _copy_rows(findings, self._findings, source, self._filled, step)
+            done += step
+            self._filled += step
+            if self._filled == ROW_GROUP_ROWS:
+                self._flush()
+
+    def _flush(self) -> None:
+        if not self._filled:
+            return
+        filled = slice(0, self._filled)
+        segments = SegmentColumns(*(column[filled] for column in self._segments))
+        findings = FindingColumns(*(column[filled] for column in self._findings))
+        with self._target.guarded():
+            self._writer.write_batch(self._batches.batch(segments, findings), row_group_size=ROW_GROUP_ROWS)
+        self._filled = 0
+
+    def close(self) -> None:
+        self._flush()
+        with self._target.guarded():
+            self._writer.close()
+            if not self._target.is_stream:
+                self._sink.close()
+
+
+def _copy_rows(source: Any, target: Any, rows: Any, start: int, count: int) -> None:
+    for name in _USED & set(source._fields):
+        getattr(target, name)[start : start + count] = getattr(source, name)[rows]
+
+
+_USED = frozenset(FindingColumns._fields) | {
+    "ts", "frame", "src", "dst", "sport", "dport", "seq", "ack", "flags", "payload_len", "quality",
+}  # fmt: skip
+"""Columns that an output reads."""
+
+FORMATS: Final[dict[str, str]] = {
+    "tsv": "tab-separated values with a header",
+    "jsonl": "a JSON object per line",
+    "arrow": "Arrow IPC, a stream on standard output",
+    "parquet": "Parquet",
+}
+"""Names of the formats, and what they are."""
+
+
+def open_writer(name: str, target: OutputTarget, *, with_file: bool) -> RowWriter:
+    """Return a writer of the format ``name``; ``with_file`` puts the name of the capture first in every row."""
+    match name:
+        case "tsv":
+            header = tab_separated_header(with_file)
+            return TextWriter(target, tab_separated_style, header, with_file=with_file)
+        case "jsonl":
+            return TextWriter(target, json_style, b"", with_file=with_file)
+        case "arrow":
+            return ArrowWriter(target, with_file=with_file)
+        case "parquet":
+            return ParquetWriter(target, with_file=with_file)
+        case _:
+            raise ValueError(name)
