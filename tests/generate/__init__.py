@@ -1,0 +1,1 @@
+"""Deterministic captures for the benchmarks and the demonstration, made with NumPy."""
