@@ -49,31 +49,31 @@ _SACK_BLOCKS_USED = 3
 
 
 @kernel
-def _clear_finding(findings: FindingColumns, row: int) -> None:
-    """Give a finding the values of a segment that says nothing."""
-    findings.stream[row] = NOTHING
-    findings.labels[row] = 0
-    findings.events[row] = 0
-    findings.reset[row] = 0
-    findings.dup_ack_num[row] = 0
-    findings.dup_ack_frame[row] = 0
-    findings.bytes_in_flight[row] = 0
-    findings.push_bytes[row] = 0
-    findings.rto[row] = 0
-    findings.rto_frame[row] = 0
-    findings.ack_rtt[row] = 0
-    findings.acks_frame[row] = 0
-    findings.initial_rtt[row] = 0
-    findings.window[row] = 0
-    findings.window_scale[row] = 0
-    findings.seq[row] = 0
-    findings.ack[row] = 0
-    findings.nxtseq[row] = 0
-    findings.time_relative[row] = 0
-    findings.time_delta[row] = 0
-    findings.completeness[row] = 0
-    findings.from_client[row] = 0
-    findings.shown[row] = 0
+def _clear_findings(findings: FindingColumns, first: int, end: int) -> None:
+    """Give findings the values of segments that say nothing, one column after the other."""
+    findings.stream[first:end] = NOTHING
+    findings.labels[first:end] = 0
+    findings.events[first:end] = 0
+    findings.reset[first:end] = 0
+    findings.dup_ack_num[first:end] = 0
+    findings.dup_ack_frame[first:end] = 0
+    findings.bytes_in_flight[first:end] = 0
+    findings.push_bytes[first:end] = 0
+    findings.rto[first:end] = 0
+    findings.rto_frame[first:end] = 0
+    findings.ack_rtt[first:end] = 0
+    findings.acks_frame[first:end] = 0
+    findings.initial_rtt[first:end] = 0
+    findings.window[first:end] = 0
+    findings.window_scale[first:end] = 0
+    findings.seq[first:end] = 0
+    findings.ack[first:end] = 0
+    findings.nxtseq[first:end] = 0
+    findings.time_relative[first:end] = 0
+    findings.time_delta[first:end] = 0
+    findings.completeness[first:end] = 0
+    findings.from_client[first:end] = 0
+    findings.shown[first:end] = 0
 
 
 @kernel
@@ -218,9 +218,6 @@ def analyze_segment(
     closed: Any,
 ) -> None:
     """Run one TCP header through the whole pipeline and count it in its interval."""
-    _clear_finding(findings, row)
-    if flow == NOTHING:
-        return
     side = 1 if source_is_greater(segments, row) else 0
     is_new, joined = _join(state, segments, row, flow, side, closed)
     conversation = state.conversations[flow]
@@ -270,6 +267,8 @@ def analyze_segment(
         waited = max(packet.now - closed_since, 0)
         direction = 0 if by_client else 1
         intervals.count(state, flow, direction, packet.flags, packet.length, packet.now, waited, findings, row, closed)
+        if packet.flags & (FIN | RST | ACK) != ACK or conversation.closer:
+            intervals.close_if_ended(state, flow, packet.flags, closed)
 
 
 @kernel
@@ -284,6 +283,7 @@ def analyze_rows(
     closed: Any,
 ) -> int:
     """Analyse rows ``first`` to ``end``; stop where a pool or the output is full. Return the next row to analyse."""
+    _clear_findings(findings, first, end)
     for row in range(first, end):
         now = signed(segments.ts[row])
         if intervals.sweep_is_due(state, now) and not intervals.sweep(state, intervals.minute_of(now), closed):
@@ -291,5 +291,7 @@ def analyze_rows(
         if not unacked.has_room(state) or not intervals.has_room(state, closed):
             return row
         state.counters[counter.ROWS_SINCE_SWEEP] += 1
-        analyze_segment(state, rules, segments, findings, row, signed(conversation_of_row[row]), closed)
+        flow = signed(conversation_of_row[row])
+        if flow != NOTHING:
+            analyze_segment(state, rules, segments, findings, row, flow, closed)
     return end

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
 from processors.flow_table.lookup import find_conversations, rebuild_slots
-from processors.flow_table.state import OPEN_INTERVAL, grown, new_state
-from processors.intervals import close_all
+from processors.flow_table.memory import grown, zeroed
+from processors.flow_table.state import OPEN_INTERVAL, new_state
+from processors.intervals import MOST_CLOSED, close_all
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
@@ -73,7 +74,7 @@ class Engine:
         """Enlarge what stopped the kernels."""
         state = self._state
         if looked_up:
-            larger = state._replace(slots=np.zeros(2 * len(state.slots), np.int64))
+            larger = state._replace(slots=zeroed(2 * len(state.slots), state.slots.dtype))
             if state.counters[counter.CONVERSATIONS] >= len(state.conversations):
                 larger = larger._replace(conversations=grown(state.conversations), directions=grown(state.directions))
             self._state = larger
@@ -81,7 +82,7 @@ class Engine:
             return
         if not unacked.has_room(state):
             self._state = state._replace(unacked=grown(state.unacked))
-        elif state.counters[counter.CLOSED] >= len(self._closed):
+        elif state.counters[counter.CLOSED] + MOST_CLOSED > len(self._closed):
             self._closed = grown(self._closed)
         else:
             self._state = state._replace(intervals=grown(state.intervals))

@@ -1,14 +1,16 @@
 """Interval counters: what each conversation did in each minute, additive, both directions.
 
 An interval record is open from the first segment of its conversation in a minute until the conversation sends in
-another minute, or until a sweep: when the capture's time has moved on, all records of other minutes are closed. Both
-depend on the segments alone, never on how they are cut into batches.
+another minute, until it ends (a reset, or the answer to the second FIN: then its memory is free at once), or until a
+sweep: when the capture's time has moved on, all records of other minutes are closed. All of these depend on the
+segments alone, never on how they are cut into batches.
 """
 
 from typing import Any
 
 from processors.flow_table import counter
 from processors.flow_table.state import NOTHING, State
+from processors.resets import Seen
 from processors.rules.packet import FIN, RST, SYN
 from processors.serial import signed
 from segwatch.compilation import kernel
@@ -16,6 +18,9 @@ from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
 from segwatch.vocabulary import LABEL_NAMES, Label
 
+MOST_CLOSED = 3
+"""Records that one segment can close: of the conversation it replaces, of another minute, at its end."""
+_SEEN_FIN = int(Seen.FIN)
 _LABELS = len(LABEL_NAMES)
 _REPEATS = int(Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION)
 
@@ -31,7 +36,7 @@ def has_room(state: State, closed: Any) -> bool:
     """Whether a segment can be counted: a record to open, and a place for one that is closed."""
     free = state.counters[counter.INTERVALS_FREE] != NOTHING
     unused = state.counters[counter.INTERVALS_USED] < len(state.intervals)
-    return bool((free or unused) and state.counters[counter.CLOSED] < len(closed))
+    return bool((free or unused) and state.counters[counter.CLOSED] + MOST_CLOSED <= len(closed))
 
 
 @kernel
@@ -118,6 +123,18 @@ def sweep(state: State, minute: int, closed: Any) -> bool:
     state.counters[counter.MINUTE] = minute
     state.counters[counter.ROWS_SINCE_SWEEP] = 0
     return True
+
+
+@kernel
+def close_if_ended(state: State, flow: int, flags: int, closed: Any) -> None:
+    """Close the record of a conversation that just ended, once; what comes later opens another."""
+    conversation = state.conversations[flow]
+    if conversation.ended or conversation.interval == NOTHING:
+        return
+    both_finished = state.directions[2 * flow].seen & state.directions[2 * flow + 1].seen & _SEEN_FIN
+    if flags & RST or (both_finished and not flags & FIN):
+        conversation.ended = 1
+        close(state, signed(conversation.interval), closed)
 
 
 @kernel

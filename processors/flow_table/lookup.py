@@ -11,18 +11,18 @@ from segwatch.compilation import kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
-_MULTIPLIER = np.uint64(0x9FB21C651E98DF25)
+_FACTORS = (
+    np.uint64(0x9FB21C651E98DF25),
+    np.uint64(0xC2B2AE3D27D4EB4F),
+    np.uint64(0x165667B19E3779F9),
+    np.uint64(0xD6E8FEB86659FD93),
+    np.uint64(0xA0761D6478BD642F),
+)
+_ONE = np.uint64(1)
 _SHIFT = np.uint64(32)
 _LOW_32 = 0xFFFFFFFF
 _IPV6 = int(Quality.IPV6)
 _UNREADABLE = int(Quality.HEADER_UNREADABLE)
-
-
-@kernel
-def _mix(accumulated: Any, value: Any) -> Any:
-    """Return 64 well-mixed bits of both arguments (multiply and xor-shift)."""
-    mixed = (accumulated ^ value) * _MULTIPLIER
-    return mixed ^ (mixed >> _SHIFT)
 
 
 @kernel
@@ -64,12 +64,15 @@ def ends(segments: SegmentColumns, row: int) -> tuple[Any, Any, Any, Any, int, i
 def _hash(
     low0: Any, low1: Any, high0: Any, high1: Any, low_port: int, high_port: int, session: int, version: int, seed: Any
 ) -> Any:
-    """Return 64 bits of the key of a conversation."""
-    mixed = _mix(seed, low0)
-    mixed = _mix(mixed, low1)
-    mixed = _mix(mixed, high0)
-    mixed = _mix(mixed, high1)
-    return _mix(mixed, np.uint64(low_port | high_port << 16 | session << 32) ^ np.uint64(version))
+    """Return 64 bits of the key of a conversation: multilinear hashing with multipliers out of ``seed``, then mixed."""
+    mixed = low0 * (seed * _FACTORS[0] | _ONE)
+    mixed += low1 * (seed * _FACTORS[1] | _ONE)
+    mixed += high0 * (seed * _FACTORS[2] | _ONE)
+    mixed += high1 * (seed * _FACTORS[3] | _ONE)
+    mixed += np.uint64(low_port | high_port << 16 | session << 32) * (seed * _FACTORS[4] | _ONE)
+    mixed += np.uint64(version)
+    mixed = (mixed ^ (mixed >> _SHIFT)) * _FACTORS[0]
+    return mixed ^ (mixed >> _SHIFT)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.flow_table import counter
+from processors.flow_table.memory import zeroed
 from segwatch.records.intervals import INTERVAL
 
 NOTHING: Final = -1
@@ -19,75 +20,76 @@ WINDOW_SCALE_UNKNOWN: Final = -1
 WINDOW_SCALE_OFF: Final = -2
 UNKNOWN_WINDOW: Final = 0xFFFFFFFF
 
-CONVERSATION: Final = np.dtype(
-    (
-        np.record,
-        [
-            ("low", np.uint64, (2,)),
-            ("high", np.uint64, (2,)),
-            ("low_port", np.uint16),
-            ("high_port", np.uint16),
-            ("session", np.uint32),
-            ("ip_version", np.uint8),
-            ("client_side", np.uint8),
-            ("completeness", np.uint8),
-            ("mptcp", np.uint8),
-            ("syn_time_known", np.uint8),
-            ("fast_open_data", np.uint8),
-            ("established", np.uint8),
-            ("closer", np.uint8),
-            ("stream", np.int32),
-            ("interval", np.int32),
-            ("first", np.int64),
-            ("previous", np.int64),
-            ("syn_time", np.int64),
-            ("initial_rtt", np.int64),
-        ],
-    )
+
+def _records(fields: list[Any]) -> np.dtype[Any]:
+    """Return an aligned record type whose fields kernels can name as attributes, compiled or not."""
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+CONVERSATION: Final = _records(
+    [
+        ("low", np.uint64, (2,)),
+        ("high", np.uint64, (2,)),
+        ("low_port", np.uint16),
+        ("high_port", np.uint16),
+        ("session", np.uint32),
+        ("ip_version", np.uint8),
+        ("client_side", np.uint8),
+        ("completeness", np.uint8),
+        ("mptcp", np.uint8),
+        ("syn_time_known", np.uint8),
+        ("fast_open_data", np.uint8),
+        ("established", np.uint8),
+        ("closer", np.uint8),
+        ("ended", np.uint8),
+        ("stream", np.int32),
+        ("interval", np.int32),
+        ("first", np.int64),
+        ("previous", np.int64),
+        ("syn_time", np.int64),
+        ("initial_rtt", np.int64),
+    ]
 )
 """One conversation; ``low`` and ``high`` are its two addresses, in the order of the sides.
 
 ``stream``: its number, ``NOTHING`` until its first segment is analysed. ``interval``: its open interval record.
 ``first``, ``previous``, ``syn_time``: nanoseconds. ``established``: the client has acknowledged the SYN/ACK.
-``closer``: who sent the first FIN or RST (0 nobody, 1 client, 2 server).
+``closer``: who sent the first FIN or RST (0 nobody, 1 client, 2 server). ``ended``: its interval was closed at its end.
 """
 
-DIRECTION: Final = np.dtype(
-    (
-        np.record,
-        [
-            ("base", np.uint32),
-            ("nextseq", np.uint32),
-            ("maxack", np.uint32),
-            ("lastack", np.uint32),
-            ("dupnum", np.uint32),
-            ("window", np.uint32),
-            ("lastlabels", np.uint32),
-            ("push_bytes", np.uint32),
-            ("sacked", np.uint32),
-            ("unacked_first", np.int32),
-            ("unacked_last", np.int32),
-            ("unacked_purged", np.int32),
-            ("unacked_purge_ack", np.uint32),
-            ("unacked_low", np.uint32),
-            ("unacked_high", np.uint32),
-            ("unacked_count", np.uint16),
-            ("unacked_ordered", np.uint8),
-            ("base_known", np.uint8),
-            ("nextframe", np.int64),
-            ("nexttime", np.int64),
-            ("lastacktime", np.int64),
-            ("lastnondup", np.int64),
-            ("wscale", np.int8),
-            ("first_ack", np.uint8),
-            ("bytes_in_flight_ok", np.uint8),
-            ("push_last", np.uint8),
-            ("closer", np.uint8),
-            ("mptcp", np.uint8),
-            ("seen", np.uint8),
-            ("keep_alives", np.uint8),
-        ],
-    )
+DIRECTION: Final = _records(
+    [
+        ("base", np.uint32),
+        ("nextseq", np.uint32),
+        ("maxack", np.uint32),
+        ("lastack", np.uint32),
+        ("dupnum", np.uint32),
+        ("window", np.uint32),
+        ("lastlabels", np.uint32),
+        ("push_bytes", np.uint32),
+        ("sacked", np.uint32),
+        ("unacked_first", np.int32),
+        ("unacked_last", np.int32),
+        ("unacked_purged", np.int32),
+        ("unacked_purge_ack", np.uint32),
+        ("unacked_low", np.uint32),
+        ("unacked_high", np.uint32),
+        ("unacked_count", np.uint16),
+        ("unacked_ordered", np.uint8),
+        ("base_known", np.uint8),
+        ("nextframe", np.int64),
+        ("nexttime", np.int64),
+        ("lastacktime", np.int64),
+        ("lastnondup", np.int64),
+        ("wscale", np.int8),
+        ("first_ack", np.uint8),
+        ("bytes_in_flight_ok", np.uint8),
+        ("push_last", np.uint8),
+        ("closer", np.uint8),
+        ("mptcp", np.uint8),
+        ("seen", np.uint8),
+        ("keep_alives", np.uint8),
+    ]
 )
 """What is known of one sender.
 
@@ -99,21 +101,18 @@ segment. ``unacked_*``: list of its segments that are not acknowledged, oldest f
 ``seen``: bits of ``resets.Seen``. ``keep_alives``: keep-alives that it sent since the peer's last segment.
 """
 
-UNACKED: Final = np.dtype(
-    (
-        np.record,
-        [
-            ("start", np.uint32),
-            ("end", np.uint32),
-            ("frame", np.int64),
-            ("time", np.int64),
-            ("next", np.int32),
-        ],
-    )
+UNACKED: Final = _records(
+    [
+        ("start", np.uint32),
+        ("end", np.uint32),
+        ("frame", np.int64),
+        ("time", np.int64),
+        ("next", np.int32),
+    ]
 )
 """One unacknowledged segment; ``next`` is the next newer one of its list, or the next free node."""
 
-OPEN_INTERVAL: Final = np.dtype((np.record, INTERVAL.descr))
+OPEN_INTERVAL: Final = _records(INTERVAL.descr)
 """An interval record as kernels use it; ``flow`` is its conversation, or ``NOTHING`` for a free one."""
 
 
@@ -141,17 +140,10 @@ def new_state(conversations: int = 64, unacked: int = 256, intervals: int = 64) 
     counters[counter.UNACKED_FREE] = NOTHING
     counters[counter.INTERVALS_FREE] = NOTHING
     return State(
-        conversations=np.zeros(conversations, CONVERSATION),
-        directions=np.zeros(2 * conversations, DIRECTION),
-        slots=np.zeros(2 * conversations, np.int64),
-        unacked=np.zeros(unacked, UNACKED),
-        intervals=np.zeros(intervals, OPEN_INTERVAL),
+        conversations=zeroed(conversations, CONVERSATION),
+        directions=zeroed(2 * conversations, DIRECTION),
+        slots=zeroed(2 * conversations, np.dtype(np.int64)),
+        unacked=zeroed(unacked, UNACKED),
+        intervals=zeroed(intervals, OPEN_INTERVAL),
         counters=counters,
     )
-
-
-def grown(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array of twice the length that begins with the old content; the rest is zero."""
-    larger = np.zeros(2 * len(array), array.dtype)
-    larger[: len(array)] = array
-    return larger

@@ -77,6 +77,7 @@ def begin(conversation: Any, one: Any, other: Any, stream: int, now: int) -> Non
     conversation.fast_open_data = 0
     conversation.established = 0
     conversation.closer = 0
+    conversation.ended = 0
 
 
 @kernel
