@@ -35,7 +35,7 @@ def _files_of(argument: str) -> list[str]:
     if path.is_dir():
         return _captures_in(path)
     if not os.path.lexists(argument) and glob.has_magic(argument):
-        matches = sorted(glob.glob(argument, recursive=True))
+        matches = sorted(str(match) for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))))
         if not matches:
             raise InputError(f"no file matches {argument}.")
         return [file for match in matches for file in _files_of(match)]

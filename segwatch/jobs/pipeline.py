@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from ingest.decode.decoder import Decoder
 
 from ingest.capture.reader import CaptureReader, open_capture
-from ingest.decode.decoder import Decoder
 from processors.engine import Engine
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import SegmentColumns
@@ -47,7 +47,7 @@ class Content(NamedTuple):
     digest: str
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The consumer wants no more."""
 
 
@@ -90,12 +90,12 @@ class CapturePipeline:
                 self._last = max(self._last, int(frames.ts.max()))
                 self._put(self._decoder.decode(frames))
             self._put(None)
-        except _Stopped:
+        except _StoppedError:
             return
         except BaseException as error:  # whatever it is, the caller's thread must hear of it
             try:
                 self._put(error)
-            except _Stopped:
+            except _StoppedError:
                 return
 
     def _put(self, item: SegmentColumns | BaseException | None) -> None:
@@ -105,7 +105,7 @@ class CapturePipeline:
             except queue.Full:
                 continue
             return
-        raise _Stopped
+        raise _StoppedError
 
     def __iter__(self) -> Iterator[AnalysedBatch]:
         while (segments := self._queue.get()) is not None:

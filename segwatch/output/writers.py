@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from segwatch.output.target import OutputTarget
 from segwatch.output.text import TextFormatter, TextStyle, json_style, tab_separated_header, tab_separated_style
-from segwatch.records.findings import FindingColumns, empty_findings
-from segwatch.records.segments import SegmentColumns, empty_segments
+from segwatch.records.findings import FindingColumns, empty_findings, take_findings
+from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
 
 ROW_GROUP_ROWS = 1 << 17
 """Rows of a row group of a Parquet file."""
@@ -48,10 +48,12 @@ class TextWriter(RowWriter):
         target.write(header)
 
     def begin_file(self, name: str) -> None:
+        """Put ``name`` in front of the next rows, if rows have it."""
         if self._with_file:
             self._formatter = TextFormatter(self._style(name))
 
     def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        """Write rows as text."""
         chosen = np.arange(len(segments.ts)) if rows is None else rows
         for block in self._formatter.blocks(segments, findings, chosen):
             self._target.write(block)
@@ -81,14 +83,17 @@ class ArrowWriter(RowWriter):
                 self._writer = pa.ipc.new_file(self._sink, schema)
 
     def begin_file(self, name: str) -> None:
+        """Put ``name`` in front of the next rows, if rows have it."""
         if self._with_file:
             self._batches = self._builder(name)
 
     def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        """Write a record batch."""
         with self._target.guarded():
             self._writer.write_batch(self._batches.batch(segments, findings, rows))
 
     def close(self) -> None:
+        """Write the end of the Arrow data."""
         with self._target.guarded():
             self._writer.close()
             if not self._target.is_stream:
@@ -115,11 +120,13 @@ class ParquetWriter(RowWriter):
             self._writer = pq.ParquetWriter(self._sink, table_schema(with_file), **PARQUET_OPTIONS)
 
     def begin_file(self, name: str) -> None:
+        """Put ``name`` in front of the next rows, if rows have it."""
         if self._with_file:
             self._flush()
             self._batches = self._builder(name)
 
     def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
+        """Write a row group whenever there is enough for one."""
         count = len(segments.ts) if rows is None else len(rows)
         done = 0
         while done < count:
@@ -136,13 +143,14 @@ class ParquetWriter(RowWriter):
         if not self._filled:
             return
         filled = slice(0, self._filled)
-        segments = SegmentColumns(*(column[filled] for column in self._segments))
-        findings = FindingColumns(*(column[filled] for column in self._findings))
+        segments = take_segments(self._segments, filled)
+        findings = take_findings(self._findings, filled)
         with self._target.guarded():
             self._writer.write_batch(self._batches.batch(segments, findings), row_group_size=ROW_GROUP_ROWS)
         self._filled = 0
 
     def close(self) -> None:
+        """Write the last row group and the footer."""
         self._flush()
         with self._target.guarded():
             self._writer.close()

@@ -1,0 +1,38 @@
+"""``segwatch analyze``: what is wrong in some captures."""
+
+import click
+
+from segwatch.cli.options import FILES, rules_option
+
+
+@click.command(name="analyze", no_args_is_help=True)
+@FILES
+@click.option("--store", metavar="local|URL|none", help="Where findings go [local].")
+@click.option("--segments", is_flag=True, default=None, help="Store a record of every segment too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@rules_option
+def command(files: tuple[str, ...], store: str | None, segments: bool | None, as_json: bool, rules: str) -> int:
+    r"""Analyse captures: label every segment, keep the findings in the store, print a summary.
+
+    FILES are captures (pcap, pcapng, snoop; compressed or not), folders that are searched for captures, patterns, or
+    - for standard input. Analysing the same capture twice stores it once.
+
+    \b
+    Examples:
+      segwatch analyze capture.pcap
+      segwatch analyze /var/captures 'more/*.pcapng'
+      segwatch analyze capture.pcap --store none --json | jq .captures[0].labels
+      tcpdump -w - | segwatch analyze -
+
+    Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was analysed),
+    5 the store failed.
+    """
+    from segwatch.jobs.analyze import AnalyzeJob
+    from segwatch.settings import settings
+
+    return AnalyzeJob(
+        rules=rules,
+        store=store or settings().store,
+        store_segments=settings().segments if segments is None else segments,
+        as_json=as_json,
+    ).run(files)

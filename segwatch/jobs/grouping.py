@@ -1,0 +1,51 @@
+"""Rows that have equal keys, found by hashing."""
+
+import secrets
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.compilation import kernel
+
+_EMPTY = -1
+
+
+@kernel
+def _assign_groups(keys: Any, hashes: Any, slots: Any, groups: Any, first: Any) -> int:
+    """Number the groups in the order of their first rows; return how many there are.
+
+    ``slots``: (a power of two above N,) int32, all -1: group numbers by open addressing.
+    """
+    count = 0
+    mask = len(slots) - 1
+    for row in range(len(keys)):
+        slot = int(hashes[row]) & mask
+        while slots[slot] != _EMPTY:
+            equal = True
+            for word in range(keys.shape[1]):
+                if keys[first[slots[slot]], word] != keys[row, word]:
+                    equal = False
+            if equal:
+                break
+            slot = (slot + 1) & mask
+        if slots[slot] == _EMPTY:
+            slots[slot] = count
+            first[count] = row
+            count += 1
+        groups[row] = slots[slot]
+    return count
+
+
+def group_rows(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the group of each of N rows of ``keys`` ((N, K) uint64), and the first row of each group."""
+    rows, words = keys.shape
+    hashes = np.zeros(rows, np.uint64)
+    for word in range(words):
+        # Who chooses the addresses in a capture must not be able to choose collisions: the multipliers are random.
+        hashes = (hashes ^ keys[:, word]) * np.uint64(secrets.randbits(64) | 1)
+        hashes ^= hashes >> np.uint64(32)
+    slots = np.full(1 << (2 * rows + 1).bit_length(), _EMPTY, np.int32)
+    groups, first = np.empty(rows, np.int32), np.empty(rows, np.int32)
+    count = _assign_groups(keys, (hashes >> np.uint64(1)).astype(np.int64), slots, groups, first)
+    return groups, first[:count]

@@ -1,0 +1,225 @@
+"""What a capture holds and what is wrong in it, as an object for people's tables and for JSON (docs/summary.md)."""
+
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.jobs.grouping import group_rows
+from segwatch.jobs.link_types import link_type_name
+from segwatch.jobs.pipeline import Content
+from segwatch.jobs.reasons import reasons, scores
+from segwatch.jobs.totals import Sum, Totals
+from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, Reset
+
+WORST = 10
+"""Rows of each list of the worst."""
+SAMPLE = 100
+"""Segments with data that a host or pair must have sent before its rate of retransmissions is judged."""
+HIGH_RATE = 0.01
+"""Share of bytes sent again from which a host or pair is listed."""
+
+_BILLION = 1_000_000_000
+_QUANTILES = (50, 90, 99)
+
+
+class Summary:
+    """Collects what the summary of one capture needs."""
+
+    def __init__(self) -> None:
+        self.totals = Totals()
+        self._resets = np.zeros(len(RESET_NAMES), np.int64)
+        self._segments = 0
+
+    def add_rows(self, resets: npt.NDArray[np.uint8]) -> None:
+        """Count segments and their reset classes ((N,) ``vocabulary.Reset``)."""
+        self._segments += len(resets)
+        self._resets += np.bincount(resets, minlength=len(RESET_NAMES))
+
+    def add_intervals(self, intervals: npt.NDArray[Any], conversations: int) -> None:
+        """Count closed intervals of a capture that has had that many conversations so far."""
+        self.totals.add(intervals, conversations)
+
+    def finished(self, content: Content) -> dict[str, Any]:
+        """Return the summary: plain objects with the members that docs/summary.md describes."""
+        conversations, sums = self.totals.conversations, self.totals.sums
+        hosts, host_list = _hosts(conversations)
+        return {
+            "name": content.name,
+            "format": content.format,
+            "digest": content.digest,
+            "bytes": content.bytes,
+            "damage": content.damage,
+            "link_types": [link_type_name(number) for number in content.link_types],
+            "frames": content.frames,
+            "segments": self._segments,
+            "conversations": len(conversations),
+            "hosts": hosts,
+            "first": _time_text(content.first) if content.frames else None,
+            "last": _time_text(content.last) if content.frames else None,
+            "seconds": _seconds(content.last - content.first),
+            "skipped": {reason: count for reason, count in content.skipped.items() if count},
+            "payload_bytes": int(sums[Sum.PAYLOAD_BYTES]),
+            "retransmitted_bytes": int(sums[Sum.RETRANSMITTED_BYTES]),
+            "labels": self._labels(),
+            "resets": {RESET_NAMES[n]: int(self._resets[n]) for n in _falling(self._resets) if n != Reset.NONE},
+            "zero_window": self._zero_window(conversations),
+            "rtt": {
+                "client_side": self._rtt(0),
+                "server_side": self._rtt(1),
+                "initial": _initial_rtt(conversations["initial_rtt"]),
+            },
+            "worst_conversations": _worst(conversations),
+            "retransmitting_hosts": host_list,
+            "retransmitting_pairs": _pairs(conversations),
+        }
+
+    def _labels(self) -> dict[str, int]:
+        counts = self.totals.sums[Sum.LABELS :]
+        return {LABEL_NAMES[bit]: int(counts[bit]) for bit in _falling(counts)}
+
+    def _zero_window(self, conversations: npt.NDArray[Any]) -> dict[str, Any]:
+        time = self.totals.sums[Sum.ZERO_WINDOW_TIME : Sum.ZERO_WINDOW_TIME + 2]
+        closed = (conversations["zero_windows"] > 0) | (conversations["zero_window_time"] > 0).any(axis=1)
+        return {
+            "conversations": int(np.count_nonzero(closed)),
+            "client_seconds": _seconds(int(time[0])),
+            "server_seconds": _seconds(int(time[1])),
+        }
+
+    def _rtt(self, side: int) -> dict[str, Any] | None:
+        """Return the times from the sensor to one side and back."""
+        sums = self.totals.sums
+        count = int(sums[Sum.RTT_COUNT + side])
+        if not count:
+            return None
+        return {
+            "samples": count,
+            "min_seconds": _seconds(int(sums[Sum.RTT_MIN + side])),
+            "average_seconds": _seconds(int(sums[Sum.RTT_SUM + side]) // count),
+            "max_seconds": _seconds(int(sums[Sum.RTT_MAX + side])),
+        }
+
+
+def _falling(counts: npt.NDArray[np.int64]) -> list[int]:
+    """Return the places that are not 0, the largest first."""
+    return [int(place) for place in np.argsort(-counts, kind="stable") if counts[place] > 0]
+
+
+def _seconds(nanoseconds: int) -> float:
+    return nanoseconds / _BILLION
+
+
+def _time_text(nanoseconds: int) -> str:
+    """Return a time as RFC 3339 text with nanoseconds, or as seconds where the calendar does not reach."""
+    seconds, fraction = divmod(nanoseconds, _BILLION)
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds}.{fraction:09d}"
+
+
+def _address(words: npt.NDArray[np.uint64], ip_version: int) -> str:
+    octets = words.tobytes()
+    return str(IPv6Address(octets) if ip_version == 6 else IPv4Address(octets[12:]))
+
+
+def _initial_rtt(times: npt.NDArray[np.int64]) -> dict[str, Any] | None:
+    known = times[times > 0]
+    if not len(known):
+        return None
+    quantiles = np.percentile(known, _QUANTILES, method="nearest")
+    return {
+        "conversations": len(known),
+        "min_seconds": _seconds(int(known.min())),
+        **{f"p{share}_seconds": _seconds(int(time)) for share, time in zip(_QUANTILES, quantiles, strict=True)},
+        "max_seconds": _seconds(int(known.max())),
+    }
+
+
+def _worst(conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
+    score = scores(conversations)
+    worst = _largest(score, np.arange(len(score)), WORST)
+    return [_conversation(conversations[place]) for place in worst if score[place] > 0]
+
+
+def _conversation(total: Any) -> dict[str, Any]:
+    version = int(total["ip_version"])
+    return {
+        "client": _address(total["client"], version),
+        "client_port": int(total["client_port"]),
+        "server": _address(total["server"], version),
+        "server_port": int(total["server_port"]),
+        "segments": int(total["segments"].sum()),
+        "payload_bytes": int(total["payload_bytes"].sum()),
+        "opened": _time_text(int(total["opened"])),
+        "seconds": _seconds(int(total["last"]) - int(total["opened"])),
+        "why": reasons(total),
+    }
+
+
+def _hosts(conversations: npt.NDArray[Any]) -> tuple[int, list[dict[str, Any]]]:
+    """Return the number of hosts, and those that send much again."""
+    if not len(conversations):
+        return 0, []
+    keys = np.concatenate([conversations["client"], conversations["server"]])
+    # The version tells ::ffff:a.b.c.d of IPv6 from a.b.c.d of IPv4.
+    versions = np.tile(conversations["ip_version"], 2)
+    groups, first = group_rows(np.column_stack([keys, versions.astype(np.uint64)]))
+    rates = _rates(conversations, groups.reshape(2, -1), len(first))
+    return len(first), [
+        {"host": _address(keys[first[place]], int(versions[first[place]])), **_rate(rates, place)}
+        for place in _highest(rates)
+    ]
+
+
+def _pairs(conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
+    """Return the pairs of a client and a server's port between which much is sent again."""
+    if not len(conversations):
+        return []
+    columns = [conversations["client"], conversations["server"]]
+    columns += [conversations[name].astype(np.uint64) for name in ("server_port", "ip_version")]
+    groups, first = group_rows(np.column_stack(columns))
+    rates = _rates(conversations, np.stack([groups, groups]), len(first))
+    found = []
+    for place in _highest(rates):
+        total = conversations[first[place]]
+        version = int(total["ip_version"])
+        ends = {"client": _address(total["client"], version), "server": _address(total["server"], version)}
+        found.append({**ends, "server_port": int(total["server_port"]), **_rate(rates, place)})
+    return found
+
+
+def _rates(conversations: npt.NDArray[Any], groups: npt.NDArray[np.int32], count: int) -> dict[str, npt.NDArray[Any]]:
+    """Return sums by group; ``groups``: (2, C), the group that what each side sent belongs to."""
+    rates = {
+        name: sum(np.bincount(groups[side], conversations[name][:, side], count) for side in range(2))
+        for name in ("payload_bytes", "retransmitted_bytes", "data_segments", "retransmissions")
+    }
+    return {name: np.asarray(values) for name, values in rates.items()}
+
+
+def _highest(rates: dict[str, npt.NDArray[Any]]) -> list[int]:
+    judged = (rates["data_segments"] >= SAMPLE) & (rates["payload_bytes"] > 0)
+    places = np.flatnonzero(judged)
+    share = rates["retransmitted_bytes"][places] / rates["payload_bytes"][places]
+    high = share >= HIGH_RATE
+    return _largest(share[high], places[high], WORST)
+
+
+def _rate(rates: dict[str, npt.NDArray[Any]], place: int) -> dict[str, Any]:
+    return {
+        **{name: int(values[place]) for name, values in rates.items()},
+        "retransmitted_share": float(rates["retransmitted_bytes"][place] / rates["payload_bytes"][place]),
+    }
+
+
+def _largest(score: npt.NDArray[Any], places: npt.NDArray[Any], count: int) -> list[int]:
+    """Return those of ``places`` whose ``score`` is largest, the largest first; equal ones in their order."""
+    if len(score) > count:
+        limit = np.partition(score, len(score) - count)[len(score) - count]
+        chosen = np.flatnonzero(score >= limit)
+        score, places = score[chosen], places[chosen]
+    return [int(place) for place in places[np.argsort(-score, kind="stable")[:count]]]

@@ -1,0 +1,180 @@
+"""Totals of a capture: additive counters of all of it, and a compact record for each conversation.
+
+Both come from interval records alone, so they cost nothing per packet.
+"""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.compilation import kernel
+from segwatch.records.intervals import INTERVAL
+from segwatch.vocabulary import LABEL_NAMES, Label
+
+CONVERSATION_TOTALS = np.dtype(
+    [
+        ("client", np.uint64, (2,)),
+        ("server", np.uint64, (2,)),
+        ("client_port", np.uint16),
+        ("server_port", np.uint16),
+        ("ip_version", np.uint8),
+        ("completeness", np.uint8),
+        ("reset", np.uint8),
+        ("closer", np.uint8),
+        ("opened", np.int64),
+        ("last", np.int64),
+        ("initial_rtt", np.int64),
+        ("payload_bytes", np.uint64, (2,)),
+        ("retransmitted_bytes", np.uint64, (2,)),
+        ("zero_window_time", np.int64, (2,)),
+        ("segments", np.uint32, (2,)),
+        ("data_segments", np.uint32, (2,)),
+        ("retransmissions", np.uint32, (2,)),
+        ("resets", np.uint32, (2,)),
+        ("lost_segments", np.uint32),
+        ("out_of_order", np.uint32),
+        ("duplicate_acks", np.uint32),
+        ("zero_windows", np.uint32),
+    ]
+)
+"""One conversation; [0] is what the client sent (of times: its own window), [1] the server. ``ip_version`` 0: unused.
+
+``retransmissions``: segments with any of the three labels. ``reset``: class of the last RST.
+"""
+
+
+class Sum(IntEnum):
+    """Places in the sums over a whole capture; what has two sides takes two places, client first."""
+
+    SEGMENTS = 0
+    DATA_SEGMENTS = 1
+    PAYLOAD_BYTES = 2
+    RETRANSMITTED_BYTES = 3
+    RESETS = 4
+    ZERO_WINDOW_TIME = 5
+    RTT_COUNT = 7
+    RTT_SUM = 9
+    RTT_MIN = 11
+    RTT_MAX = 13
+    LABELS = 15
+
+
+_SUMS = Sum.LABELS + len(LABEL_NAMES)
+_UNKNOWN_MIN = np.iinfo(np.int64).max
+_FIRST_CAPACITY = 64
+_GROWTH = 1.25
+
+# Compiled functions take plain integers as constants.
+_SEGMENTS, _DATA_SEGMENTS, _PAYLOAD, _RETRANSMITTED = 0, 1, 2, 3
+_RESETS, _ZERO_WINDOW_TIME = int(Sum.RESETS), int(Sum.ZERO_WINDOW_TIME)
+_RTT_COUNT, _RTT_SUM, _RTT_MIN, _RTT_MAX = int(Sum.RTT_COUNT), int(Sum.RTT_SUM), int(Sum.RTT_MIN), int(Sum.RTT_MAX)
+_LABELS = int(Sum.LABELS)
+
+
+def _bit(label: Label) -> int:
+    return label.bit_length() - 1
+
+
+_LOST, _OUT_OF_ORDER = _bit(Label.LOST_SEGMENT), _bit(Label.OUT_OF_ORDER)
+_DUPLICATE_ACK, _ZERO_WINDOW = _bit(Label.DUPLICATE_ACK), _bit(Label.ZERO_WINDOW)
+_REPEATS = (_bit(Label.RETRANSMISSION), _bit(Label.FAST_RETRANSMISSION), _bit(Label.SPURIOUS_RETRANSMISSION))
+
+
+@kernel
+def _add_to_sums(sums: Any, sent: Any, side: int) -> None:
+    """Add what one side sent in an interval to the sums of the capture."""
+    sums[_SEGMENTS] += int(sent["segments"])
+    sums[_DATA_SEGMENTS] += int(sent["data_segments"])
+    sums[_PAYLOAD] += int(sent["payload_bytes"])
+    sums[_RETRANSMITTED] += int(sent["retransmitted_bytes"])
+    sums[_RESETS] += int(sent["resets"])
+    sums[_ZERO_WINDOW_TIME + side] += int(sent["zero_window_time"])
+    for label in range(len(LABEL_NAMES)):
+        sums[_LABELS + label] += int(sent["labels"][label])
+    if sent["rtt_count"] > 0:
+        sums[_RTT_COUNT + side] += int(sent["rtt_count"])
+        sums[_RTT_SUM + side] += int(sent["rtt_sum"])
+        sums[_RTT_MIN + side] = min(sums[_RTT_MIN + side], int(sent["rtt_min"]))
+        sums[_RTT_MAX + side] = max(sums[_RTT_MAX + side], int(sent["rtt_max"]))
+
+
+@kernel
+def _add_side(total: Any, sent: Any, side: int) -> None:
+    """Add what one side sent in an interval to its conversation."""
+    total["payload_bytes"][side] += sent["payload_bytes"]
+    total["retransmitted_bytes"][side] += sent["retransmitted_bytes"]
+    total["zero_window_time"][side] += sent["zero_window_time"]
+    total["segments"][side] += sent["segments"]
+    total["data_segments"][side] += sent["data_segments"]
+    total["resets"][side] += sent["resets"]
+    for label in _REPEATS:
+        total["retransmissions"][side] += sent["labels"][label]
+    total["lost_segments"] += sent["labels"][_LOST]
+    total["out_of_order"] += sent["labels"][_OUT_OF_ORDER]
+    total["duplicate_acks"] += sent["labels"][_DUPLICATE_ACK]
+    total["zero_windows"] += sent["labels"][_ZERO_WINDOW]
+
+
+@kernel
+def _describe(total: Any, interval: Any) -> None:
+    """Take over what is no counter; the latest interval knows best."""
+    if total["ip_version"] == 0 or interval["last"] >= total["last"]:
+        for word in range(2):
+            total["client"][word] = interval["client"][word]
+            total["server"][word] = interval["server"][word]
+        total["client_port"] = interval["client_port"]
+        total["server_port"] = interval["server_port"]
+        total["ip_version"] = interval["ip_version"]
+        total["completeness"] = interval["completeness"]
+        total["closer"] = interval["closer"]
+        total["opened"] = interval["opened"]
+        total["last"] = interval["last"]
+        if interval["reset"] != 0:
+            total["reset"] = interval["reset"]
+    if interval["initial_rtt"] != 0:
+        total["initial_rtt"] = interval["initial_rtt"]
+
+
+@kernel
+def add_intervals(intervals: Any, conversations: Any, sums: Any) -> None:
+    """Add records of ``INTERVAL`` to ``conversations`` ((>= streams,) ``CONVERSATION_TOTALS``) and ``sums``."""
+    for row in range(len(intervals)):
+        interval = intervals[row]
+        total = conversations[interval["stream"]]
+        _describe(total, interval)
+        for side in range(2):
+            _add_to_sums(sums, interval["sent"][side], side)
+            _add_side(total, interval["sent"][side], side)
+
+
+class Totals:
+    """Accumulates the interval records of one capture."""
+
+    def __init__(self) -> None:
+        self.sums = np.zeros(_SUMS, np.int64)
+        self.sums[Sum.RTT_MIN : Sum.RTT_MIN + 2] = _UNKNOWN_MIN
+        self._conversations = np.zeros(_FIRST_CAPACITY, CONVERSATION_TOTALS)
+        self._used = 0
+
+    def add(self, intervals: npt.NDArray[Any], conversations: int) -> None:
+        """Add ``intervals`` of a capture that has had that many conversations so far."""
+        self._used = conversations
+        if not len(intervals):
+            return
+        if conversations > len(self._conversations):
+            # In place, by a quarter: the memory is moved, not doubled.
+            self._conversations.resize(int(conversations * _GROWTH), refcheck=False)
+        add_intervals(intervals.view(INTERVAL), self._conversations, self.sums)
+
+    @property
+    def conversations(self) -> npt.NDArray[Any]:
+        """(C,) ``CONVERSATION_TOTALS`` of the conversations that sent anything."""
+        some = self._conversations[: self._used]
+        present = some["ip_version"] != 0
+        return some if present.all() else some[present]
+
+    def label_count(self, label: int) -> int:
+        """Return how many segments have the label of bit number ``label``."""
+        return int(self.sums[Sum.LABELS + label])

@@ -1,0 +1,115 @@
+"""The settings of the commands: flags over environment over a file, one model."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from segwatch.errors import UsageError
+
+PREFIX = "SEGWATCH_"
+CONFIG_VARIABLE = "SEGWATCH_CONFIG"
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user can set; every field is ``SEGWATCH_<NAME>`` in the environment and ``<name>`` in the file."""
+
+    store: str = "local"
+    store_password: str = ""
+    rules: str = "wireshark-4.0"
+    segments: bool = False
+    data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
+    cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
+
+
+MEANINGS = {
+    "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`.",
+    "store_password": "Password for the store.",
+    "rules": "Rule set of the analysis.",
+    "segments": "Store a record of every segment too, not only of labelled ones.",
+    "data_dir": "Folder of the local store.",
+    "cache_dir": "Folder of compiled code and of reports on defects.",
+}
+"""A sentence for each setting."""
+
+
+def config_path() -> Path:
+    """Return where the file of settings is, or would be."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else Path(platformdirs.user_config_dir("segwatch")) / "segwatch.toml"
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process; raise UsageError where one cannot be understood."""
+    return load_settings(dict(os.environ), config_path())
+
+
+def load_settings(environment: dict[str, str], path: Path) -> Settings:
+    """Return the settings that ``environment`` and the file ``path`` make (a missing file is an empty one).
+
+    Raise UsageError for a file that cannot be read, is no TOML or names an unknown setting, for a value of the wrong
+    kind, and where ``SEGWATCH_CONFIG`` names a file that is not there.
+    """
+    values = _file_values(path, must_exist=CONFIG_VARIABLE in environment)
+    for one in fields(Settings):
+        variable = PREFIX + one.name.upper()
+        if variable in environment:
+            values[one.name] = _understood(one.name, environment[variable], f"the variable {variable}")
+    return Settings(**values)
+
+
+def _file_values(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise UsageError(f"there is no file of settings {path}, which {CONFIG_VARIABLE} names.") from None
+        return {}
+    except OSError as error:
+        raise UsageError(f"the settings in {path} cannot be read: {os.strerror(error.errno or 0)}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the settings in {path} are no valid TOML: {error}.") from error
+    known = {one.name for one in fields(Settings)}
+    if unknown := sorted(set(content) - known):
+        raise UsageError(f"{path} names {unknown[0]}, which is no setting: {', '.join(sorted(known))} are.")
+    return {name: _understood(name, value, f"{name} in {path}") for name, value in content.items()}
+
+
+def _understood(name: str, value: object, source: str) -> Any:
+    kind = next(one.type for one in fields(Settings) if one.name == name)
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in _YES + _NO:
+            return value.lower() in _YES
+        raise UsageError(f"{source} must be true or false, not {value!r}.")
+    if not isinstance(value, str):
+        raise UsageError(f"{source} must be text, not {value!r}.")
+    return value if kind is str else Path(value).expanduser()
+
+
+def settings_reference() -> str:
+    """Return the page of documentation that lists all settings (docs/settings.md)."""
+    lines = [
+        "# Settings",
+        "",
+        "A flag of a command stands over the environment, and the environment over the file of settings:",
+        "`~/.config/segwatch/segwatch.toml`, or the file that `SEGWATCH_CONFIG` names. The file is TOML, one",
+        '`name = value` per line, for example `store = "none"`. Secrets have no flag.',
+        "",
+        "| name in the file | environment | default | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    places = {"data_dir": "the user's data folder", "cache_dir": "the user's cache folder"}
+    for one in fields(Settings):
+        value = places.get(one.name) or getattr(Settings, one.name)
+        shown = value if one.name in places else f"`{str(value).lower()}`" if value != "" else "(empty)"
+        lines.append(f"| `{one.name}` | `{PREFIX}{one.name.upper()}` | {shown} | {MEANINGS[one.name]} |")
+    return "\n".join(lines) + "\n"
