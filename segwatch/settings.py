@@ -25,7 +25,6 @@ class Settings:
     rules: str = "wireshark-4.0"
     segments: bool = False
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
-    cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
 
 MEANINGS = {
@@ -34,7 +33,6 @@ MEANINGS = {
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "data_dir": "Folder of the local store.",
-    "cache_dir": "Folder of compiled code and of reports on defects.",
 }
 """A sentence for each setting."""
 
@@ -107,9 +105,14 @@ def settings_reference() -> str:
         "| name in the file | environment | default | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    places = {"data_dir": "the user's data folder", "cache_dir": "the user's cache folder"}
+    places = {"data_dir": "the user's data folder"}
     for one in fields(Settings):
         value = places.get(one.name) or getattr(Settings, one.name)
         shown = value if one.name in places else f"`{str(value).lower()}`" if value != "" else "(empty)"
         lines.append(f"| `{one.name}` | `{PREFIX}{one.name.upper()}` | {shown} | {MEANINGS[one.name]} |")
+    lines += [
+        "",
+        "Only the environment has `SEGWATCH_CACHE_DIR`: the folder of compiled code and of reports on defects (default: the",
+        "user's cache folder).",
+    ]
     return "\n".join(lines) + "\n"
