@@ -1,5 +1,6 @@
 """Zeroed memory for arrays that grow: large ones on huge pages, so that millions of page faults are spared."""
 
+import contextlib
 import mmap
 from typing import Any
 
@@ -17,11 +18,9 @@ def zeroed(rows: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         return np.zeros(rows, dtype)
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        try:
+        # A kernel without huge pages refuses: the array works all the same.
+        with contextlib.suppress(OSError):
             memory.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:
-            # A kernel without huge pages: the array works all the same.
-            pass
     return np.frombuffer(memory, dtype)
 
 

@@ -25,7 +25,10 @@ CASES = {
         ],
         Reset.REPEATED,
     ),
-    "the client takes its SYN back": ([*_OPEN[:2], Segment(7, CLIENT, "R", 1001, 0, window=0)], Reset.HANDSHAKE_ABORTED),
+    "the client takes its SYN back": (
+        [*_OPEN[:2], Segment(7, CLIENT, "R", 1001, 0, window=0)],
+        Reset.HANDSHAKE_ABORTED,
+    ),
     "the server drops a half-finished handshake": (
         [*_OPEN[:2], Segment(7000, SERVER, "R", 5001, 0, window=0)],
         Reset.HANDSHAKE_ABORTED,

@@ -1,0 +1,1 @@
+"""Parity with tshark: every column of every frame."""
