@@ -1,0 +1,124 @@
+"""What the layers of a frame hand on to one another."""
+
+from collections.abc import Callable
+from copy import copy
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ingest.tunnels.fragments import FragmentTable, NumberedFragments
+from ingest.tunnels.view import View
+from segwatch.vocabulary import Tunnel
+
+
+class Kind(Enum):
+    """Number spaces that name a protocol, and protocols that other protocols call directly (number 0)."""
+
+    LINKTYPE = "link type"
+    ETHERTYPE = "Ethernet type"
+    IP_PROTOCOL = "IP protocol"
+    UDP_PORT = "UDP port"
+    GRE_PROTOCOL = "GRE protocol"
+    PPP_PROTOCOL = "PPP protocol"
+    LLC_SAP = "LLC service access point"
+    CHDLC_PROTOCOL = "Cisco HDLC protocol"
+    ADDRESS_FAMILY = "address family of a loopback header"
+    ARCNET_PROTOCOL = "ARCNET protocol"
+    JUNIPER_PROTOCOL = "Juniper protocol"
+    NSH_PROTOCOL = "next protocol of VXLAN-GPE or NSH"
+    SLL_PROTOCOL = "Linux cooked protocol"
+    FRAME_RELAY_PROTOCOL = "Frame Relay protocol"
+    SFLOW_PROTOCOL = "sFlow header protocol"
+    TZSP_PROTOCOL = "TZSP protocol"
+    ETHERNET = auto()
+    LLC = auto()
+    SNAP = auto()
+    PSEUDOWIRE = auto()
+    PPP = auto()
+    PPP_HDLC = auto()
+    CHDLC = auto()
+    WLAN = auto()
+    WLAN_SWAPPED = auto()
+    WLAN_WITH_FCS = auto()
+    FDDI = auto()
+    TOKEN_RING = auto()
+    NETLINK = auto()
+    NFLOG = auto()
+    ERSPAN = auto()
+
+
+class Next(NamedTuple):
+    """A layer's answer: which protocol its payload is, and where the payload lies."""
+
+    kind: Kind
+    number: int
+    view: View
+
+
+class IpHeader(NamedTuple):
+    """What a segment record keeps of the IP header that encloses it."""
+
+    version: int
+    source: bytes
+    destination: bytes
+    identification: int
+    ttl: int
+    dscp_ecn: int
+    total_length_zero: bool
+
+
+class Walk:
+    """State of the way from the link layer inwards; where a layer has several payloads, each goes on with a copy."""
+
+    __slots__ = (
+        "fragment_table",
+        "fragmented",
+        "in_error",
+        "ip",
+        "layers_left",
+        "payload_left",
+        "reason",
+        "reassembled",
+        "sampled",
+        "tunnel_id",
+        "tunnel_kind",
+        "vlan",
+        "vlan_tags",
+        "wlan_fragments",
+    )
+
+    def __init__(self, fragment_table: FragmentTable, wlan_fragments: NumberedFragments, layers: int) -> None:
+        self.fragment_table = fragment_table
+        self.wlan_fragments = wlan_fragments
+        self.layers_left = layers
+        self.vlan = 0
+        self.vlan_tags = 0
+        self.tunnel_kind = Tunnel.NONE
+        self.tunnel_id = 0
+        self.in_error = False
+        self.sampled = False
+        self.fragmented = False
+        self.reassembled = False
+        self.ip: IpHeader | None = None
+        self.payload_left = 0
+        self.reason = ""
+
+    def enter(self, tunnel: Tunnel, identifier: int = 0) -> None:
+        """Note a tunnel; only the outermost one is kept."""
+        if self.tunnel_kind == Tunnel.NONE:
+            self.tunnel_kind = tunnel
+            self.tunnel_id = identifier
+
+    def tag(self, identifier: int) -> None:
+        """Note a VLAN identifier; only the outermost one other than 0 is kept."""
+        self.vlan = self.vlan or identifier
+
+    def fork(self) -> "Walk":
+        """Return a copy for one of several payloads."""
+        return copy(self)
+
+
+Answer = Next | tuple[Next, ...] | None
+"""What a layer function returns: its payload or payloads, or nothing (then ``Walk.reason`` may say why)."""
+
+Layer = Callable[[View, Walk], Answer]
+"""A layer function: reads the header at the start of the view."""
