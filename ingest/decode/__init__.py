@@ -1,0 +1,1 @@
+"""The fast path: frames with TCP to segment records, in compiled code."""
