@@ -1,0 +1,1 @@
+"""Benchmarks: segwatch and other programs over the same captures, in one run, on this machine."""

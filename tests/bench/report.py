@@ -1,0 +1,71 @@
+"""The page of figures: docs/benchmarks.md."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.bench.parts import PARTS, Row, Table
+
+LIBRARIES = ("numpy", "numba", "pyarrow", "libpcap", "chdb-core")
+
+INTRODUCTION = (
+    "Written by `make bench`: the project's own captures (`python -m tests.generate`), segwatch and the programs that "
+    "were found, in turns, median of several rounds, files in the page cache. What counts are the ratios; the figures "
+    "belong to the machine."
+)
+
+
+def machine() -> str:
+    """Return a sentence that names this machine and what runs on it."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, "
+        f"Python {platform.python_version()}, {libraries}, segwatch {version('segwatch')}"
+    )
+
+
+def keep(path: Path, part: str, tables: Sequence[Table], rounds: int) -> dict[str, Any]:
+    """Put the tables of a part into the file of results and return all results so far."""
+    results: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    results[part] = {
+        "machine": machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "rounds": rounds,
+        "tables": [{**table._asdict(), "rows": [row._asdict() for row in table.rows]} for table in tables],
+    }
+    path.write_text(json.dumps(results, indent=1), "utf-8")
+    return results
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """Return the page in Markdown."""
+    lines = ["# Benchmarks", "", INTRODUCTION, ""]
+    machines = {(results[part]["machine"], results[part]["date"]) for part in PARTS if part in results}
+    lines += [f"Machine: {name} ({date})." for name, date in sorted(machines)]
+    for part in PARTS:
+        if part in results:
+            for table in results[part]["tables"]:
+                lines += ["", *_table(table, results[part]["rounds"], part)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(table: Mapping[str, Any], rounds: int, part: str) -> list[str]:
+    rows = [Row(**row) for row in table["rows"]]
+    judged = any(row.bar for row in rows)
+    head = [*table["head"], *(("bar", "") if judged else ())]
+    lines = [f"## {table['title']}", "", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    for row in rows:
+        verdict = {True: "met", False: "**missed**", None: ""}[row.met]
+        lines.append(f"| {' | '.join([*row.cells, *((row.bar, verdict) if judged else ())])} |")
+    return [*lines, "", f"{table['note']} Median of {rounds} rounds: `make bench BENCH={part}`.".strip()]
