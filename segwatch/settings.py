@@ -112,7 +112,7 @@ def settings_reference() -> str:
         lines.append(f"| `{one.name}` | `{PREFIX}{one.name.upper()}` | {shown} | {MEANINGS[one.name]} |")
     lines += [
         "",
-        "Only the environment has `SEGWATCH_CACHE_DIR`: the folder of compiled code and of reports on defects (default: the",
-        "user's cache folder).",
+        "Only the environment has `SEGWATCH_CACHE_DIR`: folder of compiled code and of reports on defects (default:",
+        "the user's cache folder).",
     ]
     return "\n".join(lines) + "\n"

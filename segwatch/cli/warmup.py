@@ -18,12 +18,14 @@ def command(check: bool) -> int:
     """
     import time
 
-    from segwatch.jobs.warmup import is_warm, warm_up
-
     if check:
+        from segwatch.jobs.compiled import is_warm
+
         warm = is_warm()
         click.echo("everything is compiled" if warm else "some kernels are not compiled: segwatch warmup does it")
         return 0 if warm else 1
+    from segwatch.jobs.warmup import warm_up
+
     start = time.monotonic()
     warm_up()
     click.echo(f"everything is compiled ({time.monotonic() - start:.1f} s)")

@@ -27,7 +27,7 @@ class AnalyzeJob:
         inputs = Inputs(arguments)
         summaries = []
         for pipeline in inputs.pipelines(self.rules):
-            summary = self._analyse(pipeline)
+            summary = analyse(pipeline)
             inputs.finished(pipeline)
             if self.as_json:
                 summaries.append(summary)
@@ -40,15 +40,16 @@ class AnalyzeJob:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return inputs.exit_code
 
-    def _analyse(self, pipeline: CapturePipeline) -> dict[str, Any]:
-        summary = Summary()
-        engine = pipeline.engine
-        with progress_of(pipeline.reader.name, pipeline.reader) as show:
-            for batch in pipeline:
-                summary.add_rows(batch.findings.reset)
-                summary.add_intervals(batch.closed, engine.conversations)
-                show()
-            for intervals in pipeline.remaining_intervals():
-                summary.add_intervals(intervals, engine.conversations)
-        content = pipeline.content()
-        return summary.finished(content)
+
+def analyse(pipeline: CapturePipeline) -> dict[str, Any]:
+    """Analyse one capture to its end; return its summary."""
+    summary = Summary()
+    engine = pipeline.engine
+    with progress_of(pipeline.reader.name, pipeline.reader) as show:
+        for batch in pipeline:
+            summary.add_rows(batch.findings.reset)
+            summary.add_intervals(batch.closed, engine.conversations)
+            show()
+        for intervals in pipeline.remaining_intervals():
+            summary.add_intervals(intervals, engine.conversations)
+    return summary.finished(pipeline.content())

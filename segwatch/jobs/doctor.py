@@ -1,0 +1,115 @@
+"""What is installed and what is missing, as a list of findings."""
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import platformdirs
+
+from segwatch import __version__
+from segwatch.errors import SegwatchError
+from segwatch.settings import config_path, settings
+
+FINE: Final = "ok"
+NOTE: Final = "note"
+BROKEN: Final = "missing"
+
+_NEEDED = ("numpy", "numba", "pyarrow", "dpkt", "libpcap", "clickhouse-driver", "chdb-core", "click", "rich")
+_LITTLE_ROOM = 1 << 30
+_TSHARK_SECONDS = 10
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    subject: str
+    state: str
+    """``FINE``, ``NOTE`` (works without it) or ``BROKEN``."""
+    detail: str
+    advice: str = ""
+    """What to do, empty if nothing."""
+
+
+def examine() -> list[Finding]:
+    """Look at everything that segwatch uses; change nothing."""
+    return [
+        Finding("segwatch", FINE, f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
+        *_packages(),
+        _libpcap(),
+        _kernels(),
+        _tshark(),
+        *_settings(),
+        _folder("cache", Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch"))),
+    ]
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _NEEDED:
+        try:
+            yield Finding(name, FINE, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(name, BROKEN, "not installed", f"pip install {name}, or install segwatch again")
+
+
+def _libpcap() -> Finding:
+    from ingest.capture.libpcap import libpcap_library
+
+    try:
+        library = libpcap_library()
+    except SegwatchError as error:
+        return Finding("libpcap", BROKEN, str(error), "install Debian's libpcap0.8, or segwatch again")
+    version = library.pcap_lib_version().decode(errors="replace")
+    return Finding("libpcap library", FINE, f"{version}, from {library._name}")  # noqa: SLF001  # ctypes has no other name for it
+
+
+def _kernels() -> Finding:
+    from segwatch.jobs.compiled import compiled_directory, is_warm
+
+    if is_warm():
+        return Finding("compiled code", FINE, f"complete, in {compiled_directory()}")
+    return Finding("compiled code", NOTE, "not complete: the first commands will take longer", "segwatch warmup")
+
+
+def _tshark() -> Finding:
+    path = shutil.which("tshark")
+    if not path:
+        return Finding("tshark", NOTE, "not installed; only tests and comparisons use it")
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=_TSHARK_SECONDS, check=False)  # noqa: S603  # the path is what the user's shell would run
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("tshark", NOTE, f"{path} does not run: {error}")
+    return Finding(
+        "tshark", FINE, f"{(done.stdout.splitlines() or ['?'])[0]} ({path}); only tests and comparisons use it"
+    )
+
+
+def _settings() -> Iterator[Finding]:
+    path = config_path()
+    try:
+        current = settings()
+    except SegwatchError as error:
+        yield Finding("settings", BROKEN, str(error), f"correct {path} or the environment")
+        return
+    yield Finding("settings", FINE, f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}")
+    yield _folder("data", current.data_dir)
+
+
+def _folder(subject: str, path: Path) -> Finding:
+    """Say whether a folder can be written, and how much room there is."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(
+            f"{subject} folder", BROKEN, f"{path} cannot be written", f"give this user {existing}, or set another"
+        )
+    free = shutil.disk_usage(existing).free
+    detail = f"{path}{'' if path.exists() else ' (not there yet)'}, {free / 1e9:.1f} GB free"
+    if free < _LITTLE_ROOM:
+        return Finding(f"{subject} folder", NOTE, detail, "make some room: the store grows with what is analysed")
+    return Finding(f"{subject} folder", FINE, detail)

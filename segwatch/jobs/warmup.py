@@ -1,0 +1,58 @@
+"""Compiling everything ahead of time, by doing everything once on tiny captures."""
+
+import struct
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from segwatch.jobs.analyze import analyse
+from segwatch.jobs.compiled import remember_warm
+from segwatch.jobs.labels import LabelsJob, Selection
+from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.output.writers import FORMATS
+from segwatch.settings import Settings
+
+
+def warm_up() -> None:
+    """Run every kernel once; what is not in the cache yet is compiled and put there."""
+    rules = Settings.rules
+    with tempfile.TemporaryDirectory(prefix="segwatch-warmup-") as folder:
+        captures = _tiny_captures(Path(folder))
+        for form in FORMATS:
+            LabelsJob(rules, Selection(), form, f"{folder}/labels.{form}").run(captures)
+        for capture in captures:
+            with CapturePipeline(capture, rules) as pipeline:
+                analyse(pipeline)
+    remember_warm()
+
+
+def _tiny_captures(folder: Path) -> tuple[str, ...]:
+    """Write a capture of each format."""
+    demonstration = resources.files("segwatch") / "data" / "demo.pcap.gz"
+    contents = {"demo.pcap.gz": demonstration.read_bytes(), "one.pcapng": _pcapng(_SYN), "one.snoop": _snoop(_SYN)}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return tuple(str(folder / name) for name in contents)
+
+
+_SYN = bytes.fromhex(
+    "020000000002020000000001080045000028000100004006f97d0a0000010a0000020400005000000001000000005002ffff00000000"
+)
+"""A SYN in IPv4 in Ethernet."""
+
+
+def _pcapng(frame: bytes) -> bytes:
+    """Return a section with an interface and an enhanced packet block (draft-ietf-opsawg-pcapng section 4)."""
+    section = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    padded = frame + bytes(-len(frame) % 4)
+    size = 32 + len(padded)
+    packet = struct.pack("<IIIIIII", 6, size, 0, 0, 0, len(frame), len(frame)) + padded + struct.pack("<I", size)
+    return section + interface + packet
+
+
+def _snoop(frame: bytes) -> bytes:
+    """Return a file of version 2 with one Ethernet frame (RFC 1761)."""
+    padded = frame + bytes(-len(frame) % 4)
+    header = struct.pack(">IIIIII", len(frame), len(frame), 24 + len(padded), 0, 0, 0)
+    return b"snoop\0\0\0" + struct.pack(">II", 2, 4) + header + padded
