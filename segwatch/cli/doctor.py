@@ -8,7 +8,12 @@ import click
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(as_json: bool) -> int:
-    """Say what is installed, what is missing, and what to do about it.
+    r"""Say what is installed, what is missing, and what to do about it.
+
+    \b
+    Examples:
+      segwatch doctor
+      segwatch doctor --json | jq '.checks[] | select(.state != "ok")'
 
     Exit codes: 0 nothing is missing that segwatch needs, 1 something is.
     """

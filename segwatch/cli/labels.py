@@ -49,10 +49,11 @@ def command(
     """
     from pathlib import Path
 
-    from segwatch.jobs.labels import LabelsJob, Selection
     from segwatch.output.filter_language import parse
 
-    condition = parse(where) if where is not None else None
+    condition = parse(where) if where is not None else None  # before anything that takes time to import
+    from segwatch.jobs.labels import LabelsJob, Selection
+
     selection = Selection(condition=condition, only_labelled=only_labelled, keep_embedded=keep_embedded)
     chosen = format_name or _DEFAULT_FORMATS.get(Path(output).suffix.lower(), "tsv")
     return LabelsJob(rules=rules, selection=selection, format_name=chosen, output=output).run(files)

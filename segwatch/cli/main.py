@@ -47,6 +47,13 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101  # states what the modules promise, for the type checker
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click itself would turn a closed pipe into exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(_leave_closed_pipe()) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
         """List the commands without importing them."""
         with formatter.section("Commands"):

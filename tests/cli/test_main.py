@@ -1,0 +1,150 @@
+"""The program as a whole: start, help, and what becomes of errors."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from segwatch.cli import main
+from segwatch.errors import InputError, PartialInputError, StoreError, UsageError
+
+HEAVY = ("numpy", "numba", "pyarrow", "rich", "clickhouse_driver", "chdb", "dpkt")
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of Python in a process of its own."""
+    variables = {**os.environ, **environment}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=variables, check=False)
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_little_is_imported_to_start(argument: str) -> None:
+    """The version and the help need none of the heavy packages."""
+    done = run_python(
+        "import sys; from segwatch.cli.main import run; "
+        f"code = run(['{argument}']); print([m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
+    )
+    assert done.returncode == 0
+    assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_every_command_has_help_with_examples(name: str) -> None:
+    """The help shows how the command is used, and is the one that the list of commands promises."""
+    if importlib.util.find_spec(f"segwatch.cli.{name}") is None:
+        pytest.fail(f"there is no command {name}")
+    done = CliRunner().invoke(main.root, [name, "--help"])
+    assert done.exit_code == 0, done.output
+    assert f"segwatch {name}" in done.output
+    assert "Example" in done.output
+
+
+def test_help_imports_no_heavy_package_for_any_command() -> None:
+    """Commands import what they need when they run."""
+    done = run_python(
+        "import sys; from segwatch.cli.main import run, COMMANDS\n"
+        "for name in COMMANDS: run([name, '--help'])\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    assert done.stdout.endswith("[]\n"), done.stdout[-200:]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make a command that raises ``error``."""
+
+    @click.command()
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: command)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UsageError("no such thing."), 2),
+        (InputError("no such file."), 3),
+        (PartialInputError("it was cut."), 4),
+        (StoreError("it is away."), 5),
+    ],
+)
+def test_errors_become_a_sentence_and_a_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error, nothing else with it."""
+    failing(monkeypatch, error)
+    assert main.run(["labels"]) == code
+    assert capsys.readouterr() == ("", f"segwatch: {error}\n")
+
+
+def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control-C ends with the shell's code for it."""
+    failing(monkeypatch, KeyboardInterrupt())
+    assert main.run(["labels"]) == 128 + signal.SIGINT
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_defect_is_written_to_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """One sentence names the file that holds the traceback."""
+    monkeypatch.setenv("SEGWATCH_CACHE_DIR", str(tmp_path / "cache"))
+    failing(monkeypatch, ZeroDivisionError("oh"))
+    assert main.run(["labels"]) == main.EXIT_DEFECT
+    (report,) = (tmp_path / "cache" / "defects").iterdir()
+    captured = capsys.readouterr()
+    assert captured.err.startswith("segwatch: this is a defect of segwatch (ZeroDivisionError)")
+    assert captured.err.count("\n") == 1
+    assert str(report) in captured.err
+    assert "ZeroDivisionError: oh" in report.read_text()
+
+
+def test_a_defect_is_reported_even_where_nothing_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The sentence comes all the same."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEGWATCH_CACHE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "file"))
+    failing(monkeypatch, ZeroDivisionError("oh"))
+    assert main.run(["labels"]) == main.EXIT_DEFECT
+    assert "could not be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["lables"], "No such command 'lables'"),
+        (["labels", "--fast", "x"], "--fast"),
+        (["labels", "--format", "xml", "x"], "'xml' is not one of"),
+        (["labels", "x", "--where", "port http"], "\n  port http\n       ^\n"),
+    ],
+)
+def test_wrong_use(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sentence, and the code of shells for it."""
+    assert main.run(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("segwatch: ")
+    assert words in error
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who types the name alone wants to know what there is."""
+    assert main.run([]) == 2
+    assert "Examples:" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    """``segwatch ... | head -1`` says nothing about it."""
+    code = "import sys\nfrom segwatch.cli import main\nimport click\n"
+    code += "@click.command()\ndef command():\n    [click.echo('x' * 1000) for _ in range(10000)]\n"
+    code += "main.LazyGroup.get_command = lambda *_: command\nsys.exit(main.run(['labels']))"
+    command = f'set -o pipefail; {sys.executable} -c "{code}" | head -c 1'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("x", "", main.EXIT_PIPE_CLOSED)
