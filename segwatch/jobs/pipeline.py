@@ -11,6 +11,7 @@ from ingest.decode.decoder import Decoder
 
 from ingest.capture.reader import CaptureReader, open_capture
 from processors.engine import Engine
+from segwatch.jobs.content import Content
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import SegmentColumns
 
@@ -28,23 +29,6 @@ class AnalysedBatch(NamedTuple):
     """One row for each segment; written again by the next batch."""
     closed: npt.NDArray[Any]
     """Intervals that ended (``INTERVAL``); written again by the next batch."""
-
-
-class Content(NamedTuple):
-    """What a capture turned out to hold, known at its end."""
-
-    name: str
-    format: str
-    link_types: tuple[int, ...]
-    frames: int
-    first: int
-    """Time of the earliest frame, nanoseconds since the epoch; 0 without frames."""
-    last: int
-    bytes: int
-    skipped: dict[str, int]
-    """Frames that held no readable TCP segment, by reason."""
-    damage: str | None
-    digest: str
 
 
 class _StoppedError(Exception):

@@ -63,7 +63,7 @@ def reasons(total: Any) -> list[str]:
     """Return what is wrong with one of the ``CONVERSATION_TOTALS``, a phrase each."""
     found = [*_retransmissions(total), *_windows(total)]
     if lost := int(total["lost_segments"]):
-        found.append(f"{_times(lost)} segments are missing before what was seen")
+        found.append(f"{lost:,} {'gap' if lost == 1 else 'gaps'} in what was captured")
     if late := int(total["out_of_order"]):
         found.append(f"{late:,} out of order")
     if total["completeness"] == Completeness.SYN:
@@ -89,7 +89,7 @@ def _windows(total: Any) -> list[str]:
         if time > 0
     ]
     closed = int(total["zero_windows"])
-    return found if found or not closed else [f"{_times(closed)} a zero window"]
+    return found if found or not closed else [f"zero window {_times(closed)}"]
 
 
 def _by(counts: npt.NDArray[Any]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.jobs.content import Content
 from segwatch.jobs.grouping import group_rows
 from segwatch.jobs.link_types import link_type_name
-from segwatch.jobs.pipeline import Content
 from segwatch.jobs.reasons import reasons, scores
 from segwatch.jobs.totals import Sum, Totals
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, Reset
@@ -130,7 +130,7 @@ def _initial_rtt(times: npt.NDArray[np.int64]) -> dict[str, Any] | None:
     known = times[times > 0]
     if not len(known):
         return None
-    quantiles = np.percentile(known, _QUANTILES, method="nearest")
+    quantiles = np.percentile(known, _QUANTILES, method="inverted_cdf")
     return {
         "conversations": len(known),
         "min_seconds": _seconds(int(known.min())),
