@@ -47,33 +47,43 @@ def decode_internet(
         return _IP_HEADER_CUT
     version = load_8(buffer, start) >> 4
     if version == 4:
-        return _decode_ipv4(segments, row, buffer, start, captured_end, wire_end)
-    if version == 6:
-        return _decode_ipv6(segments, row, buffer, start, captured_end, wire_end)
-    return _IP_HEADER_BAD
+        status, protocol, payload, end = _internet_4(segments, row, buffer, start, captured_end, wire_end)
+        quality = 0 if load_16(buffer, start + 2) or status != _DECODED else _TOTAL_LENGTH_ZERO
+    elif version == 6:
+        status, protocol, payload, end = _internet_6(segments, row, buffer, start, captured_end, wire_end)
+        quality = _IPV6
+    else:
+        return _IP_HEADER_BAD
+    captured_end = min(captured_end, end)
+    if status == _DECODED and is_extension(protocol):
+        status, protocol, payload = _after_extensions(segments, row, buffer, protocol, payload, captured_end, quality)
+    if status != _DECODED:
+        return status
+    if protocol == PROTOCOL_TCP:
+        return decode_tcp(segments, row, buffer, payload, captured_end, end - payload, quality)
+    return other_protocol(buffer, protocol, payload, captured_end)
 
 
 @kernel
-def _decode_ipv4(segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, wire_end: int) -> int:
-    """Decode an IPv4 packet (RFC 791 section 3.1)."""
+def _internet_4(
+    segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, wire_end: int
+) -> tuple[int, int, int, int]:
+    """Read an IPv4 header (RFC 791 section 3.1).
+
+    Return a status and, if it is DECODED, the protocol of what it carries, where that begins, and where it ends.
+    """
     if captured_end - start < _IPV4_HEADER:
-        return _IP_HEADER_CUT
+        return _IP_HEADER_CUT, 0, 0, 0
     header_length = (load_8(buffer, start) & 0xF) * 4
     total_length = load_16(buffer, start + 2)
-    quality = 0
-    if total_length == 0:
-        quality = _TOTAL_LENGTH_ZERO
-        end = wire_end
-    else:
-        end = min(wire_end, start + total_length)
-    if header_length < _IPV4_HEADER or start + header_length > end:
-        return _IP_HEADER_BAD
     payload = start + header_length
-    captured_end = min(captured_end, end)
+    end = wire_end if total_length == 0 else min(wire_end, start + total_length)
+    if header_length < _IPV4_HEADER or payload > end:
+        return _IP_HEADER_BAD, 0, 0, 0
     if payload > captured_end:
-        return _IP_HEADER_CUT
+        return _IP_HEADER_CUT, 0, 0, 0
     if load_16(buffer, start + 6) & _MORE_OR_OFFSET:
-        return _FRAGMENT
+        return _FRAGMENT, 0, 0, 0
     destination = start + 16
     if header_length > _IPV4_HEADER:
         destination = destination_offset(buffer, start, payload)
@@ -84,27 +94,23 @@ def _decode_ipv4(segments: SegmentColumns, row: int, buffer: Any, start: int, ca
     segments.ip_id[row] = load_16(buffer, start + 4)
     segments.ttl[row] = load_8(buffer, start + 8)
     segments.dscp_ecn[row] = load_8(buffer, start + 1)
-    protocol = load_8(buffer, start + 9)
-    if protocol == PROTOCOL_TCP:
-        return decode_tcp(segments, row, buffer, payload, captured_end, end - payload, quality)
-    if is_extension(protocol):
-        return _after_extensions(segments, row, buffer, protocol, payload, captured_end, end, quality)
-    return other_protocol(buffer, protocol, payload, captured_end)
+    return _DECODED, load_8(buffer, start + 9), payload, end
 
 
 @kernel
-def _decode_ipv6(segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, wire_end: int) -> int:
-    """Decode an IPv6 packet (RFC 8200 section 3)."""
+def _internet_6(
+    segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, wire_end: int
+) -> tuple[int, int, int, int]:
+    """Read an IPv6 header (RFC 8200 section 3); return what ``_internet_4`` does."""
     payload = start + _IPV6_HEADER
     if captured_end < payload:
-        return _IP_HEADER_CUT
+        return _IP_HEADER_CUT, 0, 0, 0
     payload_length = load_16(buffer, start + 4)
     protocol = load_8(buffer, start + 6)
+    if payload_length == 0 and protocol == PROTOCOL_HOP_BY_HOP:
+        payload_length = _jumbo_length(buffer, payload, captured_end)
     if payload_length == 0:
-        if protocol == PROTOCOL_HOP_BY_HOP:
-            payload_length = _jumbo_length(buffer, payload, captured_end)
-        if payload_length == 0:
-            return _NO_PAYLOAD
+        return _NO_PAYLOAD, 0, 0, 0
     segments.src[row, 0] = load_memory_64(buffer, start + 8)
     segments.src[row, 1] = load_memory_64(buffer, start + 16)
     segments.dst[row, 0] = load_memory_64(buffer, start + 24)
@@ -112,38 +118,25 @@ def _decode_ipv6(segments: SegmentColumns, row: int, buffer: Any, start: int, ca
     segments.ip_id[row] = 0
     segments.ttl[row] = load_8(buffer, start + 7)
     segments.dscp_ecn[row] = load_16(buffer, start) >> 4 & 0xFF
-    end = min(wire_end, payload + payload_length)
-    captured_end = min(captured_end, end)
-    if protocol == PROTOCOL_TCP:
-        return decode_tcp(segments, row, buffer, payload, captured_end, end - payload, _IPV6)
-    if is_extension(protocol):
-        return _after_extensions(segments, row, buffer, protocol, payload, captured_end, end, _IPV6)
-    return other_protocol(buffer, protocol, payload, captured_end)
+    return _DECODED, protocol, payload, min(wire_end, payload + payload_length)
 
 
 @kernel
 def _after_extensions(
-    segments: SegmentColumns,
-    row: int,
-    buffer: Any,
-    protocol: int,
-    position: int,
-    captured_end: int,
-    end: int,
-    quality: int,
-) -> int:
-    """Pass the extension headers from ``position`` on and decode what follows them.
+    segments: SegmentColumns, row: int, buffer: Any, protocol: int, position: int, captured_end: int, quality: int
+) -> tuple[int, int, int]:
+    """Pass the extension headers from ``position`` on; tshark takes them behind an IPv4 header as well.
 
-    tshark takes them behind an IPv4 header as well.
+    Return a status and, if it is DECODED, the protocol of what follows them and where it begins.
     """
     while is_extension(protocol):
         if captured_end - position < 8:
-            return _IP_HEADER_CUT
+            return _IP_HEADER_CUT, 0, 0
         if protocol == PROTOCOL_FRAGMENT and quality & _IPV6 and load_16(buffer, position + 2) & _MORE_OR_OFFSET_IPV6:
-            return _FRAGMENT
+            return _FRAGMENT, 0, 0
         length = extension_length(buffer, protocol, position)
         if position + length > captured_end:
-            return _IP_HEADER_CUT
+            return _IP_HEADER_CUT, 0, 0
         if quality & _IPV6:
             destination = routed_destination(buffer, protocol, position, length)
             if destination >= 0:
@@ -151,9 +144,7 @@ def _after_extensions(
                 segments.dst[row, 1] = load_memory_64(buffer, destination + 8)
         protocol = load_8(buffer, position)
         position += length
-    if protocol == PROTOCOL_TCP:
-        return decode_tcp(segments, row, buffer, position, captured_end, end - position, quality)
-    return other_protocol(buffer, protocol, position, captured_end)
+    return _DECODED, protocol, position
 
 
 @kernel

@@ -11,7 +11,7 @@ _LOOSE_SOURCE_ROUTE: Final = 131
 _STRICT_SOURCE_ROUTE: Final = 137
 _DESTINATION: Final = 16
 _OPTIONS: Final = 20
-_SMALLEST_ROUTE: Final = 7
+_ROUTE_POINTER: Final = 2
 
 
 @kernel
@@ -28,7 +28,8 @@ def destination_offset(buffer: Any, start: int, end: int) -> int:
         length = load_8(buffer, position + 1)
         if length < 2 or position + length > end:
             break
-        if kind in (_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE) and length >= _SMALLEST_ROUTE:
-            return position + length - 4
+        if kind in (_LOOSE_SOURCE_ROUTE, _STRICT_SOURCE_ROUTE) and length > _ROUTE_POINTER:
+            under_way = load_8(buffer, position + _ROUTE_POINTER) <= length
+            return position + length - 4 if under_way else start + _DESTINATION
         position += length
     return start + _DESTINATION

@@ -20,10 +20,14 @@ _FAST_OPEN: Final = 34
 _EXPERIMENT_1: Final = 253
 _EXPERIMENT_2: Final = 254
 
+_SMALLEST_SACK: Final = 10
+_MULTIPATH_JOIN: Final = 1
+_MULTIPATH_REMOVE: Final = 4
+_MULTIPATH_PRIORITY: Final = 5
+_MULTIPATH_FAIL: Final = 6
+_MULTIPATH_FASTCLOSE: Final = 7
 _FAST_OPEN_MAGIC: Final = 0xF989
 """RFC 7413 appendix A: Fast Open before it had a kind of its own."""
-_LAST_MULTIPATH_SUBTYPE: Final = 7
-"""MP_FASTCLOSE (RFC 8684 section 3.5); later subtypes have no bit in the record."""
 _WSCALE_MAXIMUM: Final = 127
 _SACK_BLOCKS: Final = SACK_EDGES // 2
 
@@ -92,7 +96,8 @@ def _decode_option(segments: SegmentColumns, row: int, buffer: Any, position: in
         return _timestamps(segments, row, buffer, position) if length == 10 else 0
     if kind == _SACK:
         _selective_acknowledgement(segments, row, buffer, position, length)
-    elif kind == _MAXIMUM_SEGMENT_SIZE and length == 4:
+        return 0 if length >= _SMALLEST_SACK else _OPTIONS_CUT
+    if kind == _MAXIMUM_SEGMENT_SIZE and length == 4:
         segments.mss[row] = load_16(buffer, position + 2)
     elif kind == _WINDOW_SCALE and length == 3:
         segments.wscale[row] = min(load_8(buffer, position + 2), _WSCALE_MAXIMUM)
@@ -130,13 +135,18 @@ def _selective_acknowledgement(segments: SegmentColumns, row: int, buffer: Any, 
 
 @kernel
 def _multipath(segments: SegmentColumns, row: int, buffer: Any, position: int, length: int) -> int:
-    """Enter the subtype of a multipath TCP option (RFC 8684 section 3); one without a subtype counts as cut."""
+    """Enter the subtype of a multipath TCP option (RFC 8684 section 3); one without all its parts counts as cut."""
     if length < 3:
         return _OPTIONS_CUT
     subtype = load_8(buffer, position + 2) >> 4
-    if subtype <= _LAST_MULTIPATH_SUBTYPE:
+    if subtype <= _MULTIPATH_FASTCLOSE:  # later subtypes have no bit in the record
         segments.mptcp[row] |= 1 << subtype
-    return 0
+    smallest = 4
+    if subtype in (_MULTIPATH_FAIL, _MULTIPATH_FASTCLOSE):
+        smallest = 12
+    elif subtype in (_MULTIPATH_JOIN, _MULTIPATH_REMOVE, _MULTIPATH_PRIORITY):
+        smallest = 3
+    return 0 if length >= smallest else _OPTIONS_CUT
 
 
 @kernel

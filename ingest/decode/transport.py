@@ -32,8 +32,8 @@ def decode_transport(
     """Fill the columns of a row that belong to TCP (``sport`` to ``payload_len``, options, ``quality``).
 
     The header begins at ``start`` in ``buffer``; bytes up to ``captured_end`` are there. The layer below says that
-    header and payload have ``reported_length`` bytes. Return ``Status.DECODED``, or ``Status.TRANSPORT_CUT`` (the row is
-    as it was) where not even the ports were captured.
+    header and payload have ``reported_length`` bytes. Return ``Status.DECODED``, or ``Status.TRANSPORT_CUT`` (the row
+    is as it was) where not even the ports were captured.
     """
     return decode_tcp(segments, row, buffer, start, captured_end, reported_length, 0)
 
