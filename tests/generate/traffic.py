@@ -42,16 +42,19 @@ FLOWS_MIX = (
 """Short conversations as a row of episodes, and how often each occurs; the eighth kind starts before the capture."""
 REUSED_SHARE = 0.004
 FLOWS_PER_SECOND = 4_000
+_REPERTOIRE, _TRAFFIC = 0, 1
+"""Streams of random numbers: captures of all sizes are made of the same episodes."""
 
 
 def bulk(seed: int, packets: int, flows: int) -> Iterator[tuple[Packets, Conversations]]:
     """Yield about ``packets`` packets of ``flows`` long conversations, in order of time, part by part."""
-    rng = np.random.default_rng(seed)
-    conversations = endpoints(rng, flows, [443, 7001, 8443, 9443])
+    rng = np.random.default_rng([seed, _REPERTOIRE])
     first = Repertoire(play.variants(play.opening, rng, VARIANTS) + play.variants(play.request, rng, VARIANTS))
     kinds = [play.variants(player, rng, VARIANTS) for player, _ in BULK_MIX]
     middle = Repertoire([episode for kind in kinds for episode in kind])
     last = Repertoire(play.variants(play.orderly_close, rng, VARIANTS) + play.variants(play.reset_close, rng, 2))
+    rng = np.random.default_rng([seed, _TRAFFIC])
+    conversations = endpoints(rng, flows, [443, 7001, 8443, 9443])
     positions = Positions(START + rng.integers(0, 5_000_000, flows), rng.integers(PACE // 4, PACE * 4, flows))
     everyone = np.arange(flows)
     begun = everyone[everyone % 50 != 49]
@@ -80,11 +83,12 @@ def bulk(seed: int, packets: int, flows: int) -> Iterator[tuple[Packets, Convers
 
 def flows(seed: int, flows: int, at_once: int = 20_000) -> Iterator[tuple[Packets, Conversations]]:
     """Yield the packets of ``flows`` short conversations of several kinds, in order of time, part by part."""
-    rng = np.random.default_rng(seed)
-    conversations = endpoints(rng, flows, [443, 7001, 7443, 8443, 8500, 9443, 50051])
+    rng = np.random.default_rng([seed, _REPERTOIRE])
     players = [player for row, _ in FLOWS_MIX for player in row]
     numbers = {player: VARIANTS * position for position, player in enumerate(dict.fromkeys(players))}
     repertoire = Repertoire([episode for player in numbers for episode in play.variants(player, rng, VARIANTS)])
+    rng = np.random.default_rng([seed, _TRAFFIC])
+    conversations = endpoints(rng, flows, [443, 7001, 7443, 8443, 8500, 9443, 50051])
     kinds = rng.choice(
         len(FLOWS_MIX), flows, p=np.array([share for _, share in FLOWS_MIX]) / sum(share for _, share in FLOWS_MIX)
     )
