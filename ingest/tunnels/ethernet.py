@@ -122,7 +122,7 @@ def _snap(view: View, walk: Walk, pad: int) -> Answer:
         if header.protocol == 7:
             return Next(Kind.ETHERNET, 0, view.rest(5 + pad))
         if header.protocol in (3, 9):
-            return Next(Kind.TOKEN_RING, 0, view.rest(5 + pad))
+            return Next(Kind.IEEE_802_5, 0, view.rest(5 + pad))
         if header.protocol in (4, 10):
             return Next(Kind.FDDI, 0, view.rest(6 + pad))
     walk.reason = "SNAP of another organisation"

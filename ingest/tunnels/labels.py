@@ -1,5 +1,7 @@
 """MPLS labels with pseudowires, PPPoE sessions and PPP."""
 
+import re
+
 import dpkt
 
 from ingest.tunnels.ethernet import MAXIMUM_802_3_LENGTH
@@ -23,6 +25,8 @@ KNOWN_ETHERTYPES = frozenset({0x0800, 0x0806, 0x8100, 0x86DD, 0x8847, 0x8848, 0x
 PPP_ADDRESS = 0xFF
 CHDLC_ADDRESSES = (0x0F, 0x8F)
 PPP_COMPRESSED_PROTOCOL = 0x01
+HDLC_FLAG, HDLC_COMPLEMENT = 0x7E, 0x20
+"""Octets of asynchronous HDLC-like framing (RFC 1662 section 4)."""
 PPPOE_CREDIT_TAG = 0x0106
 PPPOE_CREDIT_TAG_LENGTH = 8
 
@@ -112,4 +116,25 @@ def ppp_hdlc(view: View, walk: Walk) -> Answer:
     first = view.octet(0)
     if first in CHDLC_ADDRESSES:
         return Next(Kind.CHDLC, 0, view)
-    return ppp(view.rest(2) if first == PPP_ADDRESS else view, walk)
+    return ppp_frame(view, walk)
+
+
+def ppp_asynchronous(view: View, walk: Walk) -> Answer:
+    """Read the PPP frames that lie between flags in a stream of octets, without their escapes."""
+    pieces = view.octets(0, view.captured).split(bytes([HDLC_FLAG]))
+    frames = [_without_escapes(piece) for piece in pieces[1:-1] if piece]
+    if not frames:
+        walk.reason = "part of a PPP frame"
+    return tuple(Next(Kind.PPP_FRAME, 0, View(frame, 0, len(frame), len(frame))) for frame in frames)
+
+
+def _without_escapes(piece: bytes) -> bytes:
+    """Return the octets with each escaped one restored."""
+    return re.sub(
+        rb"\x7d(.?)", lambda found: bytes(octet ^ HDLC_COMPLEMENT for octet in found[1]), piece, flags=re.DOTALL
+    )
+
+
+def ppp_frame(view: View, walk: Walk) -> Answer:
+    """Read PPP whose address and control may be left out."""
+    return ppp(view.rest(2) if view.octet(0) == PPP_ADDRESS else view, walk)

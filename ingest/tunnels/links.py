@@ -63,7 +63,7 @@ def null(view: View, walk: Walk) -> Answer:
 def loop(view: View, walk: Walk) -> Answer:
     """Read an OpenBSD loopback header: an address family in network byte order."""
     del walk
-    return Next(Kind.ADDRESS_FAMILY, view.header(dpkt.loopback.Loopback).family, view.rest(4))
+    return Next(Kind.ADDRESS_FAMILY, view.long(0), view.rest(4))
 
 
 def raw(view: View, walk: Walk) -> Answer:

@@ -78,9 +78,8 @@ def _by_port(payload: View, source: int, destination: int, walk: Walk) -> Answer
             return Next(Kind.UDP_PORT, port, payload)
         if port in CLAIMED_PORTS:
             break
-    else:
-        if payload.has(0, 4) and payload.octets(0, 4) == PEEKREMOTE_MAGIC:
-            return peekremote(payload, walk)
+    if payload.has(0, 4) and payload.octets(0, 4) == PEEKREMOTE_MAGIC:
+        return peekremote(payload, walk)
     walk.reason = "UDP of another protocol"
     return None
 

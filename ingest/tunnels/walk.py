@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
-from enum import Enum, auto
+from enum import Enum
 from typing import NamedTuple
 
 from ingest.tunnels.fragments import FragmentTable, NumberedFragments
@@ -29,21 +29,22 @@ class Kind(Enum):
     FRAME_RELAY_PROTOCOL = "Frame Relay protocol"
     SFLOW_PROTOCOL = "sFlow header protocol"
     TZSP_PROTOCOL = "TZSP protocol"
-    ETHERNET = auto()
-    LLC = auto()
-    SNAP = auto()
-    PSEUDOWIRE = auto()
-    PPP = auto()
-    PPP_HDLC = auto()
-    CHDLC = auto()
-    WLAN = auto()
-    WLAN_SWAPPED = auto()
-    WLAN_WITH_FCS = auto()
-    FDDI = auto()
-    TOKEN_RING = auto()
-    NETLINK = auto()
-    NFLOG = auto()
-    ERSPAN = auto()
+    ETHERNET = "Ethernet"
+    LLC = "LLC"
+    SNAP = "SNAP"
+    PSEUDOWIRE = "pseudowire"
+    PPP = "PPP"
+    PPP_HDLC = "PPP in HDLC framing"
+    PPP_FRAME = "PPP frame"
+    CHDLC = "Cisco HDLC"
+    WLAN = "802.11"
+    WLAN_SWAPPED = "802.11 with swapped frame control"
+    WLAN_WITH_FCS = "802.11 with check sequence"
+    FDDI = "FDDI"
+    IEEE_802_5 = "Token Ring"
+    NETLINK = "netlink protocol"
+    NFLOG = "NFLOG"
+    ERSPAN = "ERSPAN"
 
 
 class Next(NamedTuple):
