@@ -14,15 +14,16 @@ _TAGS_AT_MOST: Final = 2
 LARGEST_LENGTH: Final = 1500
 """IEEE 802.3: values up to this are lengths, and LLC follows."""
 
-_CARRIERS_OF_FRAMES: Final = (0x6558, 0x88E7, 0x893F, 0x8926, 0x8909, 0xF1C1, 0x88E5, 0x22F3, 0x894F, 0x4305, 0x8870)
-"""Transparent Ethernet bridging, 802.1ah, 802.1BR E-tag, VN-tag, Cisco metadata, 802.1CB, MACsec, TRILL, NSH,
-batman-adv, LLC."""
-_CARRIERS_OF_PACKETS: Final = (0x8847, 0x8848, 0x8864, 0x880B, 0x892F, 0x8874, 0x8899)
-"""MPLS twice, PPPoE session, PPP, HSR, Broadcom's and Realtek's switch tags."""
+CARRIERS_OF_FRAMES: Final = (0x22F3, 0x2452, 0x4305, 0x6558, 0x8870, 0x88BB, 0x88E5, 0x88E7, 0x8903, 0xF1C1)
+"""TRILL, 802.11 from Centrino, batman-adv, bridged Ethernet, LLC, LWAPP, MACsec, 802.1ah, FabricPath, 802.1CB."""
+CARRIERS_OF_PACKETS: Final = (0x8847, 0x8848, 0x8864, 0x8909, 0x8926, 0x892F, 0x893F, 0x894F)
+"""MPLS twice, PPPoE session, Cisco metadata, VN-tag, HSR, 802.1BR E-tag, NSH."""
 
-_LLC_SPANNING_TREE: Final = 0x42
 _LLC_IP: Final = 0x06
 _LLC_SNAP: Final = 0xAA
+_LLC_OSI: Final = 0xFE
+_OSI_IP: Final = (0xCC, 0x8E)
+"""Network layer protocol identifiers of IPv4 and IPv6 (ISO/IEC TR 9577)."""
 _SNAP_CISCO: Final = 0x03000C
 """Control field 3 and the middle bytes of OUI 00:00:0c: CDP, VTP, per-VLAN spanning tree."""
 
@@ -73,10 +74,12 @@ def expect_ipv6(buffer: Any, start: int, captured_end: int) -> int:
 def _without_ip(buffer: Any, ethertype: int, start: int, captured_end: int) -> int:
     """Return whether the slow path should look for IP behind another type, or behind LLC."""
     if ethertype > LARGEST_LENGTH:
-        return _LINK_LAYER if ethertype in _CARRIERS_OF_FRAMES or ethertype in _CARRIERS_OF_PACKETS else _NOT_IP
+        return _LINK_LAYER if ethertype in CARRIERS_OF_FRAMES or ethertype in CARRIERS_OF_PACKETS else _NOT_IP
     if captured_end - start < 8:
         return _NOT_IP
     service = load_8(buffer, start)
     if service == _LLC_SNAP:
         return _NOT_IP if load_32(buffer, start + 2) >> 8 & 0xFFFFFF == _SNAP_CISCO else _LINK_LAYER
+    if service == _LLC_OSI:
+        return _LINK_LAYER if load_8(buffer, start + 3) in _OSI_IP else _NOT_IP
     return _LINK_LAYER if service == _LLC_IP else _NOT_IP

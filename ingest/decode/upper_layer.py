@@ -19,12 +19,15 @@ _ESP: Final = 50
 _ICMPV6: Final = 58
 _ETHER_IP: Final = 97
 _L2TP: Final = 115
+_UDP_LITE: Final = 136
 _MPLS: Final = 137
 _ETHERNET: Final = 143
 
-TUNNEL_PORTS: Final = (434, 1701, 2152, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 6081, 6343, 6635)
-"""UDP ports that tshark 4.0 dissects as carriers of IP by default: mobile IP, L2TP, GTP-U, Teredo, LISP, GRE, VXLAN,
-VXLAN-GPE, AYIYA, CAPWAP data, GENEVE, sFlow, MPLS. Port 8472 (VXLAN before it had a port) is none of them."""
+TUNNEL_PORTS: Final = (1701, 2152, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 6081, 6343, 6635)
+"""UDP ports that tshark 4.0 dissects as tunnels by default: L2TP, GTP-U, Teredo, LISP, GRE, VXLAN, VXLAN-GPE, AYIYA,
+CAPWAP data, GENEVE, sFlow, MPLS. Port 8472 (VXLAN before it had a port) is none of them."""
+RARE_TUNNEL_PORTS: Final = (434, 2123, 3386, 12000, 12001, 12002, 12003, 12004, 12220, 12222, 12223, 30030, 37008)
+"""The same: mobile IP, GTP on its other ports, LLC (HPR), LWAPP, Juniper's mirror, TZSP."""
 
 _NOT_TCP: Final = int(Status.NOT_TCP)
 _ENCRYPTED: Final = int(Status.ENCRYPTED)
@@ -35,7 +38,7 @@ _ICMP_ERROR: Final = int(Status.ICMP_ERROR)
 @kernel
 def other_protocol(buffer: Any, protocol: int, start: int, captured_end: int) -> int:
     """Return the status of a packet with a header of ``protocol``, which is not TCP, at ``start``."""
-    if protocol == _UDP:
+    if protocol in (_UDP, _UDP_LITE):
         if captured_end - start < 4:
             return _NOT_TCP
         if _is_tunnel_port(load_16(buffer, start)) or _is_tunnel_port(load_16(buffer, start + 2)):
@@ -53,7 +56,7 @@ def other_protocol(buffer: Any, protocol: int, start: int, captured_end: int) ->
 @kernel
 def _is_tunnel_port(port: int) -> bool:
     """Whether tshark looks for a tunnel in UDP datagrams from or to ``port``."""
-    return port in TUNNEL_PORTS
+    return port in TUNNEL_PORTS or port in RARE_TUNNEL_PORTS
 
 
 @kernel

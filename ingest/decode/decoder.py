@@ -1,0 +1,108 @@
+"""Frames to segment records: the compiled fast path, and the slow path for what it declines."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.decode.columns import ColumnPool
+from ingest.decode.frames import decode_frames
+from ingest.decode.status import STATUS_TEXTS, Status
+from ingest.tunnels.decoder import ROWS_PER_FRAME, TunnelDecoder
+from segwatch.records.frames import FrameColumns
+from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments, take_segments
+
+_SMALLEST_BATCH = 1024
+"""Rows of the smallest columns: small batches are not worth a size of their own."""
+
+
+class SlowPath(Protocol):
+    """What decodes the frames that the compiled decoder declines."""
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Frames that gave no row, by reason."""
+
+    def decode(
+        self, frame_bytes: memoryview, linktype: int, wirelen: int, ts: int, frame: int, out: SegmentColumns, row: int
+    ) -> int:
+        """Write the segments of a frame to ``out`` from ``row`` on; return how many (``ROWS_PER_FRAME`` at most).
+
+        ``frame_bytes`` are valid only until it returns.
+        """
+
+
+class Decoder:
+    """Decodes the frames of one capture session, batch by batch, in order."""
+
+    def __init__(self, slow_path: SlowPath | None = None) -> None:
+        self._slow_path = TunnelDecoder() if slow_path is None else slow_path
+        self._counts = np.zeros(len(Status), np.int64)
+        self._columns = ColumnPool(_SMALLEST_BATCH)
+        self._declined = np.empty(_SMALLEST_BATCH, np.int64)
+        self._slow = empty_segments(2 * ROWS_PER_FRAME)
+
+    def decode(self, frames: FrameColumns) -> SegmentColumns:
+        """Return the segments in a batch of frames, in the order of the frames; a frame may have none or several.
+
+        Frame numbers must rise. The result stays valid as long as anything refers to it, to one of its columns, or to
+        a slice of one: its memory is taken again only after that.
+        """
+        self._make_room(len(frames.ts))
+        out = self._columns.lease(len(frames.ts))
+        _, rows, declined = decode_frames(frames, 0, out, 0, self._declined, self._counts)
+        if declined:
+            indices = self._declined[:declined]
+            slow_rows = self._decode_slowly(frames, indices)
+            if slow_rows:
+                out = self._merge(out, rows, slow_rows)
+                rows += slow_rows
+        return take_segments(out, slice(0, rows))
+
+    def skipped(self) -> dict[str, int]:
+        """Return how many frames gave no segment so far, by reason, most frequent first."""
+        counts = Counter({STATUS_TEXTS[status]: int(self._counts[status]) for status in Status})
+        counts.update(self._slow_path.skipped)
+        return {reason: count for reason, count in counts.most_common() if count}
+
+    def _make_room(self, frames: int) -> None:
+        if frames > self._columns.rows:
+            self._columns = ColumnPool(frames)
+            self._declined = np.empty(frames, np.int64)
+
+    def _decode_slowly(self, frames: FrameColumns, indices: npt.NDArray[np.int64]) -> int:
+        """Hand frames to the slow path; return how many rows ``self._slow`` got."""
+        buffer = frames.buffer.data
+        columns = (frames.offset, frames.caplen, frames.linktype, frames.wirelen, frames.ts, frames.frame)
+        fields = zip(*(column[indices].tolist() for column in columns), strict=True)
+        rows = 0
+        for start, captured, linktype, on_wire, ts, frame in fields:
+            if rows + ROWS_PER_FRAME > len(self._slow.ts):
+                self._slow = _resized(self._slow, rows, 2 * len(self._slow.ts))
+            frame_bytes = buffer[start : start + captured]
+            rows += self._slow_path.decode(frame_bytes, linktype, max(on_wire, captured), ts, frame, self._slow, rows)
+        return rows
+
+    def _merge(self, fast: SegmentColumns, fast_rows: int, slow_rows: int) -> SegmentColumns:
+        """Return columns with the rows of both in the order of their frames; no frame has rows in both."""
+        rows = fast_rows + slow_rows
+        out = fast if rows <= len(fast.ts) else self._columns.lease(rows)
+        before = np.searchsorted(fast.frame[:fast_rows], self._slow.frame[:slow_rows])
+        slow_places = before + np.arange(slow_rows)
+        is_fast = np.ones(rows, np.bool_)
+        is_fast[slow_places] = False
+        for name in SEGMENT_TYPES:
+            target = getattr(out, name)[:rows]
+            target[is_fast] = getattr(fast, name)[:fast_rows].copy()
+            target[slow_places] = getattr(self._slow, name)[:slow_rows]
+        return out
+
+
+def _resized(columns: SegmentColumns, rows: int, capacity: int) -> SegmentColumns:
+    """Return columns for ``capacity`` rows that begin with the first ``rows`` rows of ``columns``."""
+    larger = empty_segments(capacity)
+    for name in SEGMENT_TYPES:
+        getattr(larger, name)[:rows] = getattr(columns, name)[:rows]
+    return larger
