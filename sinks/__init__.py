@@ -1,0 +1,1 @@
+"""Findings into ClickHouse: schema, writer, sessions, and the local server."""

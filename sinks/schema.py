@@ -1,0 +1,140 @@
+"""The schema of a database: applying migrations, and describing what they made."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from segwatch.errors import StoreError
+from sinks.connection import ServerAddress, as_store_errors
+from sinks.failures import TABLE_NOT_FOUND
+from sinks.migration_files import Migration, created_objects, migrations
+
+_READ_APPLIED = (
+    "SELECT number, any(name), any(toString(checksum)) FROM schema_migrations GROUP BY number ORDER BY number"
+)
+_RECORD = (
+    "INSERT INTO schema_migrations (number, name, checksum, applied_at) "
+    "SELECT %(number)s, %(name)s, %(checksum)s, now64(3)"
+)
+
+
+class ColumnDescription(NamedTuple):
+    """A column as the server knows it."""
+
+    name: str
+    type_name: str
+    kind: str
+    """Empty, or ``ALIAS``, ``MATERIALIZED``, ``DEFAULT``."""
+    comment: str
+
+
+class TableDescription(NamedTuple):
+    """A table or a view as the server knows it."""
+
+    name: str
+    engine: str
+    comment: str
+    order: str
+    columns: tuple[ColumnDescription, ...]
+
+
+def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | None = None) -> None:
+    """Bring the database to this version's schema; does nothing where it is there already.
+
+    Safe to run by several processes at once: every statement can be run again. Raises ``StoreError`` if the database
+    is of a newer version, or if a migration is not the one that was applied.
+    """
+    wanted = migrations() if known is None else known
+    with as_store_errors(address):
+        applied = _applied(client)
+        _check(applied, wanted, str(address))
+        for migration in wanted:
+            if migration.number not in applied:
+                _apply(client, migration)
+
+
+def _applied(client: Any) -> dict[int, tuple[str, str]]:
+    """Return name and checksum of the applied migrations by number."""
+    try:
+        return {number: (name, checksum) for number, name, checksum in client.execute(_READ_APPLIED)}
+    except Exception as error:
+        if getattr(error, "code", None) == TABLE_NOT_FOUND:
+            return {}
+        raise
+
+
+def _check(applied: dict[int, tuple[str, str]], wanted: Iterable[Migration], store: str) -> None:
+    by_number = {migration.number: migration for migration in wanted}
+    for number, (name, checksum) in applied.items():
+        migration = by_number.get(number)
+        if migration is None:
+            raise StoreError(
+                f"The store {store} is of a newer version of segwatch (it has {name}, which this version does not "
+                "know); upgrade segwatch, or use another store."
+            )
+        if migration.checksum != checksum:
+            raise StoreError(
+                f"The store {store} was made with another {migration.name} than this version's; use the version of "
+                "segwatch that made it, or another store."
+            )
+
+
+def _apply(client: Any, migration: Migration) -> None:
+    for statement in migration.statements:
+        client.execute(statement)
+    client.execute(
+        _RECORD,
+        {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
+        settings={"insert_deduplicate": 1, "insert_deduplication_token": f"migration/{migration.number}"},
+    )
+
+
+def describe(client: Any, address: ServerAddress) -> list[TableDescription]:
+    """Return the tables and views of the database that come from migrations, in the order of their making."""
+    with as_store_errors(address):
+        tables = client.execute(
+            "SELECT name, engine, comment, sorting_key FROM system.tables WHERE database = %(database)s",
+            {"database": address.database},
+        )
+        columns = client.execute(
+            "SELECT table, name, type, default_kind, comment FROM system.columns WHERE database = %(database)s "
+            "ORDER BY table, position",
+            {"database": address.database},
+        )
+    by_table: dict[str, list[ColumnDescription]] = {}
+    for table, *column in columns:
+        by_table.setdefault(table, []).append(ColumnDescription(*column))
+    found = {
+        name: TableDescription(name, engine, comment, order, tuple(by_table.get(name, ())))
+        for name, engine, comment, order in tables
+    }
+    return [found[name] for name in created_objects() if name in found]
+
+
+def as_markdown(tables: list[TableDescription]) -> str:
+    """Return the reference page of the schema."""
+    lines = [
+        "# The schema",
+        "",
+        "Made by `segwatch schema --markdown` from the migrations in `sinks/migrations`; do not edit it.",
+        "",
+        "Columns marked *alias* are computed when they are read: they are not part of `SELECT *`.",
+        "",
+        "| table | what it holds |",
+        "| --- | --- |",
+    ]
+    shown = [table for table in tables if table.engine != "MaterializedView"]
+    lines += [f"| [{table.name}](#{table.name}) | {table.comment} |" for table in shown]
+    for table in shown:
+        lines += ["", f"## {table.name}", "", f"{table.comment}.", ""]
+        order = f", sorted by `{table.order}`" if table.order else ""
+        lines += [f"{table.engine}{order}.", "", "| column | type | meaning |", "| --- | --- | --- |"]
+        lines += [_markdown_row(column) for column in table.columns]
+    fillers = [table for table in tables if table.engine == "MaterializedView"]
+    lines += ["", "## Materialized views", ""]
+    lines += [f"- `{table.name}`: {table.comment[0].lower()}{table.comment[1:]}." for table in fillers]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(column: ColumnDescription) -> str:
+    kind = f" *{column.kind.lower()}*" if column.kind else ""
+    return f"| `{column.name}` | `{column.type_name}`{kind} | {column.comment} |"
