@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ingest.announcements import Announcements
 from ingest.decode.columns import ColumnPool
 from ingest.decode.frames import decode_frames
 from ingest.decode.status import STATUS_TEXTS, Status
@@ -43,6 +44,7 @@ class Decoder:
         self._columns = ColumnPool(_SMALLEST_BATCH)
         self._declined = np.empty(_SMALLEST_BATCH, np.int64)
         self._slow = empty_segments(2 * ROWS_PER_FRAME)
+        self._announcements = Announcements()
 
     def decode(self, frames: FrameColumns) -> SegmentColumns:
         """Return the segments in a batch of frames, in the order of the frames; a frame may have none or several.
@@ -59,7 +61,9 @@ class Decoder:
             if slow_rows:
                 out = self._merge(out, rows, slow_rows)
                 rows += slow_rows
-        return take_segments(out, slice(0, rows))
+        segments = take_segments(out, slice(0, rows))
+        self._announcements.mark(frames, segments)
+        return segments
 
     def skipped(self) -> dict[str, int]:
         """Return how many frames gave no segment so far, by reason, most frequent first."""
