@@ -1,0 +1,1 @@
+"""Hostile input: mutated frames through decoder and analysis, by the million."""
