@@ -10,9 +10,10 @@ from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
 from segwatch.vocabulary import Label
 from tests.fuzz.__main__ import FRAMES_OF_A_SESSION, fuzz, watch
+from tests.fuzz.corpus import load_corpus
 from tests.fuzz.invariants import BrokenInvariantError, SessionInvariants
 from tests.fuzz.mutations import mutated_batch
-from tests.fuzz.worker import BATCHES_OF_A_SESSION, load_corpus, same_segments
+from tests.fuzz.worker import BATCHES_OF_A_SESSION, same_segments
 from tests.fuzz.worker import FRAMES_OF_A_SESSION as WORKER_FRAMES
 
 
