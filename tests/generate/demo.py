@@ -131,7 +131,7 @@ def injected_reset(script: Script, rng: np.random.Generator) -> None:
     """Play a reset that the server never sent: wrong sequence number, strange time to live; the transfer goes on."""
     open_connection(script, 40_000)
     transfer(script, 12)
-    ahead = script.next[SERVER] + 9_000
+    ahead = script.next[SERVER] + 200_000
     upcoming = script.next[SERVER]
     script.segment(SERVER, flags=RST, window=0, layout=Layout.NONE, sequence=ahead, ttl=121, delivered=False, after=300)
     script.next[SERVER] = upcoming
@@ -151,11 +151,10 @@ def dead_peer(script: Script, rng: np.random.Generator) -> None:
 
 
 def idle_then_reset(script: Script, rng: np.random.Generator) -> None:
-    """Forget the connection in a firewall: the first request after two quiet minutes is reset."""
+    """Let a firewall lose patience: after two quiet minutes it resets the connection in the server's name."""
     open_connection(script, 700)
     play.request(script, rng)
-    script.segment(CLIENT, 90, ACK | PSH, after=125 * SECOND, delivered=False)
-    script.segment(SERVER, flags=RST, window=0, layout=Layout.NONE, after=300)
+    script.segment(SERVER, flags=RST, window=0, layout=Layout.NONE, after=125 * SECOND, ttl=255)
 
 
 def database_session(script: Script, rng: np.random.Generator) -> None:
