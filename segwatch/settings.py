@@ -22,17 +22,21 @@ class Settings:
 
     store: str = "local"
     store_password: str = ""
+    store_password_file: str = ""
     rules: str = "wireshark-4.0"
     segments: bool = False
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
+    cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
 
 MEANINGS = {
     "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`.",
     "store_password": "Password for the store.",
+    "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "data_dir": "Folder of the local store.",
+    "cache_dir": "Folder of compiled code and of reports on defects.",
 }
 """A sentence for each setting."""
 
@@ -41,6 +45,15 @@ def config_path() -> Path:
     """Return where the file of settings is, or would be."""
     named = os.environ.get(CONFIG_VARIABLE)
     return Path(named) if named else Path(platformdirs.user_config_dir("segwatch")) / "segwatch.toml"
+
+
+def export_settings() -> None:
+    """Put what the file of settings says into the environment, where that says nothing: all parts look there.
+
+    Raise UsageError where the file cannot be understood.
+    """
+    for name, value in _file_values(config_path(), must_exist=CONFIG_VARIABLE in os.environ).items():
+        os.environ.setdefault(PREFIX + name.upper(), str(value))
 
 
 @cache
@@ -105,14 +118,9 @@ def settings_reference() -> str:
         "| name in the file | environment | default | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    places = {"data_dir": "the user's data folder"}
+    places = {"data_dir": "the user's data folder", "cache_dir": "the user's cache folder"}
     for one in fields(Settings):
         value = places.get(one.name) or getattr(Settings, one.name)
         shown = value if one.name in places else f"`{str(value).lower()}`" if value != "" else "(empty)"
         lines.append(f"| `{one.name}` | `{PREFIX}{one.name.upper()}` | {shown} | {MEANINGS[one.name]} |")
-    lines += [
-        "",
-        "Only the environment has `SEGWATCH_CACHE_DIR`: folder of compiled code and of reports on defects (default:",
-        "the user's cache folder).",
-    ]
     return "\n".join(lines) + "\n"

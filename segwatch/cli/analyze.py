@@ -14,8 +14,8 @@ from segwatch.cli.options import FILES, rules_option
 def command(files: tuple[str, ...], store: str | None, segments: bool | None, as_json: bool, rules: str) -> int:
     r"""Analyse captures: label every segment, keep the findings in the store, print a summary.
 
-    FILES are captures (pcap, pcapng, snoop; compressed or not), folders that are searched for captures, patterns, or
-    - for standard input. Analysing the same capture twice stores it once.
+    FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders that are searched for
+    captures, patterns, or - for standard input. Analysing the same capture twice stores it once.
 
     \b
     Examples:

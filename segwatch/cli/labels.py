@@ -32,7 +32,8 @@ def command(
 ) -> int:
     r"""Write a row for every TCP segment of FILES, with the labels and numbers that tshark 4.0 shows.
 
-    FILES are captures (pcap, pcapng, snoop; compressed or not), folders, patterns, or - for standard input.
+    FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders, patterns, or - for standard
+    input.
 
     FILTER knows host ADDRESS, net PREFIX, port NUMBER (each also after src or dst), label NAME, reset CLASS,
     flag NAME and stream NUMBER, joined by and, or, not and parentheses; "label any" and "reset any" are any of them.

@@ -49,6 +49,9 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would turn a closed pipe into exit code 1."""
+        from segwatch.settings import export_settings
+
+        export_settings()
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from segwatch import __version__
-from segwatch.jobs.labels import Inputs
+from segwatch.jobs.captures import Captures
+from segwatch.jobs.keeping import Keeper, open_keeper
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.progress import progress_of
 from segwatch.jobs.summary import Summary
@@ -24,32 +25,48 @@ class AnalyzeJob:
 
     def run(self, arguments: tuple[str, ...]) -> int:
         """Analyse all captures; return the exit code."""
-        inputs = Inputs(arguments)
+        captures = Captures(arguments)
         summaries = []
-        for pipeline in inputs.pipelines(self.rules):
-            summary = analyse(pipeline)
-            inputs.finished(pipeline)
-            if self.as_json:
+        with open_keeper(self.store, with_segments=self.store_segments) as keeper:
+            for pipeline in captures.pipelines(self.rules):
+                summary = analyse(pipeline, keeper)
+                if not captures.finished(pipeline.content(), summary["segments"]):
+                    continue
+                if not self.as_json:
+                    _show(summary)
                 summaries.append(summary)
-            else:
-                from segwatch.jobs.render import print_summary
-
-                print_summary(summary)
+                if keeper is not None:
+                    counts = summary["segments"], summary["conversations"]
+                    outcome = keeper.store(pipeline.content(), *counts, self.rules)
+                    if not self.as_json:
+                        click.echo(outcome)
         if self.as_json:
             document = {"segwatch": __version__, "rules": self.rules, "captures": summaries}
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        return inputs.exit_code
+        return captures.exit_code
 
 
-def analyse(pipeline: CapturePipeline) -> dict[str, Any]:
+def analyse(pipeline: CapturePipeline, keeper: Keeper | None = None) -> dict[str, Any]:
     """Analyse one capture to its end; return its summary."""
     summary = Summary()
     engine = pipeline.engine
+    if keeper is not None:
+        keeper.begin()
     with progress_of(pipeline.reader.name, pipeline.reader) as show:
         for batch in pipeline:
             summary.add_rows(batch.findings.reset)
             summary.add_intervals(batch.closed, engine.conversations)
+            if keeper is not None:
+                keeper.add_batch(batch)
             show()
         for intervals in pipeline.remaining_intervals():
             summary.add_intervals(intervals, engine.conversations)
+            if keeper is not None:
+                keeper.add_intervals(intervals)
     return summary.finished(pipeline.content())
+
+
+def _show(summary: dict[str, Any]) -> None:
+    from segwatch.jobs.render import print_summary
+
+    print_summary(summary)

@@ -9,8 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import platformdirs
-
 from segwatch import __version__
 from segwatch.errors import SegwatchError
 from segwatch.settings import config_path, settings
@@ -44,7 +42,6 @@ def examine() -> list[Finding]:
         _kernels(),
         _tshark(),
         *_settings(),
-        _folder("cache", Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch"))),
     ]
 
 
@@ -97,6 +94,7 @@ def _settings() -> Iterator[Finding]:
         return
     yield Finding("settings", FINE, f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}")
     yield _folder("data", current.data_dir)
+    yield _folder("cache", current.cache_dir)
 
 
 def _folder(subject: str, path: Path) -> Finding:

@@ -8,9 +8,10 @@ from segwatch.errors import InputError
 
 _MAGICS = (
     b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\xcd\x34",
-    b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a", b"snoop\0\0\0",
+    b"\x34\xcd\xb2\xa1", b"\x0a\x0d\x0d\x0a", b"snoop\0\0\0", b"RTSS", b"GMBU",
 )  # fmt: skip
-"""First bytes of pcap (RFC draft-ietf-opsawg-pcap, and its nanosecond and modified forms), pcapng and snoop."""
+"""First bytes of pcap (RFC draft-ietf-opsawg-pcap, and its nanosecond and modified forms), pcapng, snoop and Network
+Monitor."""
 _COMPRESSIONS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ\0", b"BZh")
 """First bytes of gzip, zstd, lz4, xz and bzip2: what is inside is seen when it is opened."""
 _MAGIC_BYTES = 8

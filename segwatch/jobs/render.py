@@ -152,6 +152,8 @@ def _bytes(count: float) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if not seconds:
+        return "0 s"
     if abs(seconds) < 120:
         return (
             seconds_text(round(seconds * _BILLION)) if seconds >= 0 else f"-{seconds_text(round(-seconds * _BILLION))}"

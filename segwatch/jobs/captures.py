@@ -1,0 +1,67 @@
+"""The captures of one command, one after the other; what is wrong with one does not stop the others."""
+
+import re
+from collections.abc import Iterator
+
+import click
+
+from segwatch.errors import InputError, PartialInputError
+from segwatch.jobs.content import Content
+from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.link_types import link_type_name
+from segwatch.jobs.pipeline import CapturePipeline
+
+_LINK_TYPE = re.compile(r"link type 0x[0-9a-f]+")
+"""How the decoder names a link type that it does not know, as the reason for leaving out a frame."""
+
+
+class Captures:
+    """Opens captures, and counts what could not be read, or not to its end."""
+
+    def __init__(self, arguments: tuple[str, ...]) -> None:
+        self.names = capture_files(arguments)
+        self._unreadable = 0
+        self._damaged = 0
+
+    def pipelines(self, rules: str) -> Iterator[CapturePipeline]:
+        """Yield a running pipeline for each capture that can be opened; say what is wrong with the others.
+
+        Raise InputError where the only capture cannot be read, and at the end where none could be.
+        """
+        for name in self.names:
+            try:
+                pipeline = CapturePipeline(name, rules)
+            except InputError as error:
+                self._refuse(error)
+                continue
+            with pipeline:
+                yield pipeline
+        if self._unreadable == len(self.names):
+            raise InputError(f"none of the {len(self.names)} inputs can be read.")
+
+    def _refuse(self, error: InputError) -> None:
+        if len(self.names) == 1:
+            raise error
+        self._unreadable += 1
+        _complain(str(error))
+
+    def finished(self, content: Content, segments: int) -> bool:
+        """Say what was wrong with a capture; return False if all of it was unreadable."""
+        if content.frames and not segments and all(map(_LINK_TYPE.fullmatch, content.skipped)):
+            names = ", ".join(map(link_type_name, content.link_types))
+            self._refuse(InputError(f"{content.name} cannot be read: frames of {names} are not understood."))
+            return False
+        if content.damage:
+            self._damaged += 1
+            _complain(content.damage)
+        return True
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 4 if any input was missing or not read to its end."""
+        return PartialInputError.exit_code if self._damaged or self._unreadable else 0
+
+
+def _complain(sentence: str) -> None:
+    """Say a sentence on standard error."""
+    click.echo(f"segwatch: {sentence}", err=True)

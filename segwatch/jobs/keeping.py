@@ -1,0 +1,95 @@
+"""Keeping what an analysis finds: in memory while a capture is read, in the store at its end."""
+
+import platform
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.jobs.content import Content
+from segwatch.jobs.pipeline import AnalysedBatch
+from segwatch.records.findings import take_findings
+from segwatch.records.segments import take_segments
+from segwatch.settings import settings
+from sinks.local_server import LocalServer
+from sinks.spool import FindingSpool
+from sinks.store import LOCAL, CaptureFacts, SessionState, Store, open_store
+
+NONE = "none"
+
+
+class Keeper:
+    """Spools the findings of a capture and stores them at its end, as the digest of its content is its name.
+
+    A local server starts at once, while the capture is read.
+    """
+
+    def __init__(self, url: str, *, with_segments: bool) -> None:
+        self._url = url
+        self._with_segments = with_segments
+        self._local: LocalServer | None = None
+        self._store: Store | None = None
+        self._spool = FindingSpool()
+        if url == LOCAL:
+            self._local = LocalServer(settings().data_dir.absolute())
+            self._local.start_async()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget what was not stored, and close the connection."""
+        self._spool.close()
+        if self._store is not None:
+            self._store.__exit__(None, None, None)
+
+    def begin(self) -> None:
+        """Start with a capture; what was kept of an unfinished one is forgotten."""
+        self._spool.close()
+        self._spool = FindingSpool()
+
+    def add_batch(self, batch: AnalysedBatch) -> None:
+        """Keep segments with a label or a RST, closed intervals and, if wanted, all segment records."""
+        segments, findings, closed = batch
+        rows = np.flatnonzero((findings.labels != 0) | (findings.reset != 0))
+        if len(rows):
+            self._spool.add_anomalies(take_segments(segments, rows), take_findings(findings, rows))
+        if self._with_segments:
+            self._spool.add_segments(segments)
+        self.add_intervals(closed)
+
+    def add_intervals(self, intervals: npt.NDArray[Any]) -> None:
+        """Keep a copy of interval records."""
+        if len(intervals):
+            self._spool.add_intervals(intervals.copy())
+
+    def store(self, content: Content, segments: int, conversations: int, rules: str) -> str:
+        """Store the capture, unless the store has it already; return in words what became of it."""
+        if self._store is None:
+            self._store = open_store(self._url, self._local)
+        address = self._store.address
+        if self._store.session_state(content.digest) is SessionState.STORED:
+            return f"The store {address} has this capture already."
+        facts = CaptureFacts(
+            file_name=content.name,
+            file_bytes=content.bytes,
+            frames=content.frames,
+            segments=segments,
+            conversations=conversations,
+            first=content.first,
+            last=content.last,
+            problem=content.damage or "",
+            rules=rules,
+        )
+        self._store.store_session(content.digest, platform.node() or "localhost", self._spool, facts)
+        return f"Stored {self._spool.anomalies:,} findings and {self._spool.intervals:,} intervals {_at(str(address))}."
+
+
+def _at(address: str) -> str:
+    return address if address.startswith("on ") else f"in {address}"
+
+
+def open_keeper(store: str, *, with_segments: bool) -> AbstractContextManager[Keeper | None]:
+    """Return a keeper for ``store`` (``local`` or a URL), None for ``none``. Raises StoreError or UsageError."""
+    return nullcontext() if store == NONE else Keeper(store, with_segments=with_segments)
