@@ -14,6 +14,8 @@ MORE = 1
 """Stop: the next record needs more bytes than there are; the detail says how many it has."""
 STRUCTURE = 2
 """Stop: the next record is for the format's Python part, which takes it by ``structure``."""
+ENDED = 3
+"""Stop: there are no more records, whatever bytes follow."""
 DAMAGED = 16
 """Stops from here on: the next record makes no sense; each format words its own."""
 
@@ -44,7 +46,7 @@ class Progress(NamedTuple):
     frame: int
     """Number of the last frame."""
     stop: int
-    """FULL, MORE, STRUCTURE, or a format's own code of damage."""
+    """FULL, MORE, STRUCTURE, ENDED, or a format's own code of damage."""
     detail: int
     """A number for the sentence about the stop."""
 

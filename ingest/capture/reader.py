@@ -7,7 +7,9 @@ from typing import Literal, Self
 import xxhash
 
 from ingest.capture.buffers import BufferPool
-from ingest.capture.indexing import FULL, MORE, STRUCTURE, CaptureFormat, DamagedError
+from ingest.capture.indexing import ENDED, FULL, MORE, STRUCTURE, CaptureFormat, DamagedError
+from ingest.capture.netmon import MAGICS as NETMON_MAGICS
+from ingest.capture.netmon import NetmonFormat
 from ingest.capture.pcap import GUESS_BYTES, PcapFormat, pcap_magic
 from ingest.capture.pcapng import SECTION_HEADER, PcapngFormat
 from ingest.capture.snoop import MAGIC as SNOOP_MAGIC
@@ -21,7 +23,8 @@ PIECE_BYTES = 256 << 10
 
 SMALLEST_BUFFER = 64 << 10
 
-NETMON_MAGICS = (b"RTSS", b"GMBU")
+WHOLE_BYTES = 256 << 20
+"""Content that is held in memory at most for a format that needs all of it at hand; larger files are mapped."""
 
 
 def open_capture(path: str | os.PathLike[str] | Literal["-"], *, buffer_bytes: int = 4 << 20) -> "CaptureReader":
@@ -128,6 +131,9 @@ class CaptureReader:
             self._start, rows, self.frames, stop, detail = progress
             if stop == FULL:
                 break
+            if stop == ENDED:
+                self._end_of_content(0)
+                continue
             needed = detail
             if stop == STRUCTURE:
                 needed = self._structure()
@@ -161,11 +167,45 @@ class CaptureReader:
         if head.startswith(SNOOP_MAGIC):
             return SnoopFormat(self.name, head)
         if head.startswith(NETMON_MAGICS):
-            raise InputError(
-                f"{self.name} is a capture of Microsoft Network Monitor, which is not read here: "
-                "convert it with Wireshark's editcap -F pcapng."
-            )
-        raise InputError(f"{self.name} is no capture file: pcap, pcapng and snoop can be read, compressed or not.")
+            return self._recognise_netmon()
+        raise InputError(
+            f"{self.name} is no capture file: pcap, pcapng, snoop and Network Monitor can be read, compressed or not."
+        )
+
+    def _recognise_netmon(self) -> CaptureFormat:
+        """Have the whole content in one buffer, as the table of frames stands at its end."""
+        if self._source.compression is None and (self._source.total_bytes or 0) > WHOLE_BYTES:
+            self._map_whole()
+        else:
+            self._read_whole()
+        try:
+            return NetmonFormat(self.name, self._view[: self._end])
+        except InputError:
+            if self._source.damage:
+                raise InputError(self._source.damage) from None
+            raise
+
+    def _read_whole(self) -> None:
+        while self._end <= WHOLE_BYTES:
+            if self._end == len(self._buffer):
+                self._change_buffer(2 * self._end)
+            if not self._fill():
+                return
+        raise InputError(
+            f"{self.name} is a Network Monitor capture of more than {WHOLE_BYTES >> 20} MiB, compressed or in a pipe, "
+            "but its frames are found from its end: unpack it into a file, and give that."
+        )
+
+    def _map_whole(self) -> None:
+        """Read through the file, for its digest and for what the disk says, and map it."""
+        size = count = self._end
+        while count:
+            self._end = 0
+            self._fill()
+            count = self._end
+            size += count
+        self._buffer = self._source.mapped(size)
+        self._view, self._end = self._buffer.data, size
 
     def _structure(self) -> int:
         """Let the format take the next record; return the bytes that it needs, 0 where it took it."""
@@ -195,6 +235,9 @@ class CaptureReader:
         return count > 0
 
     def _damaged(self, reason: str) -> None:
+        if self._source.damage:
+            self._end_of_content(0)
+            return
         self._ended = True
         place = self._origin + self._start
         self.damage = (
@@ -206,7 +249,7 @@ class CaptureReader:
         place = f"at byte {self._origin + self._start} (frame {self.frames + 1})"
         if self._source.damage:
             self.damage = f"{self._source.damage.removesuffix('.')}; reading ended {place} of its content."
-        elif self._start < self._end:
+        elif needed and self._start < self._end:
             there = self._end - self._start
             self.damage = f"{self.name} is cut short {place}: of a record of {needed} bytes there are {there}."
 

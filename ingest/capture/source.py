@@ -1,10 +1,14 @@
 """Where the bytes of a capture come from: a file, a pipe or standard input, unpacked if they are compressed."""
 
 import io
+import mmap
 import os
 import stat
 import sys
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from ingest.capture.compression import LONGEST_MAGIC, UNPACK_ERRORS, Compression, Unpacker, compression_of
 from segwatch.errors import InputError
@@ -63,6 +67,18 @@ class Source:
         target[:count] = self._content[:count]
         self._content = self._content[count:]
         return count
+
+    def mapped(self, size: int) -> npt.NDArray[np.uint8]:
+        """Return the first ``size`` bytes of an uncompressed file, as memory whose pages are read when touched.
+
+        It outlives ``close``. The file must not become shorter meanwhile: the system ends processes that touch
+        pages beyond the end of a file. Writing to the array changes no file.
+        """
+        try:
+            memory = mmap.mmap(self._raw.fileno(), size, access=mmap.ACCESS_COPY)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.name} cannot be mapped into memory: {error}.") from None
+        return np.frombuffer(memory, np.uint8)
 
     def close(self) -> None:
         """Close the file; standard input stays open."""

@@ -100,6 +100,49 @@ def snoop_record(frame: Frame, padding: int | None = None) -> bytes:
     return header + frame.data + b"\0" * padding
 
 
+def netmon(
+    records: list[bytes],
+    version: tuple[int, int] = (2, 0),
+    *,
+    network: int = 1,
+    start: tuple[int, ...] = (1970, 1, 4, 1, 0, 0, 0, 0),
+    order: list[int] | None = None,
+    hole: bytes = b"",
+) -> bytes:
+    """Return a Network Monitor file; ``order`` lists the records in the table, ``hole`` stands before each of them."""
+    content = b""
+    places = []
+    for record in records:
+        places.append(128 + len(content + hole))
+        content += hole + record
+    table = [places[number] for number in (range(len(places)) if order is None else order)]
+    magic = b"RTSS" if version[0] == 1 else b"GMBU"
+    fields = (magic, version[1], version[0], network, *start, 128 + len(content), 4 * len(table))
+    header = struct.pack("<4sBBH8HII", *fields).ljust(128, b"\0")
+    return header + content + struct.pack(f"<{len(table)}I", *table)
+
+
+def netmon_record(
+    frame: Frame, version: tuple[int, int] = (2, 0), network: int = 1, *, count: int | None = None
+) -> bytes:
+    """Return a Network Monitor record; ``count`` is its time in the version's own unit, if not the frame's."""
+    if version[0] == 1:
+        count = frame.time // 1_000_000 if count is None else count
+        return struct.pack("<IHH", count, frame.wirelen, len(frame.data)) + frame.data
+    delta = frame.time // 1000 if count is None or version >= (2, 3) else count
+    trailer = struct.pack("<H", network) if version >= (2, 1) else b""
+    trailer += struct.pack("<I", 7) if version >= (2, 2) else b""
+    if version >= (2, 3):
+        trailer += struct.pack("<QB", frame.time // 100 + 116_444_736_000_000_000 if count is None else count, 0)
+    return struct.pack("<QII", delta, frame.wirelen, len(frame.data)) + frame.data + trailer
+
+
+def write_netmon(frames: list[Frame], version: tuple[int, int]) -> bytes:
+    """Return a Network Monitor file whose records lie in another order than the table has them, with holes."""
+    records = [netmon_record(frame, version) for frame in reversed(frames)]
+    return netmon(records, version, order=list(range(len(frames)))[::-1], hole=b"hole" if frames else b"")
+
+
 def write_pcap(frames: list[Frame], order: str, magic: int, unit: int, extra: bytes) -> bytes:
     """Return a pcap file of one variant."""
     return pcap_header(order, magic) + b"".join(pcap_record(frame, order, unit, extra) for frame in frames)
@@ -137,6 +180,9 @@ VARIANTS: dict[str, tuple[Callable[[list[Frame]], bytes], int]] = {
     "pcapng-le": (lambda frames: write_pcapng(frames, "<", 1000, 6), 1000),
     "pcapng-be-ns": (lambda frames: write_pcapng(frames, ">", 1, 9), 1),
     "snoop": (lambda frames: snoop_header() + b"".join(map(snoop_record, frames)), 1000),
+    "Network Monitor 2.0": (lambda frames: write_netmon(frames, (2, 0)), 1000),
+    "Network Monitor 2.2": (lambda frames: write_netmon(frames, (2, 2)), 1000),
+    "Network Monitor 2.3": (lambda frames: write_netmon(frames, (2, 3)), 100),
 }
 """Name of a variant: how it is written, and the nanoseconds of its unit of time."""
 

@@ -249,7 +249,6 @@ def test_snoop_of_shomiti(tmp_path):
         (b"", "is empty"),
         (b"\n", "is no capture file"),
         (b"<html>", "is no capture file"),
-        (b"GMBU" + bytes(60), "Network Monitor"),
         (pcap_header()[:23], "cut short in the header"),
         (pcap_header(version=(1, 2)), "version 1.2"),
         (pcap_header(network=0x10001), "reserved bits"),
