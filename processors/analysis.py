@@ -13,6 +13,7 @@ from processors.rules.conversation import (
     NEW,
     REPEATED_SYN,
     REPLACED,
+    RESTARTED,
     begin,
     client_side,
     learn_bases,
@@ -38,6 +39,8 @@ _OFFSET_TOO_SMALL = int(Quality.OFFSET_TOO_SMALL)
 _HEADER_CUT = int(Quality.HEADER_CUT)
 _OPTIONS_CUT = int(Quality.OPTIONS_CUT)
 _ANNOUNCED = int(Quality.ANNOUNCED)
+_PROXIED = int(Quality.PROXIED)
+_RESTARTED = int(Quality.RESTARTED)
 _SHOW_STREAM = int(Shown.STREAM)
 _SHOW_LENGTH = int(Shown.LENGTH)
 _SHOW_WINDOW = int(Shown.WINDOW)
@@ -101,9 +104,12 @@ def _join(state: State, segments: SegmentColumns, row: int, flow: int, side: int
     receiver = state.directions[2 * flow + 1 - side]
     flags = signed(segments.flags[row])
     now = signed(segments.ts[row])
+    quality = signed(segments.quality[row])
     what = opening(conversation, sender, flags, signed(segments.seq[row]))
-    if what in (NEW, REPLACED):
-        if what == REPLACED:
+    if what != NEW and quality & _RESTARTED:
+        what = RESTARTED
+    if what in (NEW, REPLACED, RESTARTED):
+        if what != NEW:
             unacked.clear(state, sender)
             unacked.clear(state, receiver)
             if conversation.interval != NOTHING:
@@ -111,8 +117,8 @@ def _join(state: State, segments: SegmentColumns, row: int, flow: int, side: int
         begin(conversation, sender, receiver, signed(state.counters[counter.STREAMS]), now)
         state.counters[counter.STREAMS] += 1
         conversation.client_side = client_side(flags, side, signed(segments.sport[row]), signed(segments.dport[row]))
-        if what == NEW:
-            return not signed(segments.quality[row]) & _ANNOUNCED, 0
+        if what != REPLACED:
+            return what == NEW and not quality & _ANNOUNCED, 0
         conversation.completeness = _COMPLETENESS_SYN
         return False, _REUSED_PORTS
     if what == REPEATED_SYN:
@@ -261,6 +267,8 @@ def analyze_segment(
         _after_flags(conversation, sender, receiver, packet, is_new, findings, row)
         shown &= ~_display(conversation, sender, receiver, packet, segments, labels, record, quality, findings, row)
     findings.shown[row] = shown
+    if quality & _PROXIED:
+        state.counters[counter.STREAMS] += 1
     if analysable:
         if packet.flags & (FIN | RST) and not conversation.closer:
             conversation.closer = 1 if by_client else 2

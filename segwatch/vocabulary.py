@@ -120,6 +120,10 @@ class Quality(IntFlag):
     """IPv4 total length 0 (segmentation offload): the payload length was taken from the wire length."""
     ANNOUNCED = 1 << 15
     """An FTP control connection announced the connection of this segment, its first one (PORT, PASV, EPRT, EPSV)."""
+    PROXIED = 1 << 16
+    """The first payload that a SOCKS proxy passes on: Wireshark gives the proxied conversation a stream number."""
+    RESTARTED = 1 << 17
+    """The first segment after a message by which Wireshark recognised a protocol: it begins a new conversation."""
 
 
 class Tunnel(IntEnum):

@@ -33,10 +33,11 @@ def resolution_fields(resolution: int, offset_seconds: int) -> tuple[int, int, i
 
 @kernel
 def nanoseconds_since_1970(high: int, low: int, resolution: npt.NDArray[np.int64]) -> int:
-    """Return the time of a 64-bit count of units; 0 for no usable resolution, TIME_MAXIMUM for what is too late."""
+    """Return the time of a 64-bit count of units; 0 for no usable resolution, TIME_MAXIMUM for what is too far."""
     if resolution[MULTIPLIER] > 0:
-        count = high << 32 | low
-        if high >= 1 << 31 or count > resolution[LIMIT]:
+        # Counts of the upper half are times before 1970, as a writer with signed numbers means them.
+        count = (high - (1 << 32) if high >= 1 << 31 else high) << 32 | low
+        if abs(count) > resolution[LIMIT]:
             return TIME_MAXIMUM
         return count * int(resolution[MULTIPLIER]) + int(resolution[OFFSET])
     if resolution[DIVISOR] > 0:

@@ -37,7 +37,6 @@ CONVERSATION: Final = _records(
         ("client_side", np.uint8),
         ("completeness", np.uint8),
         ("mptcp", np.uint8),
-        ("syn_time_known", np.uint8),
         ("fast_open_data", np.uint8),
         ("established", np.uint8),
         ("closer", np.uint8),
@@ -53,7 +52,8 @@ CONVERSATION: Final = _records(
 """One conversation; ``low`` and ``high`` are its two addresses, in the order of the sides.
 
 ``stream``: its number, ``NOTHING`` until its first segment is analysed. ``interval``: its open interval record.
-``first``, ``previous``, ``syn_time``: nanoseconds. ``established``: the client has acknowledged the SYN/ACK.
+``first``, ``previous``, ``syn_time``: nanoseconds (``syn_time`` 0: no SYN).
+``established``: the client has acknowledged the SYN/ACK.
 ``closer``: who sent the first FIN or RST (0 nobody, 1 client, 2 server). ``ended``: its interval was closed at its end.
 """
 

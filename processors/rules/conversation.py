@@ -13,6 +13,7 @@ NEW = 1
 REPLACED = 2
 REPEATED_SYN = 3
 MOVED_BASE = 4
+RESTARTED = 5
 
 
 @kernel
@@ -70,7 +71,6 @@ def begin(conversation: Any, one: Any, other: Any, stream: int, now: int) -> Non
     conversation.first = now
     conversation.previous = now
     conversation.syn_time = 0
-    conversation.syn_time_known = 0
     conversation.initial_rtt = 0
     conversation.completeness = 0
     conversation.mptcp = 0

@@ -22,13 +22,15 @@ def match_acknowledgment(state: State, packet: Packet, receiver: Any, findings: 
 
 @kernel
 def note_handshake_time(conversation: Any, sender: Any, flags: int, now: int) -> None:
-    """From the last SYN to the first header with ACK and without SYN, of either side (2.1 steps 8 and 10)."""
+    """From the last SYN to the first header with ACK and without SYN, of either side (2.1 steps 8 and 10).
+
+    A SYN at the epoch itself counts as no SYN, as in Wireshark.
+    """
     if flags & SYN:
         sender.first_ack = 1
         if not flags & ACK:
             conversation.syn_time = now
-            conversation.syn_time_known = 1
     elif flags & ACK:
-        if conversation.syn_time_known and conversation.initial_rtt == 0:
+        if conversation.syn_time != 0 and conversation.initial_rtt == 0:
             conversation.initial_rtt = now - conversation.syn_time
         sender.first_ack = 0

@@ -174,12 +174,13 @@ def test_pcapng_more_interfaces_than_at_first(tmp_path):
         (0x80 | 63, (1 << 64) - 1, 1_999_999_999),
         (0x80 | 64, TIME, 0),
         (0, 1 << 40, (1 << 63) - 1),
-        (9, (1 << 64) - 1, (1 << 63) - 1),
+        (9, (1 << 64) - 1, -1),
+        (6, (1 << 64) - 505_873_674, -505_873_674_000),
         (0x80 | 4, (1 << 64) - 1, (1 << 63) - 1),
     ],
 )
 def test_pcapng_time_resolution(tmp_path, resolution, count, time):
-    """Powers of 10 and of 2, rounded down to nanoseconds; too late is the largest time, too fine is 0."""
+    """Powers of 10 and of 2, rounded down; too late is the largest time, too fine is 0, the upper half is before 1970."""
     options = option(9, bytes([resolution])) + option(0, b"")
     frames, _ = read_file(tmp_path / "capture", section() + interface(options=options) + enhanced(count, b"abcd", 4))
     assert [frame.time for frame in frames] == [time]
