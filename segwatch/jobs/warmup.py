@@ -29,7 +29,12 @@ def warm_up() -> None:
 def _tiny_captures(folder: Path) -> tuple[str, ...]:
     """Write a capture of each format."""
     demonstration = resources.files("segwatch") / "data" / "demo.pcap.gz"
-    contents = {"demo.pcap.gz": demonstration.read_bytes(), "one.pcapng": _pcapng(_SYN), "one.snoop": _snoop(_SYN)}
+    contents = {
+        "demo.pcap.gz": demonstration.read_bytes(),
+        "one.pcapng": _pcapng(_SYN),
+        "one.snoop": _snoop(_SYN),
+        "one.cap": _netmon(_SYN),
+    }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return tuple(str(folder / name) for name in contents)
@@ -56,3 +61,10 @@ def _snoop(frame: bytes) -> bytes:
     padded = frame + bytes(-len(frame) % 4)
     header = struct.pack(">IIIIII", len(frame), len(frame), 24 + len(padded), 0, 0, 0)
     return b"snoop\0\0\0" + struct.pack(">II", 2, 4) + header + padded
+
+
+def _netmon(frame: bytes) -> bytes:
+    """Return a Network Monitor file of version 2.0 with one Ethernet frame, whose place its table tells."""
+    record = struct.pack("<QII", 0, len(frame), len(frame)) + frame
+    header = struct.pack("<4sBBH8HII", b"GMBU", 0, 2, 1, 2000, 1, 6, 1, 0, 0, 0, 0, 128 + len(record), 4)
+    return header.ljust(128, b"\0") + record + struct.pack("<I", 128)
