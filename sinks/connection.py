@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,13 @@ from clickhouse_driver import Client
 from clickhouse_driver.errors import Error, ServerException
 
 from segwatch.errors import StoreError, UsageError
+from segwatch.settings import settings
 from sinks.failures import DATABASE_NOT_FOUND, store_error
 
 DEFAULT_DATABASE = "segwatch"
 DEFAULT_PORT = 9000
 DEFAULT_SECURE_PORT = 9440
+PASSWORD_FILE_VARIABLE = "SEGWATCH_STORE_PASSWORD_FILE"  # noqa: S105 - a name, not a password
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 300
 
@@ -48,11 +50,11 @@ class ServerAddress:
         return f"{scheme}://{self.user}@{host}:{self.port}/{self.database}"
 
 
-def parse_store_url(url: str, environment: Mapping[str, str] | None = None) -> ServerAddress:
+def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
     """Return the address in ``clickhouse://user@host:port/database``; ``clickhouses://`` means TLS.
 
-    The password comes from ``SEGWATCH_STORE_PASSWORD`` or from the file that ``SEGWATCH_STORE_PASSWORD_FILE`` names.
-    Raises ``UsageError`` for any other form.
+    Without ``password`` it is the setting ``store_password``, else the content of the file that the environment's
+    ``SEGWATCH_STORE_PASSWORD_FILE`` names. Raises ``UsageError`` for any other form.
     """
     try:
         parts = urlsplit(url)
@@ -70,7 +72,7 @@ def parse_store_url(url: str, environment: Mapping[str, str] | None = None) -> S
         host=parts.hostname,
         port=port or (DEFAULT_SECURE_PORT if secure else DEFAULT_PORT),
         user=unquote(parts.username or "default"),
-        password=_password(os.environ if environment is None else environment),
+        password=_configured_password() if password is None else password,
         database=_database(url, parts),
         secure=secure,
     )
@@ -88,12 +90,10 @@ def _database(url: str, parts: SplitResult) -> str:
     return name
 
 
-def _password(environment: Mapping[str, str]) -> str:
-    if "SEGWATCH_STORE_PASSWORD" in environment:
-        return environment["SEGWATCH_STORE_PASSWORD"]
-    path = environment.get("SEGWATCH_STORE_PASSWORD_FILE")
-    if not path:
-        return ""
+def _configured_password() -> str:
+    path = os.environ.get(PASSWORD_FILE_VARIABLE)
+    if settings().store_password or not path:
+        return settings().store_password
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -116,13 +116,13 @@ def new_client(address: ServerAddress, database: str | None = None) -> Any:
     )
 
 
-def connect(address: ServerAddress) -> Any:
-    """Return a connected client; the database is created where it is missing. Raises ``StoreError``."""
+def connect(address: ServerAddress, create: bool = True) -> Any:
+    """Return a connected client; with ``create`` the database is made where it is missing. Raises ``StoreError``."""
     client = new_client(address)
     try:
         client.execute("SELECT 1")
     except ServerException as error:
-        if error.code != DATABASE_NOT_FOUND:
+        if error.code != DATABASE_NOT_FOUND or not create:
             raise store_error(error, str(address)) from error
         with as_store_errors(address):
             _create_database(address)

@@ -75,7 +75,7 @@ def _server_sentence(error: Any, store: str) -> str:
         case code if code == ACCESS_DENIED:
             return f"The user has not the rights that it needs in the store {store} ({words})."
         case code if code == DATABASE_NOT_FOUND:
-            return f"The database of the store {store} does not exist and could not be created ({words})."
+            return f"The database of the store {store} does not exist; `segwatch schema --store` makes it."
         case code if code == MEMORY_LIMIT_EXCEEDED:
             return f"The store {store} ran out of memory ({words})."
     return f"The store {store} refused (code {error.code}: {words})."

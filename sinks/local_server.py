@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
-
 from segwatch.errors import StoreError
+from segwatch.settings import settings
 from sinks.connection import DEFAULT_DATABASE, ServerAddress
 from sinks.local_server_files import HOST, USER, Ports, ServerFiles
 
@@ -34,16 +33,14 @@ class ServerStatus(NamedTuple):
     http_port: int | None
 
 
-def data_directory() -> Path:
-    """Return the folder of the user's data (``SEGWATCH_DATA_DIR``, else the platform's place)."""
-    return Path(os.environ.get("SEGWATCH_DATA_DIR") or platformdirs.user_data_dir("segwatch")).absolute()
-
-
 class LocalServer:
-    """The ClickHouse server of one data folder: one process, shared by all commands, which ends when it is idle."""
+    """The ClickHouse server of one data folder: one process, shared by all commands, which ends when it is idle.
+
+    Without a folder it is the one of the setting ``data_dir``.
+    """
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.directory = directory or data_directory()
+        self.directory = (directory or settings().data_dir).absolute()
         self.files = ServerFiles(self.directory)
         self._child: int | None = None
         self._starts = 0

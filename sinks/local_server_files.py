@@ -81,7 +81,7 @@ class ServerFiles:
         self.log = self.directory / "server.log"
         self.output = self.directory / "server.out"
         self._configuration = self.run / ".clickhouse-local"
-        self._password = self.directory / "password"
+        self.password_file = self.directory / "password"
         self._lock = self.directory / "lock"
         self._ports = self.directory / "ports.json"
         self._used = self.directory / "used"
@@ -95,7 +95,7 @@ class ServerFiles:
     def password(self) -> str:
         """Return the password of this installation; made at the first call."""
         try:
-            descriptor = os.open(self._password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return self._wait_for_password()
         password = secrets.token_hex(24)
@@ -105,11 +105,11 @@ class ServerFiles:
 
     def _wait_for_password(self) -> str:
         for _ in range(100):
-            password = self._password.read_text(encoding="ascii")
+            password = self.password_file.read_text(encoding="ascii")
             if password:
                 return password
             time.sleep(0.01)
-        self._password.unlink()  # its maker died between making and writing it
+        self.password_file.unlink()  # its maker died between making and writing it
         return self.password()
 
     def write_configuration(self, tcp_port: int, http_port: int) -> None:
