@@ -24,8 +24,8 @@ _LLC_SNAP: Final = 0xAA
 _LLC_OSI: Final = 0xFE
 _OSI_IP: Final = (0xCC, 0x8E)
 """Network layer protocol identifiers of IPv4 and IPv6 (ISO/IEC TR 9577)."""
-_SNAP_CISCO: Final = 0x03000C
-"""Control field 3 and the middle bytes of OUI 00:00:0c: CDP, VTP, per-VLAN spanning tree."""
+_SNAP_CISCO: Final = 0x0300000C
+"""Control field 3 and OUI 00:00:0c: CDP, VTP, per-VLAN spanning tree."""
 
 _DECODED: Final = int(Status.DECODED)
 _NOT_IP: Final = int(Status.NOT_IP)
@@ -79,7 +79,7 @@ def _without_ip(buffer: Any, ethertype: int, start: int, captured_end: int) -> i
         return _NOT_IP
     service = load_8(buffer, start)
     if service == _LLC_SNAP:
-        return _NOT_IP if load_32(buffer, start + 2) >> 8 & 0xFFFFFF == _SNAP_CISCO else _LINK_LAYER
+        return _NOT_IP if load_32(buffer, start + 2) == _SNAP_CISCO else _LINK_LAYER
     if service == _LLC_OSI:
         return _LINK_LAYER if load_8(buffer, start + 3) in _OSI_IP else _NOT_IP
     return _LINK_LAYER if service == _LLC_IP else _NOT_IP

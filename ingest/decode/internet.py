@@ -48,7 +48,7 @@ def decode_internet(
     version = load_8(buffer, start) >> 4
     if version == 4:
         status, protocol, payload, end = _internet_4(segments, row, buffer, start, captured_end, wire_end)
-        quality = 0 if load_16(buffer, start + 2) or status != _DECODED else _TOTAL_LENGTH_ZERO
+        quality = _TOTAL_LENGTH_ZERO if status == _DECODED and load_16(buffer, start + 2) == 0 else 0
     elif version == 6:
         status, protocol, payload, end = _internet_6(segments, row, buffer, start, captured_end, wire_end)
         quality = _IPV6
