@@ -180,7 +180,7 @@ def test_pcapng_more_interfaces_than_at_first(tmp_path):
     ],
 )
 def test_pcapng_time_resolution(tmp_path, resolution, count, time):
-    """Powers of 10 and of 2, rounded down; too late is the largest time, too fine is 0, the upper half is before 1970."""
+    """Powers of 10 and of 2, rounded down; too late: the largest time; too fine: 0; the upper half: before 1970."""
     options = option(9, bytes([resolution])) + option(0, b"")
     frames, _ = read_file(tmp_path / "capture", section() + interface(options=options) + enhanced(count, b"abcd", 4))
     assert [frame.time for frame in frames] == [time]
