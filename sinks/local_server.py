@@ -19,6 +19,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 START_ATTEMPTS = 4
 _POLL_SECONDS = 0.005
+_ANSWER_SECONDS = 0.5
 _OUTPUT_LIMIT = 1 << 20
 _PORT_TAKEN = "Address already in use"
 
@@ -69,7 +70,7 @@ class LocalServer:
             if self._child is None and not self.files.is_alive():
                 self._spawn()
             ports = self.files.read_ports()
-            if ports and self._child in {None, ports.pid} and _answers(ports.tcp):
+            if ports and self._child in {None, ports.pid} and _answers(ports.http):
                 return self._address(ports, database)
             time.sleep(_POLL_SECONDS)
         raise StoreError(
@@ -160,9 +161,11 @@ class LocalServer:
         return text.rstrip(". ")
 
 
-def _answers(port: int) -> bool:
+def _answers(http_port: int) -> bool:
+    """Return whether a ClickHouse server, and nobody else, listens on the port."""
     try:
-        socket.create_connection((HOST, port), timeout=1).close()
+        with socket.create_connection((HOST, http_port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(b"GET /ping HTTP/1.0\r\n\r\n")
+            return b"Ok." in connection.recv(1024)
     except OSError:
         return False
-    return True

@@ -1,0 +1,125 @@
+"""Migrations: run twice, side by side, refused; and what they made."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from segwatch.errors import StoreError
+from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from sinks.connection import ServerAddress, connect
+from sinks.migration_files import Migration, created_objects, migrations
+from sinks.schema import as_markdown, describe, migrate
+from sinks.sessions import SESSION_TABLES
+from sinks.store import Store
+from tests.support import REPOSITORY
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    before = store.client.execute("SELECT number, name, checksum FROM schema_migrations ORDER BY number")
+    migrate(store.client, store.address)
+    assert store.client.execute("SELECT number, name, checksum FROM schema_migrations ORDER BY number") == before
+    assert [(number, name) for number, name, _ in before] == [(one.number, one.name) for one in migrations()]
+
+
+def test_migrating_side_by_side(address: ServerAddress) -> None:
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            Store(address).__exit__(None, None, None)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    client = connect(address)
+    assert client.execute("SELECT count() FROM schema_migrations") == [(len(migrations()),)]
+    client.disconnect()
+
+
+def test_newer_store_is_refused(store: Store) -> None:
+    newer = Migration(9999, "9999_future.sql", "SELECT 1;\n")
+    migrate(store.client, store.address, (*migrations(), newer))
+    with pytest.raises(StoreError, match=r"newer version of segwatch \(it has 9999_future.sql") as caught:
+        Store(store.address)
+    assert caught.value.exit_code == 5
+
+
+def test_changed_migration_is_refused(store: Store) -> None:
+    first, *rest = migrations()
+    changed = first._replace(text=first.text + "-- changed\n")
+    with pytest.raises(StoreError, match=r"another 0001_schema_migrations\.sql"):
+        migrate(store.client, store.address, (changed, *rest))
+
+
+def test_every_table_and_column_has_a_comment(store: Store) -> None:
+    tables = describe(store.client, store.address)
+    assert [table.name for table in tables] == list(created_objects())
+    for table in tables:
+        assert table.comment, table.name
+        if table.engine != "MaterializedView":
+            assert table.columns
+            assert [column.name for column in table.columns if not column.comment] == [], table.name
+
+
+def test_all_tables_of_sessions_are_known(store: Store) -> None:
+    found = {
+        table.name
+        for table in describe(store.client, store.address)
+        if table.engine.endswith("MergeTree") and any(column.name == "session" for column in table.columns)
+    }
+    assert found - {"session_claims"} == set(SESSION_TABLES)
+
+
+def test_every_table_remembers_tokens(store: Store) -> None:
+    rows = store.client.execute(
+        "SELECT name, create_table_query FROM system.tables "
+        "WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    )
+    assert [name for name, query in rows if "non_replicated_deduplication_window = 10000" not in query] == []
+
+
+def test_names_are_those_of_the_vocabulary(store: Store) -> None:
+    def names(mask: str, bits: int) -> object:
+        query = f"SELECT {mask} FROM (SELECT toUInt32({(1 << bits) - 1}) AS bits)"  # noqa: S608 - text of our own schema
+        return tuple(store.client.execute(query)[0][0])
+
+    def expression(column: str, table: str = "anomalies") -> str:
+        query = (
+            "SELECT default_expression FROM system.columns "
+            "WHERE database = currentDatabase() AND table = %(table)s AND name = %(name)s"
+        )
+        text: str = store.client.execute(query, {"table": table, "name": column})[0][0]
+        for name in ("labels", "events", "resets_seen"):
+            text = text.replace(f"({name})", "(bits)")
+        return text
+
+    assert names(expression("label_names"), len(LABEL_NAMES)) == LABEL_NAMES
+    assert names(expression("event_names"), len(EVENT_NAMES)) == EVENT_NAMES
+    assert names(expression("reset_names", "flows"), len(RESET_NAMES)) == RESET_NAMES
+    types = dict(
+        store.client.execute(
+            "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = 'anomalies'"
+        )
+    )
+    for column, values in (("reset", RESET_NAMES), ("tunnel_kind", TUNNEL_NAMES)):
+        expected = ", ".join(f"'{name}' = {number}" for number, name in enumerate(values))
+        assert types[column] == f"Enum8({expected})"
+    for table in ("intervals", "flows"):
+        columns = {row[0] for row in store.client.execute(f"DESCRIBE {table}")}
+        assert {f"{side}_{name}" for side in ("client", "server") for name in LABEL_NAMES} <= columns
+
+
+def test_reference_page_is_up_to_date(store: Store) -> None:
+    committed = Path(REPOSITORY / "docs" / "schema.md").read_text(encoding="utf-8")
+    made = as_markdown(describe(store.client, store.address)).replace(store.address.database, "segwatch")
+    assert made == committed, "run: segwatch schema --markdown > docs/schema.md"

@@ -1,0 +1,267 @@
+"""What is written is what is read; the same block twice under one token changes nothing."""
+
+import base64
+import hashlib
+import struct
+from datetime import UTC, datetime
+from ipaddress import IPv6Address
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segwatch.errors import StoreError
+from segwatch.records.findings import take_findings
+from segwatch.records.intervals import INTERVAL
+from segwatch.records.segments import take_segments
+from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from sinks.exact_times import use_exact_times
+from sinks.store import Store
+from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, interval_columns, segment_columns
+from tests.sinks.rows import START, some_findings, some_intervals, some_segments
+
+SESSION = "00ff" * 8
+ORIGIN = Origin("sensor, 'quoted' é", SESSION, datetime(2026, 11, 23, tzinfo=UTC).date())
+COUNTS = {
+    "anomalies": "SELECT count(), sum(payload_len) FROM anomalies",
+    "anomalies_1m": "SELECT count(), sum(segments), sum(payload_bytes) FROM anomalies_1m",
+    "intervals": "SELECT count(), sum(client_segments) FROM intervals",
+    "flows": "SELECT count(), sum(client_segments) FROM flows",
+    "traffic_1m": "SELECT count(), sum(segments) FROM traffic_1m",
+    "segments": "SELECT count(), sum(seq) FROM segments",
+}
+
+
+@pytest.fixture
+def writer(store: Store) -> Writer:
+    return Writer(store.client, store.address)
+
+
+def _read(store: Store, table: str, columns: dict[str, Any], order: str) -> dict[str, list[Any]]:
+    """Return columns of a table in the form of the arrays that were written."""
+    expressions = []
+    types = {row[0]: row[1] for row in store.client.execute(f"DESCRIBE {table}")}
+    for name in columns:
+        if types[name].startswith("DateTime64"):
+            expressions.append(f"toUnixTimestamp64Nano({name})")
+        elif types[name].startswith(("Enum8", "DateTime", "Bool")):
+            expressions.append(f"toInt64({name})")
+        else:
+            expressions.append(name)
+    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"  # noqa: S608 - names of our own schema
+    rows = store.client.execute(query)
+    return dict(zip(columns, (list(column) for column in zip(*rows, strict=True)), strict=True))
+
+
+def _expected(column: Any) -> list[Any]:
+    if hasattr(column, "blocks"):
+        return [list(edges[: 2 * blocks]) for edges, blocks in zip(column.values, column.blocks, strict=True)]
+    if column.ndim == 2:
+        return [IPv6Address(row.tobytes()) for row in column]
+    return [int(value) for value in column]
+
+
+def _check(store: Store, table: str, columns: dict[str, Any], order: str) -> None:
+    read = _read(store, table, columns, order)
+    for name, column in columns.items():
+        assert read[name] == _expected(column), name
+
+
+def test_anomalies_round_trip(store: Store, writer: Writer) -> None:
+    segments, findings = some_segments(300), some_findings(300)
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    _check(store, "anomalies", anomaly_columns(segments, findings), "frame")
+    origin = store.client.execute("SELECT DISTINCT sensor, toString(session), stored FROM anomalies")
+    assert origin == [(ORIGIN.sensor, "00ff00ff-00ff-00ff-00ff-00ff00ff00ff", ORIGIN.stored)]
+
+
+def test_segments_round_trip(store: Store, writer: Writer) -> None:
+    segments = some_segments(300)
+    writer.write_segments(segments, ORIGIN, "one")
+    _check(store, "segments", segment_columns(segments), "frame")
+
+
+def test_intervals_round_trip(store: Store, writer: Writer) -> None:
+    intervals = some_intervals(300)
+    writer.write_intervals(intervals, ORIGIN, "one")
+    _check(store, "intervals", interval_columns(intervals), "stream")
+
+
+def test_extreme_numbers(store: Store, writer: Writer) -> None:
+    intervals = np.zeros(2, INTERVAL)
+    intervals["stream"] = [0, 2**31 - 1]
+    for name in ("segments", "rtt_count"):
+        intervals["sent"][name] = [[0, 2**32 - 1], [2**32 - 1, 0]]
+    for name in ("rtt_sum", "rtt_min", "rtt_max"):
+        intervals["sent"][name] = [[-(2**63), 2**63 - 1], [0, -1]]
+    intervals["sent"]["payload_bytes"] = [[2**64 - 1, 0], [1, 2]]
+    writer.write_intervals(intervals, ORIGIN, "one")
+    _check(store, "intervals", interval_columns(intervals), "stream")
+
+
+@pytest.mark.parametrize("ts", [-(2**62), -1, 0, 2**32 * 10**9, 2**63 - 1])
+def test_any_time_is_stored(store: Store, writer: Writer, ts: int) -> None:
+    segments, findings = some_segments(1), some_findings(1)
+    segments.ts[:] = ts
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    seconds = min(max(ts // 10**9, 0), 2**32 - 1)
+    read = store.client.execute("SELECT toUnixTimestamp64Nano(ts), toUnixTimestamp(time) FROM anomalies")
+    assert read == [(ts, seconds)]
+    intervals = some_intervals(1)
+    for name in ("start", "first", "last", "opened"):
+        intervals[name] = ts
+    writer.write_intervals(intervals, ORIGIN, "two")
+    assert store.client.execute("SELECT toUnixTimestamp64Nano(opened), toUnixTimestamp(time) FROM flows") == read
+
+
+def test_time_is_read_with_its_nanoseconds(store: Store, writer: Writer) -> None:
+    segments = take_segments(some_segments(1), slice(0, 1))
+    segments.ts[:] = START + 123_456_789
+    writer.write_segments(segments, ORIGIN, "one")
+    use_exact_times(store.client)
+    times = store.client.execute("SELECT ts, [ts], tuple(toNullable(ts)), time FROM segments")
+    expected = "2026-09-21 14:14:00.123456789"
+    assert times == [(expected, [expected], (expected,), datetime(2026, 9, 21, 14, 14, tzinfo=UTC))]
+
+
+def test_names_addresses_and_orientation(store: Store, writer: Writer) -> None:
+    segments, findings = some_segments(2), some_findings(2)
+    octets = np.array([[0] * 10 + [255, 255, 10, 0, 0, 0], list(range(16))], np.uint8)
+    segments.src[:] = octets[0].view(np.uint64)
+    segments.dst[:] = octets[1].view(np.uint64)
+    segments.sport[:], segments.dport[:] = 40000, 443
+    findings.from_client[:] = [1, 0]
+    findings.labels[:] = 0b101
+    findings.reset[:] = 4
+    segments.tunnel_kind[:] = 6
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    text = "1:203:405:607:809:a0b:c0d:e0f"
+    rows = store.client.execute(
+        "SELECT client_address, client_port, server_address, server_port, src_address, src_port, dst_address, "
+        "dst_port, label_names, reset, tunnel_kind FROM anomalies ORDER BY frame"
+    )
+    labels = [LABEL_NAMES[0], LABEL_NAMES[2]]
+    sent = ("10.0.0.0", 40000, text, 443)
+    assert rows == [
+        ("10.0.0.0", 40000, text, 443, *sent, labels, RESET_NAMES[4], TUNNEL_NAMES[6]),
+        (text, 443, "10.0.0.0", 40000, *sent, labels, RESET_NAMES[4], TUNNEL_NAMES[6]),
+    ]
+
+
+def _community_id(one: bytes, one_port: int, other: bytes, other_port: int) -> str:
+    """Compute the Community ID of a TCP conversation as its specification says (version 1, seed 0)."""
+    ends = sorted([(one, one_port), (other, other_port)])
+    addresses = b"".join(address[12:] if address[:12] == bytes(10) + b"\xff\xff" else address for address, _ in ends)
+    ports = struct.pack("!2H", *(port for _, port in ends))
+    digest = hashlib.sha1(b"\0\0" + addresses + b"\x06\0" + ports).digest()  # noqa: S324 - the specification's choice
+    return "1:" + base64.b64encode(digest).decode()
+
+
+def test_community_id(store: Store, writer: Writer) -> None:
+    segments, findings = some_segments(60), some_findings(60)
+    mapped = np.frombuffer(bytes(10) + b"\xff\xff", np.uint8)
+    for column in (segments.src, segments.dst):
+        column.view(np.uint8)[:30, :12] = mapped
+    segments.dst[40:45] = segments.src[40:45]
+    known = [bytes([128, 232, 110, 120]), bytes([66, 35, 250, 204])]
+    for column, octets in zip((segments.src, segments.dst), known, strict=True):
+        column.view(np.uint8)[0, 12:] = np.frombuffer(octets, np.uint8)
+    segments.sport[0], segments.dport[0] = 34855, 80
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    writer.write_segments(segments, ORIGIN, "one")
+    expected = [
+        (
+            _community_id(
+                segments.src[i].tobytes(), int(segments.sport[i]), segments.dst[i].tobytes(), int(segments.dport[i])
+            ),
+        )
+        for i in range(60)
+    ]
+    assert expected[0] == ("1:LQU9qZlK+B5F3KDmev6m5PMibrg=",)  # from the specification's own examples
+    for table in ("anomalies", "segments"):
+        query = "SELECT community_id FROM {} ORDER BY frame"
+        assert store.client.execute(query.format(table)) == expected
+
+
+def _counts(store: Store) -> dict[str, Any]:
+    return {table: store.client.execute(query) for table, query in COUNTS.items()}
+
+
+def test_same_block_under_same_token_changes_nothing(store: Store, writer: Writer) -> None:
+    segments, findings, intervals = some_segments(500), some_findings(500), some_intervals(500)
+
+    def write(token: str) -> None:
+        writer.write_anomalies(segments, findings, ORIGIN, token)
+        writer.write_intervals(intervals, ORIGIN, token)
+        writer.write_segments(segments, ORIGIN, token)
+
+    write("one")
+    before = _counts(store)
+    assert all(rows[0][0] > 0 for rows in before.values())
+    write("one")
+    assert _counts(store) == before
+    write("two")
+    assert _counts(store)["anomalies"][0][0] == 1000
+    assert _counts(store)["traffic_1m"][0][1] == 2 * before["traffic_1m"][0][1]
+
+
+def test_retry_completes_a_view_that_the_first_try_missed(store: Store, writer: Writer) -> None:
+    """The first try dies between the table and its views: here, the views are not there yet."""
+    intervals = some_intervals(200)
+    views = {
+        view: store.client.execute(f"SHOW CREATE TABLE {view}")[0][0]
+        for view in ("intervals_to_flows", "intervals_to_traffic_1m")
+    }
+    for view in views:
+        store.client.execute(f"DROP TABLE {view} SYNC")
+    writer.write_intervals(intervals, ORIGIN, "one")
+    assert store.client.execute("SELECT count() FROM flows") == [(0,)]
+    for statement in views.values():
+        store.client.execute(statement)
+    writer.write_intervals(intervals, ORIGIN, "one")
+    expected = [(200, int(intervals["sent"]["segments"][:, 0].sum()))]
+    assert store.client.execute(COUNTS["intervals"]) == expected
+    assert store.client.execute(COUNTS["flows"]) == expected
+
+
+def test_flows_add_up_over_minutes(store: Store, writer: Writer) -> None:
+    intervals = some_intervals(10)
+    later = intervals.copy()
+    later["start"] += 60_000_000_000
+    later["last"] += 60_000_000_000
+    later["completeness"] = 32
+    later["reset"], intervals["reset"] = 5, 0
+    later["sent"]["rtt_count"] = 0
+    later["sent"]["rtt_min"] = 0
+    writer.write_intervals(intervals, ORIGIN, "one")
+    writer.write_intervals(later, ORIGIN, "two")
+    rows = store.client.execute(
+        "SELECT client_segments, server_rtt_min, completeness, close_reason, toUnixTimestamp64Nano(first), "
+        "toUnixTimestamp64Nano(last) FROM flows FINAL ORDER BY stream"
+    )
+    assert rows == [
+        (2 * one["sent"][0]["segments"], one["sent"][1]["rtt_min"], 63, "aborted_by_server", one["first"], two["last"])
+        for one, two in zip(intervals, later, strict=True)
+    ]
+    people = store.client.execute("SELECT segments, close_reason, seconds FROM connections ORDER BY stream")
+    assert [row[:2] for row in people] == [
+        (int(2 * one["sent"]["segments"].sum()), "aborted_by_server") for one in intervals
+    ]
+
+
+def test_block_limit(writer: Writer) -> None:
+    with pytest.raises(ValueError, match="at most"):
+        writer.write_intervals(np.zeros(BLOCK_ROWS + 1, INTERVAL), ORIGIN, "one")
+
+
+def test_refusal_is_a_sentence(store: Store, writer: Writer) -> None:
+    store.client.execute("DROP TABLE segments SYNC")
+    with pytest.raises(StoreError, match=r"^The store on this machine refused \(code 60: .*\)\.$"):
+        writer.write_segments(some_segments(1), ORIGIN, "one")
+
+
+def test_empty_block_is_no_insert(store: Store, writer: Writer) -> None:
+    segments, findings = some_segments(3), some_findings(3)
+    writer.write_anomalies(take_segments(segments, slice(0, 0)), take_findings(findings, slice(0, 0)), ORIGIN, "one")
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    assert store.client.execute("SELECT count() FROM anomalies") == [(3,)]
