@@ -56,6 +56,12 @@ def clear(state: State, sender: Any) -> None:
 
 
 @kernel
+def _follows(first_start: int, last_end: int, start: int, end: int) -> bool:
+    """Whether a segment keeps a list ordered that begins at ``first_start`` and ends at ``last_end``."""
+    return distance(last_end, first_start) <= distance(start, first_start) <= distance(end, first_start) < HALF
+
+
+@kernel
 def append(state: State, sender: Any, start: int, end: int, frame: int, now: int) -> None:
     """Remember a segment that was just sent."""
     node = _take_node(state)
@@ -73,8 +79,8 @@ def append(state: State, sender: Any, start: int, end: int, frame: int, now: int
         sender.unacked_high = high
     else:
         last = state.unacked[sender.unacked_last]
-        first = state.unacked[sender.unacked_first]
-        if distance(start, signed(last.end)) >= HALF or distance(end, signed(first.start)) >= HALF:
+        first_start = signed(state.unacked[sender.unacked_first].start)
+        if not _follows(first_start, signed(last.end), start, end):
             sender.unacked_ordered = 0
         last.next = node
         sender.unacked_low = min(low, signed(sender.unacked_low))
@@ -213,7 +219,7 @@ def _measure(state: State, sender: Any) -> None:
         node = signed(sender.unacked_first)
         while node != NOTHING:
             entry = state.unacked[node]
-            if distance(signed(entry.start), last_end) >= HALF or distance(signed(entry.end), first_start) >= HALF:
+            if not _follows(first_start, last_end, signed(entry.start), signed(entry.end)):
                 ordered = 0
                 break
             last_end = signed(entry.end)

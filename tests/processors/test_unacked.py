@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from processors.flow_table import unacked
@@ -51,7 +51,7 @@ class _PlainList:
 _NUMBERS = st.one_of(
     st.integers(0, 20).map(lambda step: step * 50),
     st.integers(-300, 300).map(lambda step: step % 2**32),
-    st.integers(-3, 3).map(lambda step: HALF + step),
+    st.integers(-300, 300).map(lambda step: HALF + step),
     st.integers(0, 2**32 - 1),
 )
 _STEPS = st.lists(
@@ -65,7 +65,16 @@ _STEPS = st.lists(
 )
 
 
+_ALL_THE_WAY_ROUND = [
+    ("send", 2147484148, 100),
+    ("send", 4294967295, 1),
+    ("send", 2147483448, 1400),
+    ("acknowledge", 2147483048, 0),
+]
+
+
 @settings(deadline=None, max_examples=500)
+@example(_ALL_THE_WAY_ROUND, 2147484048)
 @given(_STEPS, _NUMBERS)
 def test_same_as_the_plain_walk(steps: list[tuple[str, int, int]], base: int) -> None:
     state = new_state()
