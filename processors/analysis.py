@@ -214,6 +214,20 @@ def _display(
 
 
 @kernel
+def _packet(segments: SegmentColumns, row: int, analysable: bool) -> Packet:
+    """Return the fields of a header that rules look at; what is not analysable counts as without payload."""
+    return Packet(
+        signed(segments.seq[row]),
+        signed(segments.ack[row]),
+        signed(segments.window[row]),
+        signed(segments.flags[row]),
+        signed(segments.payload_len[row]) if analysable else 0,
+        signed(segments.ts[row]),
+        signed(segments.frame[row]),
+    )
+
+
+@kernel
 def analyze_segment(
     state: State,
     rules: RuleSet,
@@ -231,15 +245,7 @@ def analyze_segment(
     receiver = state.directions[2 * flow + 1 - side]
     quality = signed(segments.quality[row])
     analysable = not quality & _NOT_ANALYSABLE
-    packet = Packet(
-        signed(segments.seq[row]),
-        signed(segments.ack[row]),
-        signed(segments.window[row]),
-        signed(segments.flags[row]),
-        signed(segments.payload_len[row]) if analysable else 0,
-        signed(segments.ts[row]),
-        signed(segments.frame[row]),
-    )
+    packet = _packet(segments, row, analysable)
     sender.sacked = 0
     idle = packet.now - conversation.previous
     findings.stream[row] = conversation.stream
