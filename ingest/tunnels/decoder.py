@@ -9,8 +9,9 @@ from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.decode.transport import decode_tcp
 from ingest.tunnels.fragments import FragmentTable, NumberedFragments
 from ingest.tunnels.layers import LAYERS
+from ingest.tunnels.peers import L2tpPeers
 from ingest.tunnels.view import CutError, View
-from ingest.tunnels.walk import IpHeader, Kind, Next, Walk
+from ingest.tunnels.walk import IpHeader, Kind, Memory, Next, Walk
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
@@ -29,15 +30,17 @@ IPV4_MAPPED = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
 
 
 class TunnelDecoder:
-    """Decodes frames one by one; keeps only fragments of incomplete datagrams between them."""
+    """Decodes frames one by one; keeps fragments of incomplete datagrams and peers of tunnels between them."""
 
     def __init__(self) -> None:
-        self.fragments = FragmentTable()
-        """IP fragments of incomplete datagrams; its ``dropped`` counts those given up for want of room."""
-        self.wlan_fragments = NumberedFragments()
-        """The same for 802.11."""
+        self._memory = Memory(FragmentTable(), NumberedFragments(), L2tpPeers())
         self.skipped: Counter[str] = Counter()
         """Frames without a row, by reason."""
+
+    @property
+    def fragments(self) -> FragmentTable:
+        """Fragments of incomplete datagrams; its ``dropped`` counts those given up for want of room."""
+        return self._memory.fragments
 
     def decode(
         self, frame_bytes: memoryview, linktype: int, wirelen: int, ts: int, frame: int, out: SegmentColumns, row: int
@@ -58,7 +61,7 @@ class TunnelDecoder:
 
         """
         data = memoryview(frame_bytes).cast("B")
-        walk = Walk(self.fragments, self.wlan_fragments, LAYERS_PER_FRAME)
+        walk = Walk(self._memory, LAYERS_PER_FRAME)
         first = View(data, 0, min(len(data), wirelen), wirelen)
         waiting = [(Next(Kind.LINKTYPE, linktype, first), walk)]
         end = min(row + ROWS_PER_FRAME, len(out.ts))

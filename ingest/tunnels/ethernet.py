@@ -15,6 +15,7 @@ ETHERTYPE_VLAN = 0x8100
 ETHERTYPE_SERVICE_VLAN = 0x88A8
 ETHERTYPE_FABRICPATH = 0x8903
 FRAME_CHECK_SEQUENCE = 4
+ISL_LENGTH_COUNTS_FROM = 14
 
 SNAP_SAP = 0xAA
 UNNUMBERED_INFORMATION = 0x03
@@ -83,15 +84,18 @@ def _inter_switch_link(view: View, walk: Walk) -> Answer:
         walk.reason = "inter-switch link frame that is not Ethernet"
         return None
     walk.tag(header.id)
-    inner = view.limited(14 + header.len)
-    return Next(Kind.ETHERNET, 0, inner.without_trailer(header.__hdr_len__, FRAME_CHECK_SEQUENCE))
+    counted = view.rest(ISL_LENGTH_COUNTS_FROM)
+    inner = counted.part(0, header.len or counted.wire)
+    return Next(
+        Kind.ETHERNET, 0, inner.without_trailer(header.__hdr_len__ - ISL_LENGTH_COUNTS_FROM, FRAME_CHECK_SEQUENCE)
+    )
 
 
 def llc(view: View, walk: Walk) -> Answer:
     """Read IEEE 802.2 logical link control; only information frames carry other protocols."""
     header = view.header(dpkt.llc.LLC)
     unnumbered = header.ctl & 3 == 3
-    information = header.ctl & 1 == 0 or header.ctl & ~0x10 == UNNUMBERED_INFORMATION
+    information = header.ctl & 1 == 0 or header.ctl == UNNUMBERED_INFORMATION
     offset = 3 if unnumbered else 4
     if not information:
         walk.reason = "LLC frame without information"

@@ -10,6 +10,8 @@ ETHERTYPE_ARP = 0x0806
 PACKET = 255
 """Message type of a tunnelled packet."""
 PROTOCOL_TYPE = 0x10
+PRIME_HEADER, SHORT_PRIME_HEADER = 20, 6
+"""Lengths of the headers of GTP' (3GPP TS 32.295), which has the protocol type bit clear."""
 OPTIONAL_FIELDS, NEXT_EXTENSION = 0x07, 0x04
 
 
@@ -37,9 +39,13 @@ class GtpVersion0(Header):
 def gtp(view: View, walk: Walk) -> Answer:
     """Read a GTP header with its optional fields and extension headers."""
     flags, message = view.octet(0), view.octet(1)
-    if message != PACKET or flags >> 5 > 1 or not flags & PROTOCOL_TYPE:
+    if message != PACKET or flags >> 5 > 1:
         walk.reason = "GTP without packet"
         return None
+    if not flags & PROTOCOL_TYPE:
+        walk.enter(Tunnel.GTP_U)
+        offset = SHORT_PRIME_HEADER if flags >> 5 or flags & 1 else PRIME_HEADER
+        return _packet(view.limited(offset + view.short(2)), offset, walk)
     if flags >> 5 == 0:
         old = view.header(GtpVersion0)
         walk.enter(Tunnel.GTP_U, old.flow)

@@ -17,6 +17,8 @@ SOURCE_ROUTES = (131, 137)
 OPTION_PAD1 = 0
 OPTION_JUMBO = 0xC2
 OPTION_HOME_ADDRESS = 0xC9
+MINIMUM_OPTION_LENGTHS = {OPTION_JUMBO: 4, OPTION_HOME_ADDRESS: 16}
+"""IPv6 options that are read with their fixed length, whatever their length field says."""
 ROUTING_TYPE_0, ROUTING_MOBILE, ROUTING_SEGMENTS = 0, 2, 4
 
 
@@ -76,7 +78,7 @@ def ipv4(view: View, walk: Walk) -> Answer:
 
 def _vlan_of(source: bytes, destination: bytes, walk: Walk) -> int:
     """Return the VLAN that tells datagrams apart: that of packets with an address that is not unique worldwide."""
-    return walk.vlan if _is_local(source) or _is_local(destination) else 0
+    return walk.network if _is_local(source) or _is_local(destination) else 0
 
 
 def _is_local(address: bytes) -> bool:
@@ -152,24 +154,28 @@ def _jumbo_length(options: View) -> int:
 
 
 def extension(view: View, walk: Walk) -> Answer:
-    """Read an IPv6 extension header of the common form (hop-by-hop, mobility, shim)."""
+    """Read an IPv6 extension header of the common form (mobility, shim, and the end of all others)."""
     header = view.header(ExtensionHeader)
     length = (header.len + 1) * 8
     walk.payload_left = max(0, walk.payload_left - length)
     return _next_header(header.nxt, view.rest(length), walk)
 
 
-def destination_options(view: View, walk: Walk) -> Answer:
-    """Read IPv6 destination options; a home address (RFC 6275) replaces the source address."""
+def options(view: View, walk: Walk) -> Answer:
+    """Read IPv6 hop-by-hop or destination options; a home address (RFC 6275) replaces the source address.
+
+    An option that runs past the captured bytes ends the packet.
+    """
     end, at = (view.octet(1) + 1) * 8, 2
-    while at < end and walk.ip is not None:
-        kind = view.octet(at)
+    while at < end:
+        kind, length = view.octet(at), view.octet(at + 1)
+        at += 1
         if kind == OPTION_PAD1:
-            at += 1
             continue
-        if kind == OPTION_HOME_ADDRESS and walk.ip.version == 6:
-            walk.ip = walk.ip._replace(source=view.octets(at + 2, 16))
-        at += 2 + view.octet(at + 1)
+        view.octets(at + 1, max(length, MINIMUM_OPTION_LENGTHS.get(kind, 0)))
+        if kind == OPTION_HOME_ADDRESS and walk.ip is not None and walk.ip.version == 6:
+            walk.ip = walk.ip._replace(source=view.octets(at + 1, 16))
+        at += 1 + max(length, MINIMUM_OPTION_LENGTHS.get(kind, 0))
     return extension(view, walk)
 
 

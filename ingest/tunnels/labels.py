@@ -14,6 +14,8 @@ ETHERTYPE_IPV6 = 0x86DD
 
 GENERIC_ASSOCIATED_CHANNEL = 13
 """MPLS label of the generic associated channel (RFC 5586)."""
+OAM_ALERT = 14
+"""MPLS label of operation and maintenance packets (ITU-T Y.1711)."""
 CONTROL_CHANNELS = {0x0021: ETHERTYPE_IPV4, 0x0057: ETHERTYPE_IPV6}
 """Associated channel types that carry IP packets (RFC 4385)."""
 
@@ -41,6 +43,9 @@ def mpls(view: View, walk: Walk) -> Answer:
         if header.s:
             if header.val == GENERIC_ASSOCIATED_CHANNEL:
                 return _associated_channel(view.rest(offset), walk)
+            if header.val == OAM_ALERT:
+                walk.reason = "MPLS operation and maintenance"
+                return None
             break
     return _by_first_nibble(view.rest(offset), walk, view.octet(offset) >> 4)
 

@@ -14,6 +14,9 @@ HARDWARE_RADIOTAP = 803
 SLL_NOVELL = 1536
 """Protocol numbers of a cooked header up to this are Linux's own, not Ethernet types."""
 PFLOG_INET, PFLOG_INET6 = 2, (24, 28, 30)
+FRAME_RELAY_UNNUMBERED, FRAME_RELAY_EXCHANGE = 0x03, 0xAF
+FRAME_RELAY_IDENTIFIERS = frozenset({0x00, 0x08, 0x09, 0x80, 0x81, 0x82, 0x83, 0x8E, 0xCC, 0xCF})
+CISCO_PROTOCOLS = frozenset({ETHERTYPE_IPV4, ETHERTYPE_IPV6, 0x6558, 0x8847, 0x8848})
 PKTAP_HEADER = 108
 PKTAP_PACKET = 1
 JUNIPER_MAGIC = b"\x4d\x47\x43"
@@ -235,23 +238,36 @@ def _juniper(view: View, walk: Walk, protocol: int, skipped: int) -> Answer:
     length = 6 + view.short(4) if flags & JUNIPER_EXTENDED else 4
     if not flags & JUNIPER_NO_LINK_LAYER:
         return Next(Kind.JUNIPER_PROTOCOL, protocol, view.rest(length + skipped))
-    protocol = view.little_long(length)
-    if protocol == 0xA248:
-        return Next(Kind.JUNIPER_PROTOCOL, 2, view.rest(length + 8))
-    return Next(Kind.JUNIPER_PROTOCOL, protocol, view.rest(length + 4))
+    return Next(Kind.JUNIPER_PROTOCOL, view.octet(length), view.rest(length + 4))
 
 
 def frame_relay(view: View, walk: Walk) -> Answer:
-    """Read a Frame Relay address, then RFC 2427's control byte and protocol identifier, or Cisco's Ethernet type."""
-    at = 1
+    """Read a Frame Relay address, then RFC 2427's control and protocol identifier, or Cisco's protocol number."""
+    at, circuit = 1, 0
     if not view.octet(0) & 1:
+        circuit = (view.octet(0) >> 2) << 4 | view.octet(1) >> 4
         while not view.octet(at) & 1:
             at += 1
         at += 1
-    if view.octet(at) != 0x03:
-        del walk
+    control = view.octet(at)
+    if control == FRAME_RELAY_UNNUMBERED:
+        return _network_identifier(view, at + 1)
+    if circuit == 0 or control == FRAME_RELAY_EXCHANGE:
+        walk.reason = "Frame Relay signalling"
+        return None
+    if view.has(at, 2) and view.short(at) in CISCO_PROTOCOLS:
         return Next(Kind.CHDLC_PROTOCOL, view.short(at), view.rest(at + 2))
-    at += 1
+    begin = at + (0 if control else 1)
+    if view.octet(begin + (1 if view.octet(begin) & 3 == 3 else 2)) in FRAME_RELAY_IDENTIFIERS:
+        return _network_identifier(view, at + (1 if control & 3 == 3 else 2))
+    if view.has(at + 12, 2) and (view.short(at + 12) <= 1500 or view.short(at + 12) in CISCO_PROTOCOLS):
+        return Next(Kind.ETHERNET, 0, view.without_trailer(at, 4))
+    walk.reason = "Frame Relay of another encapsulation"
+    return None
+
+
+def _network_identifier(view: View, at: int) -> Answer:
+    """Go on by a network layer protocol identifier, which may have a byte of padding before it."""
     if view.octet(at) == 0:
         at += 1
     return Next(Kind.FRAME_RELAY_PROTOCOL, view.octet(at), view.rest(at + 1))

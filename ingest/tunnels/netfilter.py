@@ -24,14 +24,17 @@ class NflogHeader(Header):
 
 
 def nflog(view: View, walk: Walk) -> Answer:
-    """Read an NFLOG header and its attributes; the last payload counts."""
+    """Read an NFLOG header and its attributes, all of which must have been captured; the last payload counts."""
     header = view.header(NflogHeader)
     protocol, payload = 0, None
     at = header.__hdr_len__
     while view.wire - at >= 4:
         length = view.little_short(at)
         if length < 4:
-            break
+            walk.reason = "NFLOG attribute of an invalid length"
+            return None
+        if not view.has(at, length):
+            raise CutError
         kind = view.little_short(at + 2) & ATTRIBUTE_TYPE
         if kind == LOG_PACKET_HEADER and length == 8:
             protocol = view.short(at + 4)

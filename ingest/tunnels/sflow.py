@@ -10,6 +10,7 @@ ADDRESS_LENGTHS = {0: 0, 1: 4, 2: 16}
 FLOW_RECORDS, EXPANDED_FLOW_RECORDS = 28, 40
 """Where the number of records lies in a version 5 sample."""
 OLD_PACKET_DATA = 28
+LONGEST_PACKET = 0x7FFFFFFF
 LIMIT = 255
 """Samples and records that are looked at in one datagram and in one sample."""
 
@@ -71,7 +72,7 @@ def _records(view: View, at: int, count: int, found: list[Next]) -> None:
 def _sampled(view: View, at: int, header: Sampled | SampledBefore5) -> Next:
     """Return one sampled packet: its bytes here are the captured ones, padded to four."""
     padded = (header.length + 3) // 4 * 4
-    if not view.has(at, padded):
+    if not view.has(at, padded) or header.wire > LONGEST_PACKET:
         raise CutError
     start = view.start + at
     captured = min(padded, header.wire)

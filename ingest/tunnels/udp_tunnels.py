@@ -2,7 +2,7 @@
 
 import dpkt
 
-from ingest.tunnels.udp_ports import CLAIMED_PORTS, TUNNEL_PORTS
+from ingest.tunnels.udp_ports import CLAIMED_PORTS, L2TP_PORT, TUNNEL_PORTS
 from ingest.tunnels.view import Header, View
 from ingest.tunnels.walk import Answer, Kind, Next, Walk
 from segwatch.vocabulary import Tunnel
@@ -71,6 +71,8 @@ def _by_port(payload: View, source: int, destination: int, walk: Walk) -> Answer
     if payload.wire == 0:
         walk.reason = "UDP without payload"
         return None
+    if _is_known_l2tp(payload, source, destination, walk):
+        return Next(Kind.UDP_PORT, L2TP_PORT, payload)
     for port in sorted((source, destination)):
         if port in TUNNEL_PORTS and not _refuses(port, payload):
             if port == LWAPP_WITH_ADDRESS_PORT and destination != port:
@@ -82,6 +84,21 @@ def _by_port(payload: View, source: int, destination: int, walk: Walk) -> Answer
         return peekremote(payload, walk)
     walk.reason = "UDP of another protocol"
     return None
+
+
+def _is_known_l2tp(payload: View, source: int, destination: int, walk: Walk) -> bool:
+    """Return whether the datagram belongs to peers that spoke L2TP; remember those that do so now."""
+    if walk.ip is None or _refuses(L2TP_PORT, payload):
+        return False
+    if walk.l2tp_peers.has(walk.ip.source, source, walk.ip.destination, destination):
+        return True
+    low = min(source, destination)
+    if low == L2TP_PORT or (
+        L2TP_PORT in (source, destination) and low not in CLAIMED_PORTS and low not in TUNNEL_PORTS
+    ):
+        walk.l2tp_peers.add(walk.ip.source, source, walk.ip.destination)
+        return True
+    return False
 
 
 def _refuses(port: int, payload: View) -> bool:

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from ingest.tunnels.fragments import FragmentTable, NumberedFragments
+from ingest.tunnels.peers import L2tpPeers
 from ingest.tunnels.view import View
 from segwatch.vocabulary import Tunnel
 
@@ -67,6 +68,14 @@ class IpHeader(NamedTuple):
     total_length_zero: bool
 
 
+class Memory(NamedTuple):
+    """What is kept from frame to frame; all of it is bounded."""
+
+    fragments: FragmentTable
+    wlan_fragments: NumberedFragments
+    l2tp_peers: L2tpPeers
+
+
 class Walk:
     """State of the way from the link layer inwards; where a layer has several payloads, each goes on with a copy."""
 
@@ -75,7 +84,10 @@ class Walk:
         "fragmented",
         "in_error",
         "ip",
+        "is_tagged",
+        "l2tp_peers",
         "layers_left",
+        "network",
         "payload_left",
         "reason",
         "reassembled",
@@ -87,11 +99,14 @@ class Walk:
         "wlan_fragments",
     )
 
-    def __init__(self, fragment_table: FragmentTable, wlan_fragments: NumberedFragments, layers: int) -> None:
-        self.fragment_table = fragment_table
-        self.wlan_fragments = wlan_fragments
+    def __init__(self, memory: Memory, layers: int) -> None:
+        self.fragment_table = memory.fragments
+        self.wlan_fragments = memory.wlan_fragments
+        self.l2tp_peers = memory.l2tp_peers
         self.layers_left = layers
+        self.is_tagged = False
         self.vlan = 0
+        self.network = 0
         self.vlan_tags = 0
         self.tunnel_kind = Tunnel.NONE
         self.tunnel_id = 0
@@ -110,8 +125,11 @@ class Walk:
             self.tunnel_id = identifier
 
     def tag(self, identifier: int) -> None:
-        """Note a VLAN identifier; only the outermost one other than 0 is kept."""
-        self.vlan = self.vlan or identifier
+        """Note a VLAN tag; the outermost one is kept, and the outermost one that is no mere priority tag."""
+        if not self.is_tagged:
+            self.is_tagged = True
+            self.vlan = identifier
+        self.network = self.network or identifier
 
     def fork(self) -> "Walk":
         """Return a copy for one of several payloads."""

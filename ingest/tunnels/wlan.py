@@ -42,13 +42,15 @@ def radiotap(view: View, walk: Walk) -> Answer:
     at, present = 8, view.little_long(4)
     word = present
     while word & RADIOTAP_EXTENDED:
+        if at + 4 > length:
+            return _frame(view.rest(length), walk, 0)
         word = view.little_long(at)
         at += 4
     flags = 0
-    if present & RADIOTAP_FLAGS:
+    if present & RADIOTAP_FLAGS and view.octet(0) == 0:
         if present & RADIOTAP_TIMER:
             at = (at + 7) // 8 * 8 + 8
-        flags = view.octet(at)
+        flags = view.octet(at) if at < length else 0
     trailer = FRAME_CHECK_SEQUENCE if flags & FLAG_CHECK_SEQUENCE else 0
     return _frame(view.rest(length), walk, trailer, padded=bool(flags & FLAG_DATA_PAD))
 
@@ -121,7 +123,7 @@ def _frame(view: View, walk: Walk, trailer: int, *, padded: bool = False, swappe
         return None
     aggregate = bool(quality_of_service & QOS_AGGREGATE)
     source, destination = _addresses(view, flags)
-    payload = _joined(view.without_trailer(length, trailer), view, walk, flags, source + destination)
+    payload = _joined(view, length, trailer, walk, flags, source + destination)
     if payload is None:
         return None
     if aggregate and payload.wire > 4:
@@ -153,17 +155,21 @@ def _addresses(view: View, flags: int) -> tuple[bytes, bytes]:
     return view.octets(10, 6), view.octets(4, 6)
 
 
-def _joined(payload: View, view: View, walk: Walk, flags: int, addresses: bytes) -> View | None:
+def _joined(view: View, length: int, trailer: int, walk: Walk, flags: int, addresses: bytes) -> View | None:
     """Return the payload, joined where it is fragmented, or None while fragments are missing.
 
-    A last fragment without any before it is taken as a whole frame: some interfaces join frames but keep the number.
+    A last fragment without any before it is taken as a whole frame, up to its very end: some interfaces join frames but
+    keep the number.
     """
+    payload = view.without_trailer(length, trailer)
     sequence_control = view.little_short(22)
     number, key = sequence_control & 0xF, (addresses, sequence_control >> 4)
     more = bool(flags & MORE_FRAGMENTS)
     table = walk.wlan_fragments
-    if not more and (number == 0 or not table.is_open(key)):
+    if not more and number == 0:
         return payload
+    if not more and not table.is_open(key):
+        return view.rest(length)
     if payload.captured < payload.wire or payload.captured > LONGEST_FRAGMENT:
         walk.reason = "802.11 fragment that was cut"
         return None

@@ -154,7 +154,7 @@ RADIO = [
 TAGS = [
     Case("vlan", ETHERNET, ethernet(tag(12, IPV4, SEGMENT), 0x8100), vlan=12),
     Case("vlan stack", ETHERNET, ethernet(tag(12, 0x8100, tag(13, 0x8100, tag(14, IPV6, SEGMENT6))), 0x8100), vlan=12),
-    Case("priority tag first", ETHERNET, ethernet(tag(0x2000, 0x8100, tag(13, IPV4, SEGMENT)), 0x8100), vlan=13),
+    Case("priority tag first", ETHERNET, ethernet(tag(0x2000, 0x8100, tag(13, IPV4, SEGMENT)), 0x8100), vlan=0),
     Case("vlan 0x9100", ETHERNET, ethernet(tag(12, IPV4, SEGMENT), 0x9100), vlan=12),
     Case("vlan with length", ETHERNET, ethernet(tag(12, len(SEGMENT) + 8, llc(SEGMENT)), 0x8100), vlan=12),
     Case("too many vlan tags", ETHERNET, ethernet(tag(1, 0x8100, b"") * 20 + tag(2, IPV4, SEGMENT), 0x8100), None),
