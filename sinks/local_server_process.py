@@ -26,11 +26,12 @@ from sinks.local_server_files import HOST, USER, Ports, ServerFiles, idle_minute
 WAIT_FOR_OTHER_SECONDS = 10.0
 LOCK_REFUSALS = 5
 LOCK_PAUSE_SECONDS = 0.02
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 15.0
 SERVED = 0
 ALREADY_SERVED = 0
 FAILED = 1
 _RTLD_DEEPBIND = 0x00008
+_LISTENING = "0A"  # TCP_LISTEN of the kernel's include/net/tcp_states.h
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # Waits without end; it is the only query whose user is empty (it does not come over a connection).
@@ -75,11 +76,11 @@ def free_ports() -> tuple[int, int]:
 
 def is_connected(ports: Ports) -> bool:
     """Return whether a client is connected to one of the ports, or was in the last minute (TIME_WAIT)."""
-    listening = "0A"
-    wanted = {f"{ports.tcp:04X}", f"{ports.http:04X}"}
+    host = int.from_bytes(socket.inet_aton(HOST), sys.byteorder)
+    ends = {f"{host:08X}:{port:04X}" for port in (ports.tcp, ports.http)}
     for line in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
         _, local, remote, state, *_ = line.split()
-        if state != listening and wanted & {local.partition(":")[2], remote.partition(":")[2]}:
+        if state != _LISTENING and (local in ends or remote in ends):
             return True
     return False
 

@@ -3,18 +3,22 @@
 import base64
 import hashlib
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv6Address
 from typing import Any
 
 import numpy as np
 import pytest
+from clickhouse_driver.errors import NetworkError
 
+import sinks.writer
 from segwatch.errors import StoreError
 from segwatch.records.findings import take_findings
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import take_segments
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from sinks.connection import connect
 from sinks.exact_times import use_exact_times
 from sinks.store import Store
 from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, interval_columns, segment_columns
@@ -265,3 +269,46 @@ def test_empty_block_is_no_insert(store: Store, writer: Writer) -> None:
     writer.write_anomalies(take_segments(segments, slice(0, 0)), take_findings(findings, slice(0, 0)), ORIGIN, "one")
     writer.write_anomalies(segments, findings, ORIGIN, "one")
     assert store.client.execute("SELECT count() FROM anomalies") == [(3,)]
+
+
+def test_compressed_blocks_to_a_server_elsewhere(store: Store) -> None:
+    remote = replace(store.address, is_local=False)
+    client = connect(remote)
+    segments = some_segments(5000)
+    Writer(client, remote).write_segments(segments, ORIGIN, "one")
+    client.disconnect()
+    _check(store, "segments", segment_columns(segments), "frame")
+
+
+def test_lost_connection_is_retried_with_the_same_token(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try gets through, but its answer does not come back."""
+    real = sinks.writer.insert_block
+    tries = []
+
+    def lose_the_first_answer(client: Any, *arguments: Any) -> None:
+        real(client, *arguments)
+        tries.append(arguments)
+        if len(tries) == 1:
+            client.disconnect()
+            raise NetworkError("connection lost")
+
+    monkeypatch.setattr(sinks.writer, "insert_block", lose_the_first_answer)
+    monkeypatch.setattr(sinks.writer, "FIRST_PAUSE_SECONDS", 0)
+    writer.write_intervals(some_intervals(50), ORIGIN, "one")
+    assert len(tries) == 2
+    assert store.client.execute("SELECT count() FROM intervals") == [(50,)]
+    assert store.client.execute("SELECT sum(fins) > 0, count() FROM traffic_1m") == [(1, 1)]
+
+
+def test_unreachable_store_gives_up_with_a_sentence(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise NetworkError("Connection refused (127.0.0.1:1)")
+
+    monkeypatch.setattr(sinks.writer, "insert_block", refuse)
+    monkeypatch.setattr(sinks.writer, "FIRST_PAUSE_SECONDS", 0)
+    with pytest.raises(StoreError, match=r"cannot be reached \(Connection refused \(127\.0\.0\.1:1\)\)"):
+        writer.write_intervals(some_intervals(1), ORIGIN, "one")
