@@ -20,20 +20,31 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEGWATCH := $(BIN)/segwatch
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-SOURCES := $(shell find segwatch ingest processors sinks -name '*.py')
 DEMO := segwatch/data/demo.pcap.gz
 
-.PHONY: help demo install test check bench fuzz clean
+define QUESTIONS
+"SELECT server, server_port, count() AS conversations, round(sum(zero_window_ms) / 1000, 1) AS zero_window_s FROM connections GROUP BY server, server_port HAVING zero_window_s > 0 ORDER BY zero_window_s DESC" \
+"SELECT client, server, server_port, retransmissions, round(retransmission_percent, 1) AS percent, round(initial_rtt_ms, 1) AS rtt_ms FROM connections WHERE retransmissions > 0 ORDER BY percent DESC LIMIT 5" \
+"SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC"
+endef
+
+.PHONY: help demo install warm test check bench fuzz clean
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
-demo: $(VENV)/.warm
+demo: warm
 	$(SEGWATCH) analyze $(DEMO)
-	$(SEGWATCH) query "SELECT 1"
+	@for question in $(QUESTIONS); do \
+		printf '\n$$ segwatch query "%s"\n' "$$question"; \
+		$(SEGWATCH) query "$$question" || exit; \
+	done
 
 install: $(VENV)/.installed
+
+warm: install
+	@$(SEGWATCH) warmup --check >/dev/null || $(SEGWATCH) warmup
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
@@ -43,7 +54,7 @@ check: $(VENV)/.check-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.warm
+bench: warm
 	$(BIN)/python -m tests.bench $(BENCH)
 
 fuzz: $(VENV)/.installed
@@ -75,8 +86,4 @@ $(VENV)/.test-installed: $(VENV)/.installed
 
 $(VENV)/.check-installed: $(VENV)/.installed
 	$(PIP) --editable '.[check]'
-	@touch $@
-
-$(VENV)/.warm: $(VENV)/.installed $(SOURCES)
-	$(SEGWATCH) warmup
 	@touch $@
