@@ -76,7 +76,9 @@ def test_no_row_is_longer_than_the_limit(columns: tuple[SegmentColumns, FindingC
 def test_a_file_name_of_any_kind_keeps_the_form(name: str) -> None:
     """The name stands in front of every row, and breaks neither fields nor JSON."""
     segments, findings = rows_of_two()
-    lines = b"".join(bytes(b) for b in TextFormatter(tab_separated_style(name)).blocks(segments, findings, np.arange(2)))
+    lines = b"".join(
+        bytes(b) for b in TextFormatter(tab_separated_style(name)).blocks(segments, findings, np.arange(2))
+    )
     assert all(line.count(b"\t") == len(COLUMN_NAMES) for line in lines.splitlines())
     assert lines.count(b"\n") == 2
     for line in written(TextFormatter(json_style(name)), (segments, findings)):
