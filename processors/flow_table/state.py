@@ -112,7 +112,7 @@ UNACKED: Final = _records(
 )
 """One unacknowledged segment; ``next`` is the next newer one of its list, or the next free node."""
 
-OPEN_INTERVAL: Final = _records(INTERVAL.descr)
+OPEN_INTERVAL: Final = INTERVAL
 """An interval record as kernels use it; ``flow`` is its conversation, or ``NOTHING`` for a free one."""
 
 

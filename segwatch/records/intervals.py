@@ -23,7 +23,8 @@ DIRECTION_COUNTERS = np.dtype(
         ("zero_window_time", np.int64),
         ("labels", np.uint32, (len(LABEL_NAMES),)),
         ("padding", np.uint32),
-    ]
+    ],
+    align=True,
 )
 """What one side sent in the interval.
 
@@ -33,7 +34,7 @@ DIRECTION_COUNTERS = np.dtype(
 ``labels``: segments with each label, in bit order of ``vocabulary.Label``.
 """
 
-INTERVAL = np.dtype(
+_FIELDS = np.dtype(
     [
         ("start", np.int64),
         ("client", np.uint64, (2,)),
@@ -51,8 +52,12 @@ INTERVAL = np.dtype(
         ("opened", np.int64),
         ("initial_rtt", np.int64),
         ("sent", DIRECTION_COUNTERS, (2,)),
-    ]
+    ],
+    align=True,
 )
+
+# One type object for all kernels: Numba takes types that NumPy calls equal for the same, and is slow where they are not.
+INTERVAL = np.dtype((np.record, _FIELDS))
 """One conversation in one minute.
 
 ``start``: nanoseconds since the epoch, a whole minute. ``first``, ``last``: times of its first and last segment here.
