@@ -22,7 +22,6 @@ _CONFIGURATION = """<clickhouse>
   <tcp_port>{tcp_port}</tcp_port>
   <http_port>{http_port}</http_port>
   <users_config>users.xml</users_config>
-  <timezone>UTC</timezone>
   <log-level>error</log-level>
   <logger>
     <level>error</level>

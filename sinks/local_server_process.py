@@ -165,7 +165,8 @@ def serve(data_directory: Path) -> int:
     with lock:
         files.forget_ports()
         clickhouse = load_clickhouse()
-        os.environ["HOME"] = str(files.run)
+        os.environ["HOME"] = str(files.run)  # where the engine looks for its configuration
+        os.environ["TZ"] = "UTC"  # it takes the server's time zone from nowhere else
         os.chdir(files.run)
         ports = Ports(os.getpid(), *free_ports())
         files.write_configuration(ports.tcp, ports.http)
