@@ -56,7 +56,7 @@ _FIELDS = np.dtype(
     align=True,
 )
 
-# One type object for all kernels: Numba takes types that NumPy calls equal for the same, and is slow where they are not.
+# One type object for all kernels: where Numba meets two that NumPy calls equal, it is slow to tell them apart.
 INTERVAL = np.dtype((np.record, _FIELDS))
 """One conversation in one minute.
 
