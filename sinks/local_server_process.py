@@ -164,9 +164,9 @@ def serve(data_directory: Path) -> int:
         return ALREADY_SERVED
     with lock:
         files.forget_ports()
+        os.environ["TZ"] = "UTC"  # the engine takes its time zone from here, when it is loaded
         clickhouse = load_clickhouse()
         os.environ["HOME"] = str(files.run)  # where the engine looks for its configuration
-        os.environ["TZ"] = "UTC"  # it takes the server's time zone from nowhere else
         os.chdir(files.run)
         ports = Ports(os.getpid(), *free_ports())
         files.write_configuration(ports.tcp, ports.http)

@@ -61,9 +61,8 @@ def test_start_find_and_stop(local: LocalServer) -> None:
 
 def test_server_speaks_utc_everywhere(local: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
-    client = connect(local.wait_ready())
-    assert client.execute("SELECT timezone(), toString(toDateTime(0))") == [("UTC", "1970-01-01 00:00:00")]
-    client.disconnect()
+    with connect(local.wait_ready()) as client:
+        assert client.execute("SELECT timezone(), toString(toDateTime(0))") == [("UTC", "1970-01-01 00:00:00")]
 
 
 def test_data_survive_a_killed_server(local: LocalServer) -> None:
