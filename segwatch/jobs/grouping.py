@@ -9,6 +9,8 @@ import numpy.typing as npt
 from segwatch.compilation import kernel
 
 _EMPTY = -1
+RATE_FIELDS = ("payload_bytes", "retransmitted_bytes", "data_segments", "retransmissions")
+"""What a rate of retransmissions is made of: fields of ``CONVERSATION_TOTALS`` with two sides."""
 
 
 @kernel
@@ -49,3 +51,19 @@ def group_rows(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt
     groups, first = np.empty(rows, np.int32), np.empty(rows, np.int32)
     count = _assign_groups(keys, (hashes >> np.uint64(1)).astype(np.int64), slots, groups, first)
     return groups, first[:count]
+
+
+@kernel
+def sum_by_group(conversations: Any, groups: Any, sums: Any) -> None:
+    """Add what each side of the conversations sent to the sums of its group.
+
+    ``groups``: (2, C) int32; ``sums``: (4, G) int64, ``RATE_FIELDS``.
+    """
+    for place in range(len(conversations)):
+        total = conversations[place]
+        for side in range(2):
+            group = groups[side, place]
+            sums[0, group] += int(total["payload_bytes"][side])
+            sums[1, group] += int(total["retransmitted_bytes"][side])
+            sums[2, group] += int(total["data_segments"][side])
+            sums[3, group] += int(total["retransmissions"][side])

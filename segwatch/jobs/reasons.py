@@ -2,27 +2,33 @@
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from segwatch.compilation import kernel
 from segwatch.vocabulary import Completeness, Reset
 
 _FEW_SEGMENTS = 20
 """Below this many segments with data a share says little, and counts in proportion."""
 _BILLION = 1_000_000_000
 
-_RESET_SCORES = {
-    Reset.REFUSED: 5.0,
-    Reset.HANDSHAKE_ABORTED: 5.0,
-    Reset.ABORTED_BY_CLIENT: 5.0,
-    Reset.ABORTED_BY_SERVER: 10.0,
-    Reset.HALF_OPEN: 5.0,
-    Reset.AFTER_IDLE: 5.0,
-    Reset.OFF_SEQUENCE: 15.0,
-    Reset.KEEP_ALIVE_FAILURE: 10.0,
+POINT = 1000
+"""Scores are counted in thousandths of a point, as kernels know no fractions."""
+_POINTS_OF_RESET = {
+    Reset.REFUSED: 5,
+    Reset.HANDSHAKE_ABORTED: 5,
+    Reset.ABORTED_BY_CLIENT: 5,
+    Reset.ABORTED_BY_SERVER: 10,
+    Reset.HALF_OPEN: 5,
+    Reset.AFTER_IDLE: 5,
+    Reset.OFF_SEQUENCE: 15,
+    Reset.KEEP_ALIVE_FAILURE: 10,
 }
-_UNANSWERED_SCORE = 5.0
-_SCORE_OF_RESET = np.array([_RESET_SCORES.get(Reset(number), 0.0) for number in range(len(Reset))])
+_SCORE_OF_RESET = tuple(POINT * _POINTS_OF_RESET.get(reset, 0) for reset in Reset)
+_UNANSWERED_SCORE = 5 * POINT
+_SYN_ALONE = int(Completeness.SYN)
+_WHOLE = 100 * POINT
+_LARGE = 1 << 43
+"""Numbers below it can be multiplied by ``_WHOLE`` in 64 bits."""
 
 _RESET_WORDS = {
     Reset.REFUSED: "refused by the server",
@@ -39,24 +45,45 @@ _RESET_WORDS = {
 _SIDES = ("client", "server")
 
 
-def scores(conversations: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return (C,) how bad each of the ``CONVERSATION_TOTALS`` is; 0 is nothing to say.
+@kernel
+def _share(part: int, whole: int) -> int:
+    """Return ``part`` of ``whole`` in thousandths of a per cent, at most all of it."""
+    if part <= 0 or whole <= 0:
+        return 0
+    if part >= whole:
+        return _WHOLE
+    return _WHOLE * part // whole if whole < _LARGE else part // (whole // _WHOLE)
 
-    The percentage of payload bytes sent again, plus the percentage of its time with a closed window, plus the
-    percentage of segments before which some are missing, plus points for how it ended (``_RESET_SCORES``).
+
+@kernel
+def _score(total: Any) -> int:
+    payload = int(total["payload_bytes"][0]) + int(total["payload_bytes"][1])
+    again = int(total["retransmitted_bytes"][0]) + int(total["retransmitted_bytes"][1])
+    data_segments = int(total["data_segments"][0]) + int(total["data_segments"][1])
+    segments = int(total["segments"][0]) + int(total["segments"][1])
+    closed = max(int(total["zero_window_time"][0]), int(total["zero_window_time"][1]))
+    shares = _share(again, payload) + _share(int(total["lost_segments"]), segments)
+    score = shares * min(data_segments, _FEW_SEGMENTS) // _FEW_SEGMENTS
+    score += _share(closed, int(total["last"]) - int(total["opened"]))
+    score += _SCORE_OF_RESET[int(total["reset"])]
+    return score + (_UNANSWERED_SCORE if int(total["completeness"]) == _SYN_ALONE else 0)
+
+
+@kernel
+def score_conversations(conversations: Any, scores: Any) -> int:
+    """Write how bad each of the ``CONVERSATION_TOTALS`` is; return how many had a closed window.
+
+    ``scores``: (C,) int64, thousandths of a point; 0 is nothing to say. The percentage of payload bytes sent again,
+    plus the percentage of segments before which some are missing, plus the percentage of the conversation's time with
+    a closed window, plus points for how it ended (``_POINTS_OF_RESET``).
     """
-    payload = conversations["payload_bytes"].sum(axis=1)
-    again = conversations["retransmitted_bytes"].sum(axis=1)
-    confidence = np.minimum(conversations["data_segments"].sum(axis=1) / _FEW_SEGMENTS, 1)
-    lifetime = conversations["last"] - conversations["opened"]
-    closed = np.minimum(conversations["zero_window_time"].max(axis=1), lifetime)
-    segments = conversations["segments"].sum(axis=1)
-    score: npt.NDArray[np.float64] = 100 * confidence * again / np.maximum(payload, 1)
-    score += 100 * np.maximum(closed, 0) / np.maximum(lifetime, 1)
-    score += 100 * confidence * conversations["lost_segments"] / np.maximum(segments, 1)
-    score += _SCORE_OF_RESET[conversations["reset"]]
-    score += np.where(conversations["completeness"] == Completeness.SYN, _UNANSWERED_SCORE, 0)
-    return score
+    with_closed_window = 0
+    for place in range(len(conversations)):
+        total = conversations[place]
+        scores[place] = _score(total)
+        if int(total["zero_windows"]) > 0 or max(total["zero_window_time"][0], total["zero_window_time"][1]) > 0:
+            with_closed_window += 1
+    return with_closed_window
 
 
 def reasons(total: Any) -> list[str]:

@@ -1,16 +1,17 @@
 """What a capture holds and what is wrong in it, as an object for people's tables and for JSON (docs/summary.md)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from segwatch.jobs.content import Content
-from segwatch.jobs.grouping import group_rows
+from segwatch.jobs.grouping import RATE_FIELDS, group_rows, sum_by_group
 from segwatch.jobs.link_types import link_type_name
-from segwatch.jobs.reasons import reasons, scores
+from segwatch.jobs.reasons import reasons, score_conversations
 from segwatch.jobs.totals import Sum, Totals
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, Reset
 
@@ -45,7 +46,9 @@ class Summary:
     def finished(self, content: Content) -> dict[str, Any]:
         """Return the summary: plain objects with the members that docs/summary.md describes."""
         conversations, sums = self.totals.conversations, self.totals.sums
-        hosts, host_list = _hosts(conversations)
+        ends = _ends(conversations)
+        scores = np.empty(len(conversations), np.int64)
+        with_closed_window = score_conversations(conversations, scores)
         return {
             "name": content.name,
             "format": content.format,
@@ -56,7 +59,7 @@ class Summary:
             "frames": content.frames,
             "segments": self._segments,
             "conversations": len(conversations),
-            "hosts": hosts,
+            "hosts": ends.count,
             "first": _time_text(content.first) if content.frames else None,
             "last": _time_text(content.last) if content.frames else None,
             "seconds": _seconds(content.last - content.first),
@@ -65,26 +68,25 @@ class Summary:
             "retransmitted_bytes": int(sums[Sum.RETRANSMITTED_BYTES]),
             "labels": self._labels(),
             "resets": {RESET_NAMES[n]: int(self._resets[n]) for n in _falling(self._resets) if n != Reset.NONE},
-            "zero_window": self._zero_window(conversations),
+            "zero_window": self._zero_window(with_closed_window),
             "rtt": {
                 "client_side": self._rtt(0),
                 "server_side": self._rtt(1),
                 "initial": _initial_rtt(conversations["initial_rtt"]),
             },
-            "worst_conversations": _worst(conversations),
-            "retransmitting_hosts": host_list,
-            "retransmitting_pairs": _pairs(conversations),
+            "worst_conversations": _worst(conversations, scores),
+            "retransmitting_hosts": _hosts(conversations, ends),
+            "retransmitting_pairs": _pairs(conversations, ends),
         }
 
     def _labels(self) -> dict[str, int]:
         counts = self.totals.sums[Sum.LABELS :]
         return {LABEL_NAMES[bit]: int(counts[bit]) for bit in _falling(counts)}
 
-    def _zero_window(self, conversations: npt.NDArray[Any]) -> dict[str, Any]:
+    def _zero_window(self, conversations: int) -> dict[str, Any]:
         time = self.totals.sums[Sum.ZERO_WINDOW_TIME : Sum.ZERO_WINDOW_TIME + 2]
-        closed = (conversations["zero_windows"] > 0) | (conversations["zero_window_time"] > 0).any(axis=1)
         return {
-            "conversations": int(np.count_nonzero(closed)),
+            "conversations": conversations,
             "client_seconds": _seconds(int(time[0])),
             "server_seconds": _seconds(int(time[1])),
         }
@@ -139,10 +141,9 @@ def _initial_rtt(times: npt.NDArray[np.int64]) -> dict[str, Any] | None:
     }
 
 
-def _worst(conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
-    score = scores(conversations)
-    worst = _largest(score, np.arange(len(score)), WORST)
-    return [_conversation(conversations[place]) for place in worst if score[place] > 0]
+def _worst(conversations: npt.NDArray[Any], scores: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    worst = _largest(scores, np.arange(len(scores)), WORST)
+    return [_conversation(conversations[place]) for place in worst if scores[place] > 0]
 
 
 def _conversation(total: Any) -> dict[str, Any]:
@@ -160,45 +161,53 @@ def _conversation(total: Any) -> dict[str, Any]:
     }
 
 
-def _hosts(conversations: npt.NDArray[Any]) -> tuple[int, list[dict[str, Any]]]:
-    """Return the number of hosts, and those that send much again."""
-    if not len(conversations):
-        return 0, []
+class _Ends(NamedTuple):
+    """The addresses of all conversations, numbered."""
+
+    count: int
+    groups: npt.NDArray[np.int32]
+    """(2, C) number of the client's and of the server's address."""
+    names: Callable[[int], str]
+    """Text of an address by number."""
+
+
+def _ends(conversations: npt.NDArray[Any]) -> _Ends:
     keys = np.concatenate([conversations["client"], conversations["server"]])
     # The version tells ::ffff:a.b.c.d of IPv6 from a.b.c.d of IPv4.
     versions = np.tile(conversations["ip_version"], 2)
     groups, first = group_rows(np.column_stack([keys, versions.astype(np.uint64)]))
-    rates = _rates(conversations, groups.reshape(2, -1), len(first))
-    return len(first), [
-        {"host": _address(keys[first[place]], int(versions[first[place]])), **_rate(rates, place)}
-        for place in _highest(rates)
-    ]
+
+    def name(number: int) -> str:
+        return _address(keys[first[number]], int(versions[first[number]]))
+
+    return _Ends(len(first), groups.reshape(2, -1), name)
 
 
-def _pairs(conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
+def _hosts(conversations: npt.NDArray[Any], ends: _Ends) -> list[dict[str, Any]]:
+    """Return the hosts that send much again."""
+    rates = _rates(conversations, ends.groups, ends.count)
+    return [{"host": ends.names(place), **_rate(rates, place)} for place in _highest(rates)]
+
+
+def _pairs(conversations: npt.NDArray[Any], ends: _Ends) -> list[dict[str, Any]]:
     """Return the pairs of a client and a server's port between which much is sent again."""
-    if not len(conversations):
-        return []
-    columns = [conversations["client"], conversations["server"]]
-    columns += [conversations[name].astype(np.uint64) for name in ("server_port", "ip_version")]
-    groups, first = group_rows(np.column_stack(columns))
+    clients, servers = ends.groups.astype(np.uint64)
+    keys = np.column_stack([clients << np.uint64(32) | servers, conversations["server_port"].astype(np.uint64)])
+    groups, first = group_rows(keys)
     rates = _rates(conversations, np.stack([groups, groups]), len(first))
     found = []
     for place in _highest(rates):
-        total = conversations[first[place]]
-        version = int(total["ip_version"])
-        ends = {"client": _address(total["client"], version), "server": _address(total["server"], version)}
-        found.append({**ends, "server_port": int(total["server_port"]), **_rate(rates, place)})
+        one = first[place]
+        names = {"client": ends.names(ends.groups[0, one]), "server": ends.names(ends.groups[1, one])}
+        found.append({**names, "server_port": int(conversations["server_port"][one]), **_rate(rates, place)})
     return found
 
 
 def _rates(conversations: npt.NDArray[Any], groups: npt.NDArray[np.int32], count: int) -> dict[str, npt.NDArray[Any]]:
     """Return sums by group; ``groups``: (2, C), the group that what each side sent belongs to."""
-    rates = {
-        name: sum(np.bincount(groups[side], conversations[name][:, side], count) for side in range(2))
-        for name in ("payload_bytes", "retransmitted_bytes", "data_segments", "retransmissions")
-    }
-    return {name: np.asarray(values) for name, values in rates.items()}
+    sums = np.zeros((len(RATE_FIELDS), count), np.int64)
+    sum_by_group(conversations, groups, sums)
+    return dict(zip(RATE_FIELDS, sums, strict=True))
 
 
 def _highest(rates: dict[str, npt.NDArray[Any]]) -> list[int]:
