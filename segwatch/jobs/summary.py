@@ -59,7 +59,7 @@ class Summary:
             "frames": content.frames,
             "segments": self._segments,
             "conversations": len(conversations),
-            "hosts": ends.count,
+            "hosts": ends.hosts,
             "first": _time_text(content.first) if content.frames else None,
             "last": _time_text(content.last) if content.frames else None,
             "seconds": _seconds(content.last - content.first),
@@ -164,7 +164,7 @@ def _conversation(total: Any) -> dict[str, Any]:
 class _Ends(NamedTuple):
     """The addresses of all conversations, numbered."""
 
-    count: int
+    hosts: int
     groups: npt.NDArray[np.int32]
     """(2, C) number of the client's and of the server's address."""
     names: Callable[[int], str]
@@ -185,7 +185,7 @@ def _ends(conversations: npt.NDArray[Any]) -> _Ends:
 
 def _hosts(conversations: npt.NDArray[Any], ends: _Ends) -> list[dict[str, Any]]:
     """Return the hosts that send much again."""
-    rates = _rates(conversations, ends.groups, ends.count)
+    rates = _rates(conversations, ends.groups, ends.hosts)
     return [{"host": ends.names(place), **_rate(rates, place)} for place in _highest(rates)]
 
 
