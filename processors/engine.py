@@ -88,16 +88,22 @@ class Engine:
             self._state = state._replace(intervals=grown(state.intervals))
 
     def finish_in_blocks(self) -> Iterator[npt.NDArray[Any]]:
-        """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next."""
+        """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next.
+
+        This ends the analysis: all conversations are forgotten, and their memory is free.
+        """
         done = False
         while not done:
             self._state.counters[counter.CLOSED] = 0
             done = close_all(self._state, self._closed)
             if self._state.counters[counter.CLOSED]:
                 yield self._taken()
+        streams = self.conversations
+        self._state = new_state()
+        self._state.counters[counter.STREAMS] = streams
 
     def finish(self) -> npt.NDArray[Any]:
-        """Close all open intervals and return them as records of ``INTERVAL``."""
+        """End the analysis; return all intervals that were open as records of ``INTERVAL``."""
         blocks = [block.copy() for block in self.finish_in_blocks()]
         return np.concatenate(blocks) if blocks else np.zeros(0, INTERVAL)
 
