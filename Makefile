@@ -24,8 +24,8 @@ DEMO := segwatch/data/demo.pcap.gz
 
 define QUESTIONS
 "SELECT server, server_port, count() AS conversations, round(sum(zero_window_ms) / 1000, 1) AS zero_window_s FROM connections GROUP BY server, server_port HAVING zero_window_s > 0 ORDER BY zero_window_s DESC" \
-"SELECT client, server, server_port, retransmissions, round(retransmission_percent, 1) AS percent, round(initial_rtt_ms, 1) AS rtt_ms FROM connections WHERE retransmissions > 0 ORDER BY percent DESC LIMIT 5" \
-"SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC"
+"SELECT client, server, server_port, retransmissions, round(retransmission_percent, 1) AS percent, round(initial_rtt_ms, 1) AS rtt_ms FROM connections WHERE retransmissions > 0 ORDER BY percent DESC, server LIMIT 5" \
+"SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC, reset"
 endef
 
 .PHONY: help demo install warm test check bench fuzz clean
@@ -38,7 +38,7 @@ demo: warm
 	$(SEGWATCH) analyze $(DEMO)
 	@for question in $(QUESTIONS); do \
 		printf '\n$$ segwatch query "%s"\n' "$$question"; \
-		$(SEGWATCH) query "$$question" || exit; \
+		$(SEGWATCH) query --format table "$$question" || exit; \
 	done
 
 install: $(VENV)/.installed
@@ -54,10 +54,10 @@ check: $(VENV)/.check-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: warm
+bench: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.bench $(BENCH)
 
-fuzz: $(VENV)/.installed
+fuzz: $(VENV)/.test-installed
 	$(BIN)/python -m tests.fuzz --frames $(FRAMES) --seed $(SEED)
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.fuzz --frames $(FRAMES) --seed $(SEED)
 
