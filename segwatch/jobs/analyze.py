@@ -1,17 +1,22 @@
 """The job behind ``segwatch analyze``: findings to the store, a summary to the user."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segwatch import __version__
 from segwatch.jobs.captures import Captures
-from segwatch.jobs.keeping import Keeper, open_keeper
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.progress import progress_of
 from segwatch.jobs.summary import Summary
+
+if TYPE_CHECKING:
+    from segwatch.jobs.keeping import Keeper
+
+NO_STORE = "none"
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class AnalyzeJob:
         """Analyse all captures; return the exit code."""
         captures = Captures(arguments)
         summaries = []
-        with open_keeper(self.store, with_segments=self.store_segments) as keeper:
+        with self._keeper() as keeper:
             for pipeline in captures.pipelines(self.rules):
                 summary = analyse(pipeline, keeper)
                 if not captures.finished(pipeline.content(), summary["segments"]):
@@ -45,8 +50,15 @@ class AnalyzeJob:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return captures.exit_code
 
+    def _keeper(self) -> "AbstractContextManager[Keeper | None]":
+        if self.store == NO_STORE:
+            return nullcontext()
+        from segwatch.jobs.keeping import Keeper  # what talks to ClickHouse takes long to import
 
-def analyse(pipeline: CapturePipeline, keeper: Keeper | None = None) -> dict[str, Any]:
+        return Keeper(self.store, with_segments=self.store_segments)
+
+
+def analyse(pipeline: CapturePipeline, keeper: "Keeper | None" = None) -> dict[str, Any]:
     """Analyse one capture to its end; return its summary."""
     summary = Summary()
     engine = pipeline.engine

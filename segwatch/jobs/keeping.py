@@ -1,7 +1,6 @@
 """Keeping what an analysis finds: in memory while a capture is read, in the store at its end."""
 
 import platform
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +14,6 @@ from segwatch.settings import settings
 from sinks.local_server import LocalServer
 from sinks.spool import FindingSpool
 from sinks.store import LOCAL, CaptureFacts, SessionState, Store, open_store
-
-NONE = "none"
 
 
 class Keeper:
@@ -88,8 +85,3 @@ class Keeper:
 
 def _at(address: str) -> str:
     return address if address.startswith("on ") else f"in {address}"
-
-
-def open_keeper(store: str, *, with_segments: bool) -> AbstractContextManager[Keeper | None]:
-    """Return a keeper for ``store`` (``local`` or a URL), None for ``none``. Raises StoreError or UsageError."""
-    return nullcontext() if store == NONE else Keeper(store, with_segments=with_segments)

@@ -17,7 +17,7 @@ from segwatch.records.segments import SegmentColumns
 
 BATCH_FRAMES = 1 << 14
 """Frames read at a time: their columns stay in the processor's cache, and few enough batches wait to cost no memory."""
-_QUEUED_BATCHES = 3
+_QUEUED_BATCHES = 2
 _WAIT_SECONDS = 0.1
 
 

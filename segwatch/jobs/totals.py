@@ -64,7 +64,7 @@ class Sum(IntEnum):
 _SUMS = Sum.LABELS + len(LABEL_NAMES)
 _UNKNOWN_MIN = np.iinfo(np.int64).max
 _FIRST_CAPACITY = 64
-_GROWTH = 1.25
+_GROWTH = 1.125
 
 # Compiled functions take plain integers as constants.
 _SEGMENTS, _DATA_SEGMENTS, _PAYLOAD, _RETRANSMITTED = 0, 1, 2, 3
@@ -164,7 +164,7 @@ class Totals:
         if not len(intervals):
             return
         if conversations > len(self._conversations):
-            # In place, by a quarter: the memory is moved, not doubled.
+            # In place, by an eighth: the memory is moved, not doubled.
             self._conversations.resize(int(conversations * _GROWTH), refcheck=False)
         add_intervals(intervals.view(INTERVAL), self._conversations, self.sums)
 

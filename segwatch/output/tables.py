@@ -176,4 +176,27 @@ def _addresses(
     return pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(offsets), used])
 
 
-PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
+_FEW_VALUES = (
+    Column.STREAM, Column.LABELS, Column.WINDOW, Column.WINDOW_SCALE, Column.INITIAL_RTT, Column.COMPLETENESS,
+    Column.EVENTS, Column.EMBEDDED, Column.SRC, Column.SPORT, Column.DST, Column.DPORT, Column.FLAGS, Column.RESET,
+)  # fmt: skip
+_NEAR_VALUES = (
+    Column.FRAME, Column.BYTES_IN_FLIGHT, Column.ACKS_FRAME, Column.SEQ, Column.ACK, Column.NXTSEQ,
+    Column.TIME_RELATIVE, Column.TIME_DELTA, Column.TIME, Column.SEQ_RAW, Column.ACK_RAW,
+)  # fmt: skip
+_SEARCHED = (Column.FRAME, Column.STREAM, Column.LABELS, Column.TIME, Column.RESET)
+
+
+def _names(columns: tuple[Column, ...]) -> list[str]:
+    return [column.name.lower() for column in columns]
+
+
+# Measured on bulk traffic: half the time of the defaults at the same size. Dictionaries only where values repeat,
+# differences where neighbours are alike, least and greatest values only where they let readers skip row groups.
+PARQUET_OPTIONS: dict[str, Any] = {
+    "compression": "snappy",
+    "use_dictionary": ["file", *_names(_FEW_VALUES)],
+    "column_encoding": dict.fromkeys(_names(_NEAR_VALUES), "DELTA_BINARY_PACKED"),
+    "write_statistics": _names(_SEARCHED),
+}
+"""Options of ``pyarrow.parquet.ParquetWriter``."""
