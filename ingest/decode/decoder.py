@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ingest.announcements import Announcements
+from ingest.announcements.marking import Announcements
 from ingest.decode.columns import ColumnPool
 from ingest.decode.frames import decode_frames
 from ingest.decode.status import STATUS_TEXTS, Status

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ingest.announcements.payload import Rows, captured_payload, frame_places
 from segwatch.records.frames import FrameColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
@@ -70,7 +70,7 @@ def _announced(text: bytes, source: bytes, destination: bytes, *, request: bool)
     return None
 
 
-class Announcements:
+class DataConnections:
     """Remembers what was announced, and marks the first segment of each announced connection."""
 
     def __init__(self) -> None:
@@ -78,8 +78,8 @@ class Announcements:
 
     def mark(self, frames: FrameColumns, segments: SegmentColumns) -> None:
         """Set ``Quality.ANNOUNCED`` in ``segments``, which were decoded from ``frames``, both in capture order."""
-        control = (segments.sport == FTP_PORT) | (segments.dport == FTP_PORT)
-        speaking = np.flatnonzero(control & (segments.payload_len > 0))
+        control = np.flatnonzero((segments.sport == FTP_PORT) | (segments.dport == FTP_PORT))
+        speaking = control[segments.payload_len[control] > 0]
         start = 0
         for row, announced in self._heard(frames, segments, speaking):
             self._mark_rows(segments, start, row + 1)
@@ -90,20 +90,14 @@ class Announcements:
             start = row + 1
         self._mark_rows(segments, start, len(segments.ts))
 
-    def _heard(
-        self, frames: FrameColumns, segments: SegmentColumns, rows: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[int, _Announced]]:
+    def _heard(self, frames: FrameColumns, segments: SegmentColumns, rows: Rows) -> Iterator[tuple[int, _Announced]]:
         """Yield rows that announce a connection, with what they announce."""
-        places = np.searchsorted(frames.frame, segments.frame[rows])
+        places = frame_places(frames, segments, rows)
         for row, place in zip(rows.tolist(), places.tolist(), strict=True):
-            payload = int(segments.payload_len[row])
-            offset = int(frames.offset[place])
-            frame = frames.buffer[offset : offset + int(frames.caplen[place])].tobytes()
-            sport, dport = int(segments.sport[row]), int(segments.dport[row])
-            ports = sport.to_bytes(2, "big") + dport.to_bytes(2, "big")
-            text = _payload(frame, ports, int(segments.seq[row]), payload)
+            text = captured_payload(frames, place, segments, row)
+            request = int(segments.dport[row]) == FTP_PORT
             source = segments.src[row].tobytes()
-            announced = _announced(text, source, segments.dst[row].tobytes(), request=dport == FTP_PORT)
+            announced = _announced(text, source, segments.dst[row].tobytes(), request=request)
             if announced:
                 yield row, announced
 
@@ -124,12 +118,3 @@ class Announcements:
                     del self._pending[announced]
                     segments.quality[row] |= int(Quality.ANNOUNCED)
                     break
-
-
-def _payload(frame: bytes, ports: bytes, seq: int, length: int) -> bytes:
-    """Return what was captured of a TCP header's payload, empty where the header cannot be found in the frame."""
-    header = frame.rfind(ports + seq.to_bytes(4, "big"))
-    if header < 0 or header + 13 > len(frame):
-        return b""
-    start = header + (frame[header + 12] >> 4) * 4
-    return frame[start : start + length]

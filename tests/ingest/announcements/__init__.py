@@ -1,0 +1,1 @@
+"""Tests of the marks that application payload leaves on segments."""
