@@ -1,6 +1,7 @@
 """``python -m tests.bench [PART ...]``: measure, and write docs/benchmarks.md."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main() -> int:
     if not room_is_there(arguments.folder, arguments.packets, arguments.flows):
         parser.error(f"too little room in {arguments.folder} for the captures; --packets and --flows make them smaller")
     captures = Captures(arguments.folder, arguments.packets, arguments.flows)
+    load = os.getloadavg()[0]
     failed = False
     for part in arguments.parts or PARTS:
         sys.stdout.write(f"{part} ...\n")
@@ -41,7 +43,7 @@ def main() -> int:
             sys.stdout.write(f"{part} could not be measured: {error}\n")
             failed = True
             continue
-        written = page(keep(arguments.folder / "results.json", part, tables, arguments.rounds))
+        written = page(keep(arguments.folder / "results.json", part, tables, arguments.rounds, load))
         arguments.page.write_text(written, "utf-8")
     if arguments.page.exists():
         sys.stdout.write(arguments.page.read_text("utf-8"))

@@ -13,6 +13,8 @@ from tests.bench.parts import PARTS, Row, Table
 
 LIBRARIES = ("numpy", "numba", "pyarrow", "libpcap", "chdb-core")
 
+BUSY = 0.7
+"""Load average beyond which the page says that the machine was not at rest."""
 INTRODUCTION = (
     "Written by `make bench`: the project's own captures (`python -m tests.generate`), segwatch and the programs that "
     "were found, in turns, median of several rounds, files in the page cache. What counts are the ratios; the figures "
@@ -35,13 +37,17 @@ def machine() -> str:
     )
 
 
-def keep(path: Path, part: str, tables: Sequence[Table], rounds: int) -> dict[str, Any]:
-    """Put the tables of a part into the file of results and return all results so far."""
+def keep(path: Path, part: str, tables: Sequence[Table], rounds: int, load: float) -> dict[str, Any]:
+    """Put the tables of a part into the file of results and return all results so far.
+
+    ``load``: the load average before anything was measured, that is what else the machine had to do.
+    """
     results: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     results[part] = {
         "machine": machine(),
         "date": datetime.now(UTC).date().isoformat(),
         "rounds": rounds,
+        "load": load,
         "tables": [{**table._asdict(), "rows": [row._asdict() for row in table.rows]} for table in tables],
     }
     path.write_text(json.dumps(results, indent=1), "utf-8")
@@ -56,11 +62,17 @@ def page(results: Mapping[str, Any]) -> str:
     for part in PARTS:
         if part in results:
             for table in results[part]["tables"]:
-                lines += ["", *_table(table, results[part]["rounds"], part)]
+                lines += ["", *_table(table, _circumstances(results[part], part))]
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Mapping[str, Any], rounds: int, part: str) -> list[str]:
+def _circumstances(result: Mapping[str, Any], part: str) -> str:
+    rounds = "One round" if result["rounds"] == 1 else f"Median of {result['rounds']} rounds"
+    busy = f", on a machine that was busy with something else (load {result['load']:.1f})"
+    return f"{rounds}{busy if result['load'] > BUSY else ''}: `make bench BENCH={part}`."
+
+
+def _table(table: Mapping[str, Any], circumstances: str) -> list[str]:
     rows = [Row(**row) for row in table["rows"]]
     judged = any(row.bar for row in rows)
     head = [*table["head"], *(("bar", "") if judged else ())]
@@ -68,4 +80,4 @@ def _table(table: Mapping[str, Any], rounds: int, part: str) -> list[str]:
     for row in rows:
         verdict = {True: "met", False: "**missed**", None: ""}[row.met]
         lines.append(f"| {' | '.join([*row.cells, *((row.bar, verdict) if judged else ())])} |")
-    return [*lines, "", f"{table['note']} Median of {rounds} rounds: `make bench BENCH={part}`.".strip()]
+    return [*lines, "", f"{table['note']} {circumstances}".strip()]

@@ -81,14 +81,16 @@ def test_rates_are_taken_from_differences(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_the_page_says_what_is_met_and_what_is_missed(tmp_path: Path) -> None:
     rows = [Row(("x", "1"), "at least 2", False), Row(("y", "3"), "at least 2", True), Row(("z", "0"))]
-    results = keep(tmp_path / "results.json", "start", [Table("A title", ("what", "figure"), rows)], 3)
-    results = keep(tmp_path / "results.json", "speed", [Table("First", ("what",), [Row(("q",))])], 3)
+    results = keep(tmp_path / "results.json", "start", [Table("A title", ("what", "figure"), rows)], 3, 0.1)
+    results = keep(tmp_path / "results.json", "speed", [Table("First", ("what",), [Row(("q",))])], 1, 2.5)
     text = page(results)
     assert text.index("First") < text.index("A title")
     assert "| x | 1 | at least 2 | **missed** |" in text
     assert "| y | 3 | at least 2 | met |" in text
     assert "| q |\n" in text
     assert "Python" in text
+    assert "One round, on a machine that was busy with something else (load 2.5): `make bench BENCH=speed`." in text
+    assert "Median of 3 rounds: `make bench BENCH=start`." in text
 
 
 def test_tshark_is_asked_for_every_label() -> None:
