@@ -143,12 +143,12 @@ def _show_numbers(
         shown |= _SHOW_SCALE
         findings.window_scale[row] = scale_factor(sender)
     if analysable:
-        relative = distance(packet.seq, signed(sender.base))
+        relative = distance(packet.seq, signed(sender.base_seq))
         occupies = 1 if packet.flags & (SYN | FIN) else 0
         findings.seq[row] = relative
         findings.nxtseq[row] = (relative + packet.length + occupies) & MODULUS_MASK
         if packet.flags & ACK:
-            findings.ack[row] = distance(packet.ack, signed(receiver.base))
+            findings.ack[row] = distance(packet.ack, signed(receiver.base_seq))
         findings.window[row] = scaled_window(sender, packet.flags, packet.window) & MODULUS_MASK
         shown |= _SHOW_LENGTH | _SHOW_NEXT_SEQUENCE
     findings.completeness[row] = conversation.completeness

@@ -59,7 +59,7 @@ def _is_keep_alive_failure(sender: Any, receiver: Any) -> bool:
 @kernel
 def _first_word(packet: Packet, receiver: Any) -> int:
     """Return the class of a reset that is the first thing its sender says (RFC 9293 section 3.5.2, group 1)."""
-    only_syns = receiver.seen & ~_SEEN_RST == _SEEN_SYN
+    only_syns = signed(receiver.seen) & ~_SEEN_RST == _SEEN_SYN
     if only_syns and packet.flags & ACK:
         return _REFUSED
     return _HALF_OPEN
@@ -69,7 +69,9 @@ def _first_word(packet: Packet, receiver: Any) -> int:
 def _is_half_open_answer(sender: Any, receiver: Any) -> bool:
     """The client resets what answered its SYN without a SYN/ACK (RFC 9293 section 3.5.1, figure 9)."""
     return bool(
-        sender.seen & ~_SEEN_RST == _SEEN_SYN and receiver.seen & _SEEN_OTHER and not receiver.seen & _SEEN_SYN_ACK
+        signed(sender.seen) & ~_SEEN_RST == _SEEN_SYN
+        and receiver.seen & _SEEN_OTHER
+        and not receiver.seen & _SEEN_SYN_ACK
     )
 
 

@@ -59,7 +59,7 @@ CONVERSATION: Final = _records(
 
 DIRECTION: Final = _records(
     [
-        ("base", np.uint32),
+        ("base_seq", np.uint32),
         ("nextseq", np.uint32),
         ("maxack", np.uint32),
         ("lastack", np.uint32),
@@ -93,7 +93,7 @@ DIRECTION: Final = _records(
 )
 """What is known of one sender.
 
-``base``: sequence number that is shown as 0. ``nextseq``: highest end seen, raised by ``nextframe`` at ``nexttime``.
+``base_seq``: sequence number that is shown as 0. ``nextseq``: highest end seen, raised by ``nextframe`` at ``nexttime``.
 ``maxack``: end of the contiguous data as far as known. ``lastack``, ``window``, ``lastlabels``, ``lastacktime``: of
 its last analysed segment. ``lastnondup``: last frame that changed its acknowledgment number, ``dupnum``: duplicates
 since then (2^32-1: an unseen segment was acknowledged). ``sacked``: bytes in the first three SACK blocks of its last

@@ -3,7 +3,7 @@
 Wireshark walks its whole list at every acknowledgment. Here the list knows whether it is ordered (each segment
 starts at or after the end of the one before, all within half of the number space): then acknowledged segments are a
 prefix of it. An unordered list is walked, but not again for an acknowledgment number that it was walked for.
-``unacked_low`` and ``unacked_high`` are the least start and the greatest end, as offsets from ``base``.
+``unacked_low`` and ``unacked_high`` are the least start and the greatest end, as offsets from ``base_seq``.
 """
 
 from typing import Any
@@ -71,8 +71,8 @@ def append(state: State, sender: Any, start: int, end: int, frame: int, now: int
     entry.frame = frame
     entry.time = now
     entry.next = NOTHING
-    low = distance(start, signed(sender.base))
-    high = distance(end, signed(sender.base))
+    low = distance(start, signed(sender.base_seq))
+    high = distance(end, signed(sender.base_seq))
     if sender.unacked_count == 0:
         sender.unacked_first = node
         sender.unacked_low = low
@@ -91,14 +91,14 @@ def append(state: State, sender: Any, start: int, end: int, frame: int, now: int
 
 @kernel
 def measure_extent(state: State, sender: Any) -> None:
-    """Compute ``unacked_low`` and ``unacked_high`` anew (entries were removed or ``base`` moved)."""
+    """Compute ``unacked_low`` and ``unacked_high`` anew (entries were removed or ``base_seq`` moved)."""
     low = 0xFFFFFFFF
     high = 0
     node = signed(sender.unacked_first)
     while node != NOTHING:
         entry = state.unacked[node]
-        low = min(low, distance(signed(entry.start), signed(sender.base)))
-        high = max(high, distance(signed(entry.end), signed(sender.base)))
+        low = min(low, distance(signed(entry.start), signed(sender.base_seq)))
+        high = max(high, distance(signed(entry.end), signed(sender.base_seq)))
         node = signed(entry.next)
     sender.unacked_low = low
     sender.unacked_high = high
@@ -153,8 +153,8 @@ def _purge_prefix(state: State, sender: Any, ack: int) -> int:
         sender.unacked_purged = NOTHING
     elif removed:
         sender.unacked_purged = NOTHING
-        low = distance(signed(state.unacked[node].start), signed(sender.base))
-        high = distance(signed(state.unacked[sender.unacked_last].end), signed(sender.base))
+        low = distance(signed(state.unacked[node].start), signed(sender.base_seq))
+        high = distance(signed(state.unacked[sender.unacked_last].end), signed(sender.base_seq))
         if low <= high:
             sender.unacked_low = low
             sender.unacked_high = high

@@ -23,7 +23,7 @@ def opening(conversation: Any, sender: Any, flags: int, seq: int) -> int:
         return NEW
     if not flags & SYN or not sender.base_known:
         return SAME
-    same_number = seq == signed(sender.base)
+    same_number = seq == signed(sender.base_seq)
     if not flags & ACK:
         return REPEATED_SYN if same_number else REPLACED
     return SAME if same_number else MOVED_BASE
@@ -32,7 +32,7 @@ def opening(conversation: Any, sender: Any, flags: int, seq: int) -> int:
 @kernel
 def forget_direction(sender: Any) -> None:
     """Give a direction the values of a sender that has not been seen."""
-    sender.base = 0
+    sender.base_seq = 0
     sender.base_known = 0
     sender.nextseq = 0
     sender.nextframe = 0
@@ -95,7 +95,7 @@ def client_side(flags: int, sender_side: int, source_port: int, destination_port
 @kernel
 def move_base(state: State, sender: Any, seq: int) -> None:
     """Let relative numbers of a sender start elsewhere: its SYN/ACK came with another number (1.3 c)."""
-    sender.base = seq
+    sender.base_seq = seq
     unacked.measure_extent(state, sender)
 
 
@@ -103,8 +103,8 @@ def move_base(state: State, sender: Any, seq: int) -> None:
 def learn_bases(sender: Any, receiver: Any, flags: int, seq: int, ack: int) -> None:
     """Fix where relative numbers start, once (1.4)."""
     if not sender.base_known:
-        sender.base = seq if flags & SYN else (seq - 1) & 0xFFFFFFFF
+        sender.base_seq = seq if flags & SYN else (seq - 1) & 0xFFFFFFFF
         sender.base_known = 1
     if flags & ACK and not receiver.base_known:
-        receiver.base = (ack - 1) & 0xFFFFFFFF
+        receiver.base_seq = (ack - 1) & 0xFFFFFFFF
         receiver.base_known = 1

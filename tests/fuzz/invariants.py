@@ -51,6 +51,8 @@ class SessionInvariants:
 
     def __init__(self) -> None:
         self._streams = 0
+        self._proxied = 0
+        self._highest = -1
         self._labels = np.zeros(len(LABEL_NAMES), np.int64)
         self._counted = np.zeros(len(LABEL_NAMES), np.int64)
 
@@ -60,7 +62,7 @@ class SessionInvariants:
         for group in EXCLUSIVE:
             bits = findings.labels & np.uint32(group)
             _demand(bits & (bits - np.uint32(1)) == 0, f"{group!r} together", number)
-        self._check_streams(findings, number)
+        self._check_streams(segments, findings, number)
         for column in ("dup_ack_frame", "rto_frame", "acks_frame"):
             referred = getattr(findings, column)
             _demand((referred >= 0) & (referred <= number), f"{column} lies in the future", number)
@@ -78,12 +80,19 @@ class SessionInvariants:
         for bit in range(len(LABEL_NAMES)):
             self._labels[bit] += np.count_nonzero(sent & np.uint32(1 << bit))
 
-    def _check_streams(self, findings: FindingColumns, number: npt.NDArray[np.int64]) -> None:
-        """Stream numbers are dense and ascend by first appearance."""
-        highest = np.maximum.accumulate(np.concatenate([[self._streams - 1], findings.stream]))
+    def _check_streams(self, segments: SegmentColumns, findings: FindingColumns, number: npt.NDArray[np.int64]) -> None:
+        """Stream numbers ascend by first appearance, and none is left out but those of proxied conversations."""
+        proxied = (segments.quality & np.uint32(Quality.PROXIED)) != 0
+        proxied &= findings.stream >= 0
+        proxied_before = self._proxied + np.cumsum(proxied) - proxied
+        highest = np.maximum.accumulate(np.concatenate([[self._highest], findings.stream]))
+        begins = np.diff(highest) > 0
+        rank = self._streams + np.cumsum(begins) - 1
         _demand(findings.stream >= -1, "a stream below -1", number)
-        _demand(np.diff(highest) <= 1, "a stream number was left out", number)
-        self._streams = int(highest[-1]) + 1
+        _demand(~begins | (findings.stream == rank + proxied_before), "a stream number was left out", number)
+        self._highest = int(highest[-1])
+        self._streams += int(begins.sum())
+        self._proxied += int(proxied.sum())
 
     def count(self, intervals: npt.NDArray[Any]) -> None:
         """Add intervals that were closed."""
@@ -91,7 +100,9 @@ class SessionInvariants:
 
     def check_end(self, conversations: int) -> None:
         """Check the sums when all intervals are closed."""
-        if conversations != self._streams:
-            raise BrokenInvariantError(f"{self._streams} streams were seen and {conversations} counted")
+        if conversations != self._streams + self._proxied:
+            raise BrokenInvariantError(
+                f"{self._streams} streams and {self._proxied} proxied ones were seen, {conversations} counted"
+            )
         if (self._counted != self._labels).any():
             raise BrokenInvariantError(f"intervals count {self._counted.tolist()}, findings {self._labels.tolist()}")

@@ -80,7 +80,7 @@ def test_same_as_the_plain_walk(steps: list[tuple[str, int, int]], base: int) ->
     state = new_state()
     sender = state.directions[0]
     forget_direction(sender)
-    sender.base = base
+    sender.base_seq = base
     plain = _PlainList()
     last_ack = last_end = 0
     for frame, (what, number, length) in enumerate(steps, start=1):
