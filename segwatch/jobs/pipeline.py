@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from ingest.decode.decoder import Decoder
 
 from ingest.capture.reader import CaptureReader, open_capture
+from ingest.decode.decoder import Decoder
 from processors.engine import Engine
 from segwatch.jobs.content import Content
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings

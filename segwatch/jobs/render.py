@@ -1,5 +1,6 @@
 """The summary as tables for people."""
 
+import io
 import shutil
 import sys
 from typing import Any
@@ -21,15 +22,22 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def print_summary(summary: dict[str, Any]) -> None:
     """Print the summary of one capture on standard output: coloured tables on a terminal, else plain text."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else _PLAIN_WIDTH
-    console = Console(file=sys.stdout, width=width, highlight=False, emoji=False, markup=False)
+    if sys.stdout.isatty():
+        _print(Console(width=shutil.get_terminal_size().columns, highlight=False, emoji=False, markup=False), summary)
+        return
+    plain = io.StringIO()
+    _print(Console(file=plain, width=_PLAIN_WIDTH, highlight=False, emoji=False, markup=False), summary)
+    for line in plain.getvalue().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def _print(console: Console, summary: dict[str, Any]) -> None:
     _print_content(console, summary)
     for title, table in _tables(summary):
         if table.row_count:
             console.print()
             console.print(Text(title, style="bold"))
-            table.box = box.SIMPLE_HEAD if terminal else None
+            table.box = box.SIMPLE_HEAD if console.is_terminal else None
             table.pad_edge = False
             console.print(Padding(table, (0, 0, 0, 2), expand=False))
     if not summary["labels"] and not summary["resets"] and summary["segments"]:

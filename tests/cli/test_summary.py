@@ -149,9 +149,9 @@ def test_the_worst_come_first_and_the_good_not_at_all() -> None:
 def test_every_reset_and_label_has_words() -> None:
     """No class of reset is without a phrase, and rare values do not stop the report."""
     for reset in list(Reset)[1:]:
-        (worst,) = summary_of(interval(0, reset=reset, sent=({"segments": 2, "data_segments": 1, "lost_segment": 1},) * 2))[
-            "worst_conversations"
-        ]
+        (worst,) = summary_of(
+            interval(0, reset=reset, sent=({"segments": 2, "data_segments": 1, "lost_segment": 1},) * 2)
+        )["worst_conversations"]
         assert len(worst["why"]) == 2
     assert Label(1).name
 
