@@ -16,7 +16,10 @@ from segwatch.jobs.summary import HIGH_RATE, SAMPLE
 
 _PLAIN_WIDTH = 140
 """Columns of output that goes to a file or a pipe."""
+_NARROW = 110
+"""Below this many columns both ends of a conversation share one."""
 _BILLION = 1_000_000_000
+_LEAST_PERCENT = 0.001
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -33,7 +36,7 @@ def print_summary(summary: dict[str, Any]) -> None:
 
 def _print(console: Console, summary: dict[str, Any]) -> None:
     _print_content(console, summary)
-    for title, table in _tables(summary):
+    for title, table in _tables(summary, console.width):
         if table.row_count:
             console.print()
             console.print(Text(title, style="bold"))
@@ -67,11 +70,11 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
         console.print(Text(f"  Incomplete: {_printable(summary['damage'])}", style="yellow"))
 
 
-def _tables(summary: dict[str, Any]) -> list[tuple[str, Table]]:
+def _tables(summary: dict[str, Any], width: int) -> list[tuple[str, Table]]:
     sample = f"{SAMPLE} segments with data or more, {_share(HIGH_RATE)} of bytes or more"
     return [
         ("Labels", _counts(summary["labels"], summary["segments"])),
-        ("Worst conversations", _worst(summary["worst_conversations"])),
+        ("Worst conversations", _worst(summary["worst_conversations"], narrow=width < _NARROW)),
         (f"Hosts that send much again ({sample})", _rates(summary["retransmitting_hosts"])),
         (f"Pairs that send much again ({sample})", _rates(summary["retransmitting_pairs"])),
         ("Resets", _counts(summary["resets"], summary["segments"])),
@@ -97,13 +100,13 @@ def _counts(counts: dict[str, int], segments: int) -> Table:
     return table
 
 
-def _worst(conversations: list[dict[str, Any]]) -> Table:
-    table = _table(("client", "left"), ("server", "left"), ("segments", "right"), ("time", "right"), ("why", "left"))
+def _worst(conversations: list[dict[str, Any]], *, narrow: bool) -> Table:
+    ends = (("client → server", "left"),) if narrow else (("client", "left"), ("server", "left"))
+    table = _table(*ends, ("segments", "right"), ("time", "right"), ("why", "left"))
     for one in conversations:
-        table.add_row(
-            _end(one["client"], one["client_port"]), _end(one["server"], one["server_port"]), f"{one['segments']:,}",
-            _duration(one["seconds"]), "; ".join(one["why"]),
-        )  # fmt: skip
+        client, server = _end(one["client"], one["client_port"]), _end(one["server"], one["server_port"])
+        names = (f"{client}\n→ {server}",) if narrow else (client, server)
+        table.add_row(*names, f"{one['segments']:,}", _duration(one["seconds"]), "; ".join(one["why"]))
     return table
 
 
@@ -119,6 +122,7 @@ def _rates(rows: list[dict[str, Any]]) -> Table:
 
 def _zero_windows(zero_window: dict[str, Any]) -> Table:
     table = _table(("", "left"), ("", "right"))
+    table.show_header = False
     if zero_window["conversations"]:
         table.add_row("conversations", f"{zero_window['conversations']:,}")
         table.add_row("time at clients, summed", _duration(zero_window["client_seconds"]))
@@ -148,6 +152,8 @@ def _counted(count: int, singular: str) -> str:
 
 def _share(share: float) -> str:
     percent = 100 * share
+    if 0 < percent < _LEAST_PERCENT:
+        return f"< {_LEAST_PERCENT} %"
     return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
 
 
