@@ -17,13 +17,13 @@ COLUMNS: Final = (
     "src", "sport", "dst", "dport", "seq_raw", "ack_raw", "flags",
 )  # fmt: skip
 KNOWN: Final = {
-    "ntop-nDPI__h323.pcap": "the H.225 dissector announces the H.245 connection in ASN.1, which is not read: no SYN bit",
+    "ntop-nDPI__h323.pcap": "the H.225 dissector announces the H.245 connection, in ASN.1 that is not read",
     "wireshark-wireshark__test__captures__wireguard-ping-tcp-dsb.pcapng": "WireGuard, decrypted with keys in the file",
     "OISF-suricata-verify__tests__transform-base64-7296__input.pcap": "microseconds beyond a second: tshark prints the "
     "same difference of times with too many nanoseconds",
     "the-tcpdump-group-tcpdump__tests__timestamp_invalid_nano.pcap": "nanoseconds beyond a second: printed like that",
-    "zeek-zeek__chksums__ip6-route0-tcp-bad-chksum.pcap": "a source route: dst is the final destination, by which tshark "
-    "tells streams apart; its field ipv6.dst shows the next hop",
+    "zeek-zeek__chksums__ip6-route0-tcp-bad-chksum.pcap": "a source route: dst is the final destination, by which "
+    "tshark tells streams apart; its field ipv6.dst shows the next hop",
 }
 """Captures on which frames differ, with the cause."""
 
