@@ -49,7 +49,7 @@ class Captures:
         """Say what was wrong with a capture; return False if all of it was unreadable."""
         if content.frames and not segments and all(map(_LINK_TYPE.fullmatch, content.skipped)):
             names = ", ".join(map(link_type_name, content.link_types))
-            self._refuse(InputError(f"{content.name} cannot be read: frames of {names} are not understood."))
+            self._refuse(InputError(f"{content.name} cannot be read: its link type ({names}) is not understood."))
             return False
         if content.damage:
             self._damaged += 1

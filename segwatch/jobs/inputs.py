@@ -4,6 +4,7 @@ import glob
 import os
 from pathlib import Path
 
+from ingest.capture.reader import open_capture
 from segwatch.errors import InputError
 
 _MAGICS = (
@@ -13,7 +14,7 @@ _MAGICS = (
 """First bytes of pcap (RFC draft-ietf-opsawg-pcap, and its nanosecond and modified forms), pcapng, snoop and Network
 Monitor."""
 _COMPRESSIONS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ\0", b"BZh")
-"""First bytes of gzip, zstd, lz4, xz and bzip2: what is inside is seen when it is opened."""
+"""First bytes of gzip, zstd, lz4, xz and bzip2."""
 _MAGIC_BYTES = 8
 
 
@@ -65,4 +66,13 @@ def _begins_like_a_capture(path: Path) -> bool:
             start = file.read(_MAGIC_BYTES)
     except OSError:
         return True  # it may well be one: that it cannot be read is said when it is opened
-    return start.startswith(_MAGICS + _COMPRESSIONS)
+    return start.startswith(_MAGICS) or (start.startswith(_COMPRESSIONS) and _holds_a_capture(path))
+
+
+def _holds_a_capture(path: Path) -> bool:
+    """Return whether what is compressed is a capture; many other things in a folder are compressed."""
+    try:
+        open_capture(path).close()
+    except InputError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """``segwatch labels`` as a user runs it."""
 
+import gzip
 import json
 import os
 import resource
@@ -78,6 +79,7 @@ def test_several_captures_have_their_names_in_front(capture: Path, tmp_path: Pat
     folder.mkdir(parents=True)
     shutil.copy(capture, folder / "no-ending")
     (folder / "notes.txt").write_text("not a capture")
+    (folder / "notes.gz").write_bytes(gzip.compress(b"not a capture either"))
     rows = table(labels(capture, tmp_path / "folder").stdout)
     assert [row["file"] for row in rows] == [str(capture)] * 6 + [str(folder / "no-ending")] * 6
     assert [row["frame"] for row in rows] == [str(frame) for frame in range(1, 7)] * 2
