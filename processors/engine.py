@@ -10,10 +10,10 @@ import numpy.typing as npt
 from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
 from processors.flow_table.lookup import find_conversations, rebuild_slots
-from processors.flow_table.memory import grown, zeroed
 from processors.flow_table.state import OPEN_INTERVAL, new_state
 from processors.intervals import MOST_CLOSED, close_all
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
+from segwatch.memory import grown, zeroed
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns

@@ -15,7 +15,7 @@ import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
@@ -24,6 +24,13 @@ import platformdirs
 COMPILED_PACKAGES = ("segwatch", "ingest", "processors", "sinks")
 _COMPILED_MARKS = (b"@kernel", b"@callback")
 
+_KERNEL_OPTIONS: Final[dict[str, Any]] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "forceinline": True,
+    "_nrt": False,
+}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -51,14 +58,13 @@ def kernels_directory() -> Path:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(kernels_directory())
+    # Numba makes the attributes of its configuration at run time, so the type checker knows none.
+    numba.config.CACHE_DIR = str(kernels_directory())  # type: ignore[attr-defined]
 
 
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
-    return cast(
-        "_Function", numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True, _nrt=False)(function)
-    )
+    return cast("_Function", numba.njit(**_KERNEL_OPTIONS)(function))
 
 
 def callback(signature: str) -> Callable[[_Function], Any]:

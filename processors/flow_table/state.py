@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.flow_table import counter
-from processors.flow_table.memory import zeroed
+from segwatch.memory import zeroed
 from segwatch.records.intervals import INTERVAL
 
 NOTHING: Final = -1
@@ -93,7 +93,8 @@ DIRECTION: Final = _records(
 )
 """What is known of one sender.
 
-``base_seq``: sequence number that is shown as 0. ``nextseq``: highest end seen, raised by ``nextframe`` at ``nexttime``.
+``base_seq``: sequence number that is shown as 0. ``nextseq``: highest end seen, raised by ``nextframe`` at
+``nexttime``.
 ``maxack``: end of the contiguous data as far as known. ``lastack``, ``window``, ``lastlabels``, ``lastacktime``: of
 its last analysed segment. ``lastnondup``: last frame that changed its acknowledgment number, ``dupnum``: duplicates
 since then (2^32-1: an unseen segment was acknowledged). ``sacked``: bytes in the first three SACK blocks of its last

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.compilation import kernel
+from segwatch.memory import grown, zeroed
 from segwatch.records.intervals import INTERVAL
 from segwatch.vocabulary import LABEL_NAMES, Label
 
@@ -155,7 +156,7 @@ class Totals:
     def __init__(self) -> None:
         self.sums = np.zeros(_SUMS, np.int64)
         self.sums[Sum.RTT_MIN : Sum.RTT_MIN + 2] = _UNKNOWN_MIN
-        self._conversations = np.zeros(_FIRST_CAPACITY, CONVERSATION_TOTALS)
+        self._conversations = zeroed(_FIRST_CAPACITY, CONVERSATION_TOTALS)
         self._used = 0
 
     def add(self, intervals: npt.NDArray[Any], conversations: int) -> None:
@@ -163,9 +164,8 @@ class Totals:
         self._used = conversations
         if not len(intervals):
             return
-        if conversations > len(self._conversations):
-            # In place, by an eighth: the memory is moved, not doubled.
-            self._conversations.resize(int(conversations * _GROWTH), refcheck=False)
+        while conversations > len(self._conversations):
+            self._conversations = grown(self._conversations)
         add_intervals(intervals.view(INTERVAL), self._conversations, self.sums)
 
     @property
