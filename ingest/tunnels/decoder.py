@@ -120,6 +120,7 @@ def _write_segment(view: View, walk: Walk, ip: IpHeader, out: SegmentColumns, ro
         return False
     quality = _quality(walk, ip)
     buffer = np.frombuffer(view.data, np.uint8)
+    buffer.setflags(write=False)  # the kernel is compiled once, for frames and for reassembled bytes alike
     status = decode_tcp(out, row, buffer, view.start, view.captured_end, view.wire, quality)
     if status != Status.DECODED:
         walk.reason = STATUS_TEXTS[Status(status)]

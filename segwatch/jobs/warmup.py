@@ -31,7 +31,7 @@ def _tiny_captures(folder: Path) -> tuple[str, ...]:
     demonstration = resources.files("segwatch") / "data" / "demo.pcap.gz"
     contents = {
         "demo.pcap.gz": demonstration.read_bytes(),
-        "one.pcapng": _pcapng(_SYN),
+        "one.pcapng": _pcapng(_TUNNELLED_SYN),
         "one.snoop": _snoop(_SYN),
         "one.cap": _netmon(_SYN),
     }
@@ -44,6 +44,8 @@ _SYN = bytes.fromhex(
     "020000000002020000000001080045000028000100004006f97d0a0000010a0000020400005000000001000000005002ffff00000000"
 )
 """A SYN in IPv4 in Ethernet."""
+_TUNNELLED_SYN = _SYN[:14] + bytes.fromhex("4500003c00000000400400000900000109000002") + _SYN[14:]
+"""The same in IPv4 in IPv4, which takes the decoder's slow path."""
 
 
 def _pcapng(frame: bytes) -> bytes:
