@@ -20,7 +20,7 @@ from processors.rules.conversation import (
     move_base,
     opening,
 )
-from processors.rules.events import fast_open_events, flag_events
+from processors.rules.events import fast_open_answer, fast_open_request, flag_events
 from processors.rules.packet import ACK, FIN, RST, SYN, Packet
 from processors.rules.round_trip import note_handshake_time
 from processors.rules.rule_sets import RuleSet
@@ -180,6 +180,7 @@ def _after_flags(
         conversation.completeness = next_completeness(signed(conversation.completeness), packet.flags, packet.length)
     note_handshake_time(conversation, sender, packet.flags, packet.now)
     findings.events[row] = flag_events(sender, receiver, packet.flags)
+    findings.events[row] |= fast_open_answer(conversation, packet.flags, signed(findings.ack[row]))
 
 
 @kernel
@@ -206,8 +207,7 @@ def _display(
     findings.labels[row] = labels
     if record:
         findings.initial_rtt[row] = conversation.initial_rtt
-    length = packet.length
-    findings.events[row] |= fast_open_events(conversation, packet.flags, signed(findings.ack[row]), length, quality)
+    findings.events[row] |= fast_open_request(conversation, packet.flags, packet.length, quality)
     if packet.flags & SYN:
         agree_on_scale(sender, receiver, packet.flags)
     return 0
@@ -264,7 +264,7 @@ def analyze_segment(
         found, kept = analyze_packet(state, rules, packet, conversation, sender, receiver, findings, row)
         labels |= found
         record = record or kept
-        resets.note_seen(conversation, sender, receiver, packet.flags, found, by_client)
+        resets.note_seen(conversation, sender, receiver, packet.flags, found, by_client, idle)
     shown = _show_numbers(conversation, sender, receiver, packet, analysable, findings, row)
     if quality & _OFFSET_TOO_SMALL:
         _hide_numbers(findings, row)

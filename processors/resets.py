@@ -14,6 +14,8 @@ from segwatch.vocabulary import Label, Reset
 
 IDLE_BEFORE_RESET: Final = 60_000_000_000
 """Nanoseconds of silence after which a reset counts as "after idle": the shortest idle timeout in common use."""
+SHORTEST_KEEP_ALIVE_TIME: Final = 1_000_000_000
+"""Nanoseconds of silence before a keep-alive that counts: sooner, the same bytes are a repeat of the last one."""
 UNANSWERED_KEEP_ALIVES: Final = 1
 """Keep-alives without an answer after which the prober's reset means that it gave up."""
 
@@ -118,19 +120,25 @@ def classify_reset(packet: Packet, conversation: Any, sender: Any, receiver: Any
 
 
 @kernel
-def note_seen(conversation: Any, sender: Any, receiver: Any, flags: int, labels: int, by_client: bool) -> None:
-    """Remember what a header said, for the class of a later reset."""
+def note_seen(
+    conversation: Any, sender: Any, receiver: Any, flags: int, labels: int, by_client: bool, idle: int
+) -> None:
+    """Remember what a header said, for the class of a later reset; ``idle`` as for ``classify_reset``.
+
+    The connection is established when the client acknowledges anything, or the server goes on after its SYN/ACK:
+    so it is known from one direction, too. A SYN begins anew: its sender's earlier reset belonged to something else.
+    """
     if flags & _FLAG_RST:
         sender.seen |= _SEEN_RST
     elif flags & SYN:
-        sender.seen |= _SEEN_SYN_ACK if flags & ACK else _SEEN_SYN
+        sender.seen = signed(sender.seen) & ~_SEEN_RST | (_SEEN_SYN_ACK if flags & ACK else _SEEN_SYN)
     else:
-        sender.seen |= _SEEN_OTHER
-        if by_client and flags & ACK and receiver.seen & _SEEN_SYN_ACK:
+        if flags & ACK and (by_client or sender.seen & _SEEN_SYN_ACK):
             conversation.established = 1
+        sender.seen |= _SEEN_OTHER
     if flags & _FLAG_FIN:
         sender.seen |= _SEEN_FIN
-    if labels & _KEEP_ALIVE:
+    if labels & _KEEP_ALIVE and idle >= SHORTEST_KEEP_ALIVE_TIME:
         if sender.keep_alives < _MOST_KEEP_ALIVES:
             sender.keep_alives += 1
     else:

@@ -37,15 +37,19 @@ def flag_events(sender: Any, receiver: Any, flags: int) -> int:
 
 
 @kernel
-def fast_open_events(conversation: Any, flags: int, relative_ack: int, length: int, quality: int) -> int:
-    """Return the Fast Open event of a SYN or SYN/ACK whose options were read."""
-    if not flags & SYN:
+def fast_open_answer(conversation: Any, flags: int, relative_ack: int) -> int:
+    """Return the Fast Open event of a SYN/ACK: it acknowledges data of the SYN, or ignores it."""
+    if not (flags & SYN and flags & ACK):
         return 0
-    if flags & ACK:
-        if relative_ack > 1:
-            return _TFO_ACK
-        return _TFO_IGNORED if conversation.fast_open_data else 0
-    if not quality & _COOKIE:
+    if relative_ack > 1:
+        return _TFO_ACK
+    return _TFO_IGNORED if conversation.fast_open_data else 0
+
+
+@kernel
+def fast_open_request(conversation: Any, flags: int, length: int, quality: int) -> int:
+    """Return the Fast Open event of a SYN whose options were read."""
+    if not flags & SYN or flags & ACK or not quality & _COOKIE:
         return 0
     if length > 0:
         conversation.fast_open_data = 1

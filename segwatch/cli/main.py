@@ -49,9 +49,15 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; click itself would turn a closed pipe into exit code 1."""
+        from segwatch.errors import UsageError
         from segwatch.settings import export_settings
 
-        export_settings()
+        try:
+            export_settings()
+        except UsageError:
+            # The doctor tells what is wrong with the file among the rest.
+            if ctx._protected_args[:1] != ["doctor"]:  # noqa: SLF001  # the public name is deprecated and warns
+                raise
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

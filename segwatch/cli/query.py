@@ -18,7 +18,7 @@ FORMATS = ("table", "csv", "tsv", "json", "jsonl")
     "--format", "format_name", type=click.Choice(FORMATS), help="Form of the rows [table on a terminal, else tsv]."
 )
 def command(sql: str | None, store: str | None, format_name: str | None) -> None:
-    r"""Ask the store in SQL (ClickHouse's dialect). Without SQL, on a terminal: a prompt.
+    """Ask the store in SQL (ClickHouse's dialect). Without SQL, on a terminal: a prompt.
 
     SQL - reads the statement from standard input. `segwatch schema` lists the tables.
 
@@ -30,7 +30,7 @@ def command(sql: str | None, store: str | None, format_name: str | None) -> None
       segwatch query
 
     Exit codes: 0 done, 1 the statement was refused, 5 the store failed.
-    """
+    """  # noqa: D301  # click wants the escape character itself
     from segwatch.cli.results import write_result
     from segwatch.errors import UsageError
     from segwatch.settings import settings

@@ -95,6 +95,20 @@ def _settings() -> Iterator[Finding]:
     yield Finding("settings", FINE, f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}")
     yield _folder("data", current.data_dir)
     yield _folder("cache", current.cache_dir)
+    yield _local_server(current.data_dir)
+
+
+def _local_server(data_directory: Path) -> Finding:
+    """Say whether the local ClickHouse runs; it is not started for that."""
+    from sinks.local_server import LocalServer
+
+    try:
+        status = LocalServer(data_directory.absolute()).status()
+    except SegwatchError as error:
+        return Finding("local server", BROKEN, str(error))
+    if status.running:
+        return Finding("local server", FINE, f"runs as process {status.pid}, port {status.tcp_port}")
+    return Finding("local server", FINE, "does not run; segwatch analyze and segwatch query start it")
 
 
 def _folder(subject: str, path: Path) -> Finding:

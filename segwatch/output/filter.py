@@ -36,9 +36,9 @@ def matching_rows(condition: Condition, segments: SegmentColumns, findings: Find
         case Not(operand):
             return ~matching_rows(operand, segments, findings)
         case Net(side, network):
-            return _in_network(segments, side, network)
+            return _in_network(segments, side, network) & _has_ports(segments)
         case Port(side, number):
-            return _at_side(side, segments.sport == number, segments.dport == number)
+            return _at_side(side, segments.sport == number, segments.dport == number) & _has_ports(segments)
         case Labelled(mask):
             return _mask((findings.labels & mask) != 0)
         case ResetClass(number):
@@ -47,6 +47,11 @@ def matching_rows(condition: Condition, segments: SegmentColumns, findings: Find
             return _mask((segments.flags & mask) != 0)
         case Stream(number):
             return _mask(findings.stream == number)
+
+
+def _has_ports(segments: SegmentColumns) -> Mask:
+    """Return which rows show their ends: those whose TCP header was captured far enough."""
+    return _mask((segments.quality & int(Quality.HEADER_UNREADABLE)) == 0)
 
 
 def _mask(comparison: npt.ArrayLike) -> Mask:

@@ -24,7 +24,7 @@ class SegmentColumns(NamedTuple):
     src: npt.NDArray[np.uint64]
     """(N, 2) the 16 bytes of the source address as they are on the wire (IPv4 as ::ffff:a.b.c.d)."""
     dst: npt.NDArray[np.uint64]
-    """(N, 2) the 16 bytes of the destination address."""
+    """(N, 2) the 16 bytes of the destination address; of a source-routed packet the final one."""
     sport: npt.NDArray[np.uint16]
     dport: npt.NDArray[np.uint16]
     seq: npt.NDArray[np.uint32]
@@ -61,7 +61,7 @@ class SegmentColumns(NamedTuple):
     tunnel_kind: npt.NDArray[np.uint8]
     """(N,) ``vocabulary.Tunnel``."""
     tunnel_id: npt.NDArray[np.uint32]
-    """(N,) VXLAN or GENEVE network identifier, GTP-U endpoint identifier, GRE key, MPLS label, PPPoE session; 0 without."""
+    """(N,) VXLAN or GENEVE network, GTP-U tunnel endpoint, GRE key, MPLS label or PPPoE session; 0 without."""
     quality: npt.NDArray[np.uint32]
     """(N,) bits of ``vocabulary.Quality``."""
 

@@ -63,6 +63,27 @@ CASES = {
         [*_TALK, Segment(60_000, CLIENT, "A", 1100, 5501), Segment(60_001, SERVER, "R", 5501, 0, window=0)],
         Reset.KEEP_ALIVE_FAILURE,
     ),
+    "the SYN/ACK was not captured": (
+        [_OPEN[0], _OPEN[2], _REQUEST, _ANSWER, Segment(40, SERVER, "RA", 5501, 1101)],
+        Reset.ABORTED_BY_SERVER,
+    ),
+    "the server's side alone was captured": (
+        [_OPEN[1], _ANSWER, Segment(40, SERVER, "RA", 5501, 1101)],
+        Reset.ABORTED_BY_SERVER,
+    ),
+    "the client's side alone was captured": (
+        [_OPEN[0], _OPEN[2], _REQUEST, Segment(40, CLIENT, "FA", 1101, 5501), Segment(50, CLIENT, "R", 1102, 0)],
+        Reset.AFTER_FIN,
+    ),
+    "a repeated last byte, then a reset": (
+        [*_OPEN, Segment(20, CLIENT, "PA", 1001, 5001, length=1), Segment(220, CLIENT, "PA", 1001, 5001, length=1),
+         Segment(230, SERVER, "RA", 5001, 1002)],
+        Reset.ABORTED_BY_SERVER,
+    ),
+    "a stale reset before the connection": (
+        [Segment(0, CLIENT, "R", 77, 0), *handshake(10), Segment(50, CLIENT, "RA", 1001, 5001)],
+        Reset.ABORTED_BY_CLIENT,
+    ),
     "a second reset": (
         [*_TALK, Segment(40, CLIENT, "RA", 1101, 5501), Segment(41, CLIENT, "R", 1101, 0, window=0)],
         Reset.REPEATED,
