@@ -7,7 +7,10 @@ given to dissectors, and taken for other retransmissions here.
 from typing import Final, NamedTuple
 
 from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import Flag
+from segwatch.vocabulary import Flag, Quality
+
+NOT_ANALYSED: Final = int(Quality.HEADER_UNREADABLE | Quality.SHORT_SEGMENT | Quality.FRAGMENT | Quality.QUOTED_IN_ICMP)
+"""Segments with one of these marks are neither dissected nor do their numbers count."""
 
 _MASK: Final = 0xFFFFFFFF
 _HALF: Final = 0x80000000

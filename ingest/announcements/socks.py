@@ -20,7 +20,7 @@ from ingest.announcements.payload import (
     frame_places,
 )
 from ingest.announcements.ports import SOCKS_PORT, TAKES_BINARY
-from ingest.announcements.sequence import Numbers, Segment
+from ingest.announcements.sequence import NOT_ANALYSED, Numbers, Segment
 from segwatch.records.frames import FrameColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Flag, Quality
@@ -29,9 +29,6 @@ MOST_CONNECTIONS: Final = 16384
 """Connections to port 1080, and proxied conversations, that are remembered; the oldest are forgotten beyond it."""
 
 _CUT: Final = int(Quality.PAYLOAD_CUT)
-_NOT_ANALYSED: Final = int(
-    Quality.HEADER_UNREADABLE | Quality.SHORT_SEGMENT | Quality.FRAGMENT | Quality.QUOTED_IN_ICMP
-)
 _SYN: Final = int(Flag.SYN)
 _OPENING_MASK: Final = int(Flag.SYN | Flag.ACK)
 
@@ -67,7 +64,7 @@ class ProxiedConnections:
         rows = np.flatnonzero((segments.sport == SOCKS_PORT) | (segments.dport == SOCKS_PORT))
         if not len(rows):
             return
-        rows = rows[segments.quality[rows] & _NOT_ANALYSED == 0]
+        rows = rows[segments.quality[rows] & NOT_ANALYSED == 0]
         keys = conversation_keys(segments, rows)
         wanted = self._wanted(segments, rows, keys)
         rows, keys = rows[wanted], keys[wanted]

@@ -27,7 +27,10 @@ def _announced(text: bytes, *, request: bool, data: tuple[int, int], batch: int 
     [
         (b"227 Entering Passive Mode (10,0,0,2,195,80)\r\n", False, (45_000, 50_000)),
         (b"229 Extended Passive Mode (|||50000|)\r\n", False, (45_000, 50_000)),
+        (b"227 Entering Passive Mode (10,0,0,2,451,336)\r\n", False, (45_000, 50_000)),
+        (b"229 Extended Passive Mode (||50000|)\r\n", False, (45_000, 50_000)),
         (b"PORT 10,0,0,1,195,80\r\n", True, (20, 50_000)),
+        (b"PORT 10, 0, 0, 1, 195, 80\r\n", True, (20, 50_000)),
     ],
 )
 def test_the_first_segment_of_an_announced_connection_is_marked(
@@ -41,10 +44,12 @@ def test_the_first_segment_of_an_announced_connection_is_marked(
 @pytest.mark.parametrize(
     "text",
     [
-        b"227 Entering Passive Mode (10,0,0,2,195,256)\r\n",
+        b"227 Entering Passive Mode (10 ,0,0,2,195,80)\r\n",
         b"227 Entering Passive Mode (10,0,0,2,195\r\n",
         b"230 Logged in (10,0,0,2,195,80)\r\n",
-        b"229 Extended Passive Mode (||50000|)\r\n",
+        b"229 Extended Passive Mode (a) (|||50000|)\r\n",
+        b"229 Extended Passive Mode (|||50000|\r\n",
+        b"229 Extended Passive Mode (|!|50000|)\r\n",
     ],
 )
 def test_other_text_announces_nothing(text: bytes) -> None:
@@ -64,3 +69,59 @@ def test_the_case_of_the_specification() -> None:
     segments = Decoder().decode(columns_of(pcap_frames(CASES / "ftp-data.pcap")))
     marked = segments.quality & int(Quality.ANNOUNCED) != 0
     assert segments.frame[marked].tolist() == [7]
+
+
+PASSIVE = b"227 Entering Passive Mode (10,0,0,2,195,80)\r\n"
+
+
+def _data(capture: Capture, *ports: int) -> None:
+    for port in ports:
+        capture.add((CLIENT, port, SERVER, 50_000), 1, 0, Flag.SYN)
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_an_announcement_made_twice_serves_two_connections(batch: int) -> None:
+    capture = Capture()
+    control = Conversation(capture, 40_000, FTP, handshake=False)
+    control.server(PASSIVE)
+    control.server(PASSIVE)
+    for port in (45_000, 45_001, 45_002):
+        Conversation(capture, port, 50_000)
+    assert capture.marked(Quality.ANNOUNCED, batch) == [3, 6]
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_retransmission_announces_nothing(batch: int) -> None:
+    capture = Capture()
+    control = Conversation(capture, 40_000, FTP)
+    control.server(PASSIVE)
+    _data(capture, 45_000)
+    control.server(PASSIVE, back=len(PASSIVE), after=400_000_000)
+    _data(capture, 45_001)
+    assert capture.marked(Quality.ANNOUNCED, batch) == [5]
+
+
+def test_a_reset_announces_nothing() -> None:
+    capture = Capture()
+    Conversation(capture, 40_000, FTP).server(PASSIVE, Flag.RST | Flag.ACK)
+    _data(capture, 45_000)
+    assert capture.marked(Quality.ANNOUNCED) == []
+
+
+def test_a_new_control_connection_of_the_same_ports_announces() -> None:
+    capture = Capture()
+    for first in (900_000, 1000):
+        Conversation(capture, 40_000, FTP, first=first).server(PASSIVE)
+    _data(capture, 45_000, 45_001)
+    assert capture.marked(Quality.ANNOUNCED) == [9, 10]
+
+
+def test_a_served_connection_takes_no_further_announcement() -> None:
+    capture = Capture()
+    control = Conversation(capture, 40_000, FTP, handshake=False)
+    control.server(PASSIVE)
+    data = Conversation(capture, 45_000, 50_000)
+    control.server(PASSIVE)
+    data.client(b"more")
+    Conversation(capture, 45_001, 50_000)
+    assert capture.marked(Quality.ANNOUNCED) == [2, 7]
