@@ -37,7 +37,7 @@ def nanoseconds_since_1970(high: int, low: int, resolution: npt.NDArray[np.int64
     if resolution[MULTIPLIER] > 0:
         # Counts of the upper half are times before 1970, as a writer with signed numbers means them.
         count = (high - (1 << 32) if high >= 1 << 31 else high) << 32 | low
-        if abs(count) > resolution[LIMIT]:
+        if count > resolution[LIMIT] or count < -resolution[LIMIT]:
             return TIME_MAXIMUM
         return count * int(resolution[MULTIPLIER]) + int(resolution[OFFSET])
     if resolution[DIVISOR] > 0:
