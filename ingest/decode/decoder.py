@@ -17,6 +17,8 @@ from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segme
 
 _SMALLEST_BATCH = 1024
 """Rows of the smallest columns: small batches are not worth a size of their own."""
+LARGEST_FRAME = np.uint32(0x7FFFFFFF)
+"""Bytes on the wire that a frame has at most: Wireshark takes longer ones for this long."""
 
 
 class SlowPath(Protocol):
@@ -52,6 +54,7 @@ class Decoder:
         Frame numbers must rise. The result stays valid as long as anything refers to it, to one of its columns, or to
         a slice of one: its memory is taken again only after that.
         """
+        frames = frames._replace(wirelen=np.minimum(frames.wirelen, LARGEST_FRAME))
         self._make_room(len(frames.ts))
         out = self._columns.lease(len(frames.ts))
         _, rows, declined = decode_frames(frames, 0, out, 0, self._declined, self._counts)

@@ -70,6 +70,13 @@ def test_what_the_slow_path_is_given():
     assert slow.seen == [(1, 1500, 1001, 2), (147, 17, 1002, 3)]
 
 
+def test_frames_longer_than_2_gibibytes_count_as_that_long():
+    """Wireshark's lengths have 31 bits; a total length of zero shows how long a frame is taken to be."""
+    offloaded = ethernet(ipv4(tcp(), total=0))
+    segments = Decoder().decode(columns_of([Frame(offloaded, length) for length in (2**31 - 1, 2**31, 2**32 - 1)]))
+    assert segments.payload_len.tolist() == [2**31 - 1 - 54] * 3
+
+
 def test_skipped_frames_are_counted_by_reason():
     decoder = Decoder(Rows())
     assert decoder.skipped() == {STATUS_TEXTS[Status.NOT_TCP]: 1}
