@@ -1,0 +1,1 @@
+"""Packets in, segment records out: capture files, decoding, tunnels."""

@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 import numpy as np
-from ingest.decode.decoder import Decoder
 
+from ingest.decode.decoder import Decoder
 from processors.engine import Engine
 from segwatch.compilation import kernel
 from segwatch.records.findings import empty_findings

@@ -185,6 +185,31 @@ def test_routing_header_with_several_addresses():
         assert decoded(raw(ipv6(header + SEGMENT, protocol=43)))["dst"] == destination
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "left", "compressed", "malformed"),
+    [
+        (2, 0, 0, 0, True),
+        (2, 1, 1, 0, True),
+        (2, 3, 1, 0, False),
+        (3, 0, 1, 0, False),
+        (3, 1, 0, 0, True),
+        (3, 1, 0, 0x11, True),
+        (3, 1, 0, 0x0F, False),
+        (3, 1, 0, 0xF0, False),
+        (4, 1, 0, 0, True),
+        (4, 2, 0, 0, False),
+        (5, 0, 1, 0, False),
+        (5, 0, 2, 0, True),
+        (6, 0, 0, 0, False),
+        (6, 0, 1, 0, True),
+    ],
+)
+def test_malformed_routing_headers(kind, words, left, compressed, malformed):
+    header = bytes([6, words, kind, left, compressed, 0, 0, 0]) + bytes(8 * words)
+    expected = Status.IP_HEADER_BAD if malformed else Status.DECODED
+    assert status_of(raw(ipv6(header + SEGMENT, protocol=43))) is expected
+
+
 @pytest.mark.parametrize("protocol", [4, 41, 47, 97, 115, 137, 143])
 @pytest.mark.parametrize("build", [ipv4, ipv6])
 def test_tunnels_are_declined(protocol, build):

@@ -41,6 +41,12 @@ def test_icmp_quotes_a_whole_header(kind: int):
     assert (rows.seq[0], rows.payload_len[0]) == (1000, 0)
 
 
+@pytest.mark.parametrize("words", [4, 8, 32])
+def test_icmp_length_of_fewer_than_128_bytes_cuts_nothing(words: int):
+    """A quote is 128 bytes long at least where its length is told (RFC 4884 section 4)."""
+    assert len(decode(_error(11, ip4(tcp(bytes(200))), words)).ts) == 1
+
+
 @pytest.mark.parametrize(
     "frame",
     [
