@@ -2,7 +2,12 @@
 
 from typing import Any, Final
 
-from ingest.decode.extension_headers import extension_length, is_extension, routed_destination
+from ingest.decode.extension_headers import (
+    extension_length,
+    is_extension,
+    is_malformed_routing,
+    routed_destination,
+)
 from ingest.decode.loads import load_8, load_16, load_32, load_memory_32, load_memory_64
 from ingest.decode.source_route import destination_offset
 from ingest.decode.status import Status
@@ -137,6 +142,8 @@ def _after_extensions(
         length = extension_length(buffer, protocol, position)
         if position + length > captured_end:
             return _IP_HEADER_CUT, 0, 0
+        if is_malformed_routing(buffer, protocol, position, length):
+            return _IP_HEADER_BAD, 0, 0
         if quality & _IPV6:
             destination = routed_destination(buffer, protocol, position, length)
             if destination >= 0:

@@ -19,7 +19,8 @@ OPTION_JUMBO = 0xC2
 OPTION_HOME_ADDRESS = 0xC9
 MINIMUM_OPTION_LENGTHS = {OPTION_JUMBO: 4, OPTION_HOME_ADDRESS: 16}
 """IPv6 options that are read with their fixed length, whatever their length field says."""
-ROUTING_TYPE_0, ROUTING_MOBILE, ROUTING_SEGMENTS = 0, 2, 4
+ROUTING_TYPE_0, ROUTING_MOBILE, ROUTING_LOW_POWER, ROUTING_SEGMENTS = 0, 2, 3, 4
+ROUTING_COMPACT, ROUTING_COMPACT_32 = 5, 6
 
 
 class ExtensionHeader(Header):
@@ -182,12 +183,28 @@ def options(view: View, walk: Walk) -> Answer:
 def routing(view: View, walk: Walk) -> Answer:
     """Read an IPv6 routing header; while segments are left, the true destination is one of its addresses."""
     length, kind, left = (view.octet(1) + 1) * 8, view.octet(2), view.octet(3)
+    if _is_malformed_routing(view, length, kind, left):
+        walk.reason = "malformed IPv6 routing header"
+        return None
     if walk.ip is not None and walk.ip.version == 6 and left > 0:
         count = (length - 8) // 16
         at = {ROUTING_TYPE_0: 8 + 16 * (count - 1), ROUTING_MOBILE: 8, ROUTING_SEGMENTS: 8}.get(kind)
         if at is not None and count > 0:
             walk.ip = walk.ip._replace(destination=view.octets(at, 16))
     return extension(view, walk)
+
+
+def _is_malformed_routing(view: View, length: int, kind: int, left: int) -> bool:
+    """Return whether Wireshark gives up at a routing header: what it must hold does not fit into its length."""
+    if kind in (ROUTING_MOBILE, ROUTING_SEGMENTS):
+        return length < 24
+    if kind in (ROUTING_COMPACT, ROUTING_COMPACT_32):
+        return 4 + (2 if kind == ROUTING_COMPACT else 4) * (left + 1) > length
+    if kind != ROUTING_LOW_POWER or length == 8:
+        return False
+    elided, padding = view.octet(4), view.octet(5) >> 4
+    others, last = 16 - (elided >> 4), 16 - (elided & 15)
+    return -others < length - 8 - padding - last < 0 and length - 8 < last
 
 
 def fragment(view: View, walk: Walk) -> Answer:
