@@ -15,7 +15,7 @@ HEADER = 8
 QUOTED_OCTETS = 8
 """What a redirect quotes behind the IP header (RFC 792)."""
 OLD_QUOTE_LIMIT = 128
-"""Bytes quoted before extensions by those who do not tell the length (RFC 4884 section 5.5)."""
+"""Bytes quoted before extensions by those who do not tell the length (RFC 4884 section 5.5); others quote no fewer."""
 
 ERRORS_V6 = (1, 2, 3, 4)
 REDIRECT_V6 = 137
@@ -34,7 +34,7 @@ def icmp(view: View, walk: Walk) -> Answer:
     if header.type == REDIRECT:
         quote = quote.limited((view.octet(8) & 15) * 4 + QUOTED_OCTETS)
     elif length and view.wire > HEADER + length and view.short(10) > length:
-        quote = quote.limited(length)
+        quote = quote.limited(max(length, OLD_QUOTE_LIMIT))
     elif view.wire > HEADER + OLD_QUOTE_LIMIT and view.short(10) <= OLD_QUOTE_LIMIT:
         quote = quote.limited(OLD_QUOTE_LIMIT)
     walk.in_error = True

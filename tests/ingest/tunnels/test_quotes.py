@@ -80,13 +80,6 @@ def test_redirected_packet_over_ipv6():
     assert rows.quality[0] & Quality.QUOTED_IN_ICMP
 
 
-def test_extensions_behind_a_quote_are_no_payload():
-    """A length (RFC 4884) ends the quote."""
-    quote = ip4(tcp(b"x" * 88), total=1500)
-    rows = decode(_error(11, quote[:32] + b"\x20\0\0\0" * 4, length=8))
-    assert len(rows.ts) == 0
-
-
 def test_source_route_gives_the_true_destination():
     """The last address of a loose source route is where the packet goes."""
     options = bytes([131, 11, 4]) + bytes([10, 0, 0, 1, 10, 0, 0, 2]) + b"\0"
