@@ -95,10 +95,12 @@ def erspan(view: View, walk: Walk) -> Answer:
     if version == 1:
         second = view.header(ErspanII)
         walk.enter(Tunnel.ERSPAN, second.session & 0x3FF)
+        walk.network = walk.network or second.version_vlan & 0xFFF
         return Next(Kind.ETHERNET, 0, view.rest(second.__hdr_len__))
     if version == 2:
         third = view.header(ErspanIII)
         walk.enter(Tunnel.ERSPAN, third.session & 0x3FF)
+        walk.network = walk.network or third.version_vlan & 0xFFF
         if third.flags >> 10 & 0x1F:
             walk.reason = "ERSPAN of frames that are not Ethernet"
             return None

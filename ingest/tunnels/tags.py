@@ -64,7 +64,7 @@ def vlan(view: View, walk: Walk) -> Answer:
 def service_vlan(view: View, walk: Walk) -> Answer:
     """Read an IEEE 802.1ad tag, together with a second one or the 802.1ah tag that follows it."""
     header = view.header(dpkt.ethernet.VLANtag8021Q)
-    walk.tag(header.id)
+    walk.tag(header.id, service=True)
     if header.type == ETHERTYPE_SERVICE_VLAN:
         inner = view.header(dpkt.ethernet.VLANtag8021Q, 4)
         return Next(Kind.ETHERTYPE, inner.type, view.rest(8))

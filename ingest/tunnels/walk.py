@@ -124,12 +124,16 @@ class Walk:
             self.tunnel_kind = tunnel
             self.tunnel_id = identifier
 
-    def tag(self, identifier: int) -> None:
-        """Note a VLAN tag; the outermost one is kept, and the outermost one that is no mere priority tag."""
+    def tag(self, identifier: int, *, service: bool = False) -> None:
+        """Note a VLAN tag; the outermost one is kept.
+
+        For fragments, the outermost one counts that is neither a mere priority tag nor a service tag (IEEE 802.1ad).
+        """
         if not self.is_tagged:
             self.is_tagged = True
             self.vlan = identifier
-        self.network = self.network or identifier
+        if not service:
+            self.network = self.network or identifier
 
     def fork(self) -> "Walk":
         """Return a copy for one of several payloads."""

@@ -100,6 +100,15 @@ def test_datagrams_do_not_mix():
         assert len(_decode_all(frames, TunnelDecoder())[-1].ts) == rows
 
 
+def test_service_tags_do_not_tell_datagrams_apart():
+    """The tag behind an IEEE 802.1ad tag does, as in Wireshark."""
+    segment, source = tcp(PAYLOAD), bytes([10, 0, 0, 1])
+    head, tail = ip4(segment[:40], source=source, fragment=MORE), ip4(segment[40:], source=source, fragment=5)
+    for inner, rows in ((6, 1), (7, 0)):
+        first = ethernet(tag(5, 0x8100, tag(6, 0x0800, head)), 0x88A8)
+        assert len(_decode_all([first, ethernet(tag(inner, 0x0800, tail), 0x8100)], TunnelDecoder())[-1].ts) == rows
+
+
 def test_cut_fragments_are_not_joined():
     """The first fragment of IPv4 shows its TCP header, which is not analysed; later ones and IPv6 show nothing."""
     decoder = TunnelDecoder()
