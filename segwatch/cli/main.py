@@ -112,16 +112,30 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(sentence: str, exit_code: int) -> int:
+    _drop_what_cannot_be_written()
     with suppress(OSError):
         click.echo(f"segwatch: {sentence}", err=True)
     return exit_code
 
 
-def _leave_closed_pipe() -> int:
-    """Send what is still buffered nowhere, so that the interpreter does not complain at its end."""
+def _drop_what_cannot_be_written() -> None:
+    """Empty the buffer of standard output, or send it nowhere where it is full or closed."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            _send_output_nowhere()
+
+
+def _send_output_nowhere() -> None:
+    """Leave what is still buffered, so that the interpreter does not complain at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
+
+
+def _leave_closed_pipe() -> int:
+    _send_output_nowhere()
     return EXIT_PIPE_CLOSED
 
 
