@@ -1,0 +1,41 @@
+"""Messages of the topic ``segwatch.dead-letters.v1``: a message that could not be read, as it was, and why.
+
+The value is the message's own; everything else stands in Kafka headers. The same message may come twice (a reader
+died before it could commit): topic, partition and offset name it.
+"""
+
+from typing import NamedTuple
+
+
+class DeadLetter(NamedTuple):
+    """Why a message could not be read, and where it stands."""
+
+    reason: str
+    """Value of ``errors.Reason``."""
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    reader: str
+    """What refused it: ``processor`` or ``sink``."""
+
+    def as_headers(self) -> list[tuple[str, bytes]]:
+        """Return the headers of the Kafka record."""
+        return [(name, str(value).encode()) for name, value in self._asdict().items()]
+
+    @classmethod
+    def from_headers(cls, headers: list[tuple[str, bytes]]) -> "DeadLetter":
+        """Return what the headers of a Kafka record say; numbers that are missing are -1."""
+        found = {name: value.decode(errors="replace") for name, value in headers}
+        return cls(
+            reason=found.get("reason", ""),
+            detail=found.get("detail", ""),
+            topic=found.get("topic", ""),
+            partition=_number(found.get("partition", "")),
+            offset=_number(found.get("offset", "")),
+            reader=found.get("reader", ""),
+        )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else -1

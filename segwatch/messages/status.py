@@ -1,0 +1,75 @@
+"""Messages of the topic ``segwatch.sensors.v1``: what a sensor says of itself; one row a message."""
+
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from segwatch.messages.arrays import TIME
+from segwatch.messages.errors import MessageError, Reason
+from segwatch.messages.stream import SchemaVersion, read_message, session_value, write_message
+
+STATUS_VERSION: Final = SchemaVersion("sensors", 1, 0)
+STATES: Final = ("starting", "running", "spooling", "stopping", "failed")
+"""``spooling``: the bus is away and segments go to disk."""
+
+
+class SensorStatus(NamedTuple):
+    """State and counters of a sensor; all counters since its session began."""
+
+    sensor: str
+    session: str
+    """Capture session, 32 hexadecimal digits."""
+    ts: int
+    """Nanoseconds since the epoch, by the clock of the sensor."""
+    host: str
+    interface: str
+    """Interface that is captured, or the file that is read."""
+    capture_filter: str
+    snaplen: int
+    version: str
+    state: str
+    """One of ``STATES``."""
+    problem: str
+    """What is wrong, in words; empty if nothing is."""
+    frames: int
+    segments: int
+    undecoded: int
+    """Frames that could not be decoded."""
+    kernel_drops: int
+    interface_drops: int
+    published_segments: int
+    """Segments that the bus acknowledged."""
+    dropped_segments: int
+    """Segments given up because the spool was full."""
+    queued_batches: int
+    spooled_batches: int
+    spooled_bytes: int
+
+
+_KINDS: Final = {int: pa.uint64(), str: pa.string()}
+STATUS_SCHEMA: Final = pa.schema(
+    [
+        pa.field(name, TIME if name == "ts" else _KINDS[kind], nullable=False)
+        for name, kind in SensorStatus.__annotations__.items()
+    ]
+)
+
+
+def write_status(status: SensorStatus) -> bytes:
+    """Return the message of a status."""
+    arrays = [pa.array([value], field.type) for value, field in zip(status, STATUS_SCHEMA, strict=True)]
+    return write_message(STATUS_SCHEMA, STATUS_VERSION, arrays, {})
+
+
+def read_status(content: bytes) -> SensorStatus:
+    """Return the status in a message. Raises ``MessageError``."""
+    _, arrays = read_message(content, STATUS_SCHEMA, STATUS_VERSION)
+    if len(arrays[0]) != 1:
+        raise MessageError(Reason.WRONG_VALUES, f"{len(arrays[0])} rows instead of one")
+    values: dict[str, Any] = {}
+    for name, array in zip(STATUS_SCHEMA.names, arrays, strict=True):
+        values[name] = array.cast(pa.int64())[0].as_py() if name == "ts" else array[0].as_py()
+    session_value(values)
+    if values["state"] not in STATES:
+        raise MessageError(Reason.WRONG_VALUES, f"state is {values['state']!r}, none of {', '.join(STATES)}")
+    return SensorStatus(**values)
