@@ -34,3 +34,13 @@ class StoreError(SegwatchError):
     """The store cannot be reached, is full, is of a newer version or refuses."""
 
     exit_code = 5
+
+
+class BusError(SegwatchError):
+    """Kafka refuses, lacks a topic or a right, or is not what it should be."""
+
+    exit_code = 6
+
+
+class KafkaUnavailableError(BusError):
+    """No broker answers now; one may later."""

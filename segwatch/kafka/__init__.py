@@ -1,0 +1,1 @@
+"""The bus between sensors, processors and sinks: topics, connections, administration, a local broker."""
