@@ -65,6 +65,11 @@ class Engine:
         """Conversations so far, each reuse of ports counted (the number of the next stream)."""
         return int(self._state.counters[counter.STREAMS])
 
+    @property
+    def remembered(self) -> int:
+        """Conversations in memory."""
+        return int(self._state.counters[counter.CONVERSATIONS])
+
     def analyze(self, segments: SegmentColumns, findings: FindingColumns, session: int = 0) -> npt.NDArray[Any]:
         """Fill one row of ``findings`` for each row of ``segments``.
 
