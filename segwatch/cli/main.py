@@ -20,6 +20,8 @@ COMMANDS = {
     "labels": "Write a row for every TCP segment, with its labels.",
     "query": "Ask the store in SQL.",
     "db": "Start, stop and locate the local store.",
+    "broker": "Start, stop and locate the local Kafka broker.",
+    "topics": "Make, check and describe the topics in Kafka.",
     "schema": "Show or apply the tables of the store.",
     "doctor": "Say what is installed, what is missing and what to do.",
     "warmup": "Compile everything now, so that no later command has to.",
