@@ -19,6 +19,7 @@ COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
     "query": "Ask the store in SQL.",
+    "sensor": "Publish segments to Kafka.",
     "db": "Start, stop and locate the local store.",
     "schema": "Show or apply the tables of the store.",
     "doctor": "Say what is installed, what is missing and what to do.",
