@@ -20,6 +20,7 @@ COMMANDS = {
     "labels": "Write a row for every TCP segment, with its labels.",
     "processor": "Label what the sensors publish (Faust worker).",
     "query": "Ask the store in SQL.",
+    "sensor": "Publish segments to Kafka.",
     "db": "Start, stop and locate the local store.",
     "broker": "Start, stop and locate the local Kafka broker.",
     "topics": "Make, check and describe the topics in Kafka.",

@@ -3,6 +3,7 @@
 import json
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,7 +34,7 @@ class AnalyzeJob:
         captures = Captures(arguments)
         summaries = []
         with self._keeper() as keeper:
-            for pipeline in captures.pipelines(self.rules):
+            for pipeline in captures.each(partial(CapturePipeline, rules=self.rules)):
                 summary = analyse(pipeline, keeper)
                 if not captures.finished(pipeline.content(), summary["segments"]):
                     continue

@@ -1,7 +1,9 @@
 """The captures of one command, one after the other; what is wrong with one does not stop the others."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import click
 
@@ -9,8 +11,8 @@ from segwatch.errors import InputError, PartialInputError
 from segwatch.jobs.content import Content
 from segwatch.jobs.inputs import capture_files
 from segwatch.jobs.link_types import link_type_name
-from segwatch.jobs.pipeline import CapturePipeline
 
+_Opened = TypeVar("_Opened")
 _LINK_TYPE = re.compile(r"link type 0x[0-9a-f]+")
 """How the decoder names a link type that it does not know, as the reason for leaving out a frame."""
 
@@ -23,19 +25,19 @@ class Captures:
         self._unreadable = 0
         self._damaged = 0
 
-    def pipelines(self, rules: str) -> Iterator[CapturePipeline]:
-        """Yield a running pipeline for each capture that can be opened; say what is wrong with the others.
+    def each(self, opened: Callable[[str], AbstractContextManager[_Opened]]) -> Iterator[_Opened]:
+        """Yield what ``opened`` makes of each capture that can be opened; say what is wrong with the others.
 
         Raise InputError where the only capture cannot be read, and at the end where none could be.
         """
         for name in self.names:
             try:
-                pipeline = CapturePipeline(name, rules)
+                capture = opened(name)
             except InputError as error:
                 self._refuse(error)
                 continue
-            with pipeline:
-                yield pipeline
+            with capture as entered:
+                yield entered
         if self._unreadable == len(self.names):
             raise InputError(f"none of the {len(self.names)} inputs can be read.")
 

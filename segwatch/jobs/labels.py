@@ -1,12 +1,13 @@
 """The job behind ``segwatch labels``: every segment of some captures, as rows."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from segwatch.jobs.captures import Captures
-from segwatch.jobs.pipeline import AnalysedBatch
+from segwatch.jobs.pipeline import AnalysedBatch, CapturePipeline
 from segwatch.output.filter import matching_rows
 from segwatch.output.filter_language import Condition
 from segwatch.output.target import OutputTarget
@@ -54,7 +55,7 @@ class LabelsJob:
         captures = Captures(arguments)
         with OutputTarget(self.output) as target:
             writer: RowWriter | None = None
-            for pipeline in captures.pipelines(self.rules):
+            for pipeline in captures.each(partial(CapturePipeline, rules=self.rules)):
                 if writer is None:
                     writer = open_writer(self.format_name, target, with_file=len(captures.names) > 1)
                 writer.begin_file(pipeline.reader.name)

@@ -27,13 +27,14 @@ logging.getLogger("kafka").addHandler(logging.NullHandler())
 _Client = TypeVar("_Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
 
 
-def kafka_address() -> KafkaAddress:
-    """Return where the setting ``kafka`` says that Kafka is.
+def kafka_address(chosen: str | None = None) -> KafkaAddress:
+    """Return where ``chosen`` says that Kafka is; without it, the setting ``kafka``.
 
     Raise ``KafkaUnavailableError`` if that is the local broker and it does not run, UsageError if it says nothing.
     """
-    if settings().kafka != LOCAL:
-        return parse_address(settings().kafka)
+    wanted = chosen or settings().kafka
+    if wanted != LOCAL:
+        return parse_address(wanted)
     from segwatch.kafka.broker.local import LocalBroker
 
     broker = LocalBroker()

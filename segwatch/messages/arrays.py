@@ -27,6 +27,13 @@ def numbers(array: Any, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     return np.frombuffer(array.buffers()[1] or b"", dtype, len(array), array.offset * np.dtype(dtype).itemsize)
 
 
+def text_array(text: str) -> Any:
+    """Return one text as an Arrow array; ``pyarrow.array`` would import pandas wherever that is installed."""
+    content = text.encode()
+    offsets = np.array([0, len(content)], np.int32)
+    return pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(content))
+
+
 def address_array(column: npt.NDArray[np.uint64]) -> Any:
     """Return (N, 2) addresses as an Arrow array of 16 bytes each."""
     return number_array(column.reshape(-1, _WORDS), ADDRESS)

@@ -2,9 +2,10 @@
 
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from segwatch.messages.arrays import TIME
+from segwatch.messages.arrays import TIME, number_array, text_array
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.stream import SchemaVersion, read_message, session_value, write_message
 
@@ -57,8 +58,12 @@ STATUS_SCHEMA: Final = pa.schema(
 
 def write_status(status: SensorStatus) -> bytes:
     """Return the message of a status."""
-    arrays = [pa.array([value], field.type) for value, field in zip(status, STATUS_SCHEMA, strict=True)]
+    arrays = [_value_array(value, field.type) for value, field in zip(status, STATUS_SCHEMA, strict=True)]
     return write_message(STATUS_SCHEMA, STATUS_VERSION, arrays, {})
+
+
+def _value_array(value: int | str, kind: pa.DataType) -> Any:
+    return text_array(value) if isinstance(value, str) else number_array(np.array([value], np.int64), kind)
 
 
 def read_status(content: bytes) -> SensorStatus:

@@ -1,0 +1,1 @@
+"""Segment records to the bus: batches per partition, and the producer that sends them."""

@@ -1,0 +1,135 @@
+"""Segments to messages: split by partition, gathered in capture order, closed by size and by time.
+
+Reads no clock and sends nothing: ``now`` is any clock that never goes back, in nanoseconds.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.publish.gather import copy_rows
+from segwatch.messages.partitioning import conversation_hashes, partitions_of, rows_by_group
+from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, ROW_BYTES, SegmentsHeader, write_segments
+from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
+
+BATCH_ROWS: Final = min(MOST_ROWS, MOST_BYTES // ROW_BYTES)
+"""Rows that close a batch: whatever their SACK edges, their columns keep within ``MOST_BYTES``."""
+BATCH_NANOSECONDS: Final = 200_000_000
+"""How long a row waits for others of its partition."""
+HEARTBEAT_NANOSECONDS: Final = 3_000_000_000
+"""How long a partition hears nothing of a session."""
+
+
+class Session(NamedTuple):
+    """What all messages of a capture session say alike."""
+
+    sensor: str
+    session: str
+    """32 hexadecimal digits."""
+    interface: str
+    snaplen: int
+    live: bool
+
+
+class Batch(NamedTuple):
+    """A message for a partition."""
+
+    header: SegmentsHeader
+    rows: int
+    content: bytes
+
+
+class _Partition:
+    """The open batch of a partition, in memory that the next one takes again."""
+
+    def __init__(self, now: int) -> None:
+        self.columns = empty_segments(BATCH_ROWS)
+        self.rows = 0
+        self.number = 0
+        self.opened = now
+        """When the first row came."""
+        self.closed = now
+        """When the last message was made."""
+
+
+class Batcher:
+    """Makes the messages of one capture session; what it returns is to be sent in that order."""
+
+    def __init__(self, session: Session, partitions: int, now: int, *, delay: int = BATCH_NANOSECONDS) -> None:
+        """Begin at ``now``; a batch is closed at ``BATCH_ROWS`` or ``delay`` nanoseconds after its first row."""
+        self._session = session
+        self._partitions = [_Partition(now) for _ in range(partitions)]
+        self._delay = delay
+        self._highest = 0
+        self._kernel_drops = 0
+
+    def add_kernel_drops(self, frames: int) -> None:
+        """Note that the kernel dropped frames; the next message says so."""
+        self._kernel_drops += frames
+
+    def advance(self, time: int) -> None:
+        """Note that all segments captured before ``time`` (nanoseconds since the epoch) were added."""
+        self._highest = max(self._highest, time)
+
+    def add(self, segments: SegmentColumns, now: int) -> list[Batch]:
+        """Add the next N segments; return the messages that they close."""
+        if not len(segments.ts):
+            return self.poll(now)
+        partitions = partitions_of(conversation_hashes(segments), len(self._partitions))
+        order, starts = rows_by_group(partitions, len(self._partitions))
+        batches: list[Batch] = []
+        for number in range(len(self._partitions)):
+            rows = order[starts[number] : starts[number + 1]]
+            if len(rows):
+                self._add_rows(number, segments, rows, now, batches)
+        self.advance(int(segments.ts.max()))
+        return batches + self.poll(now)
+
+    def poll(self, now: int) -> list[Batch]:
+        """Return the messages that time closes, heartbeats among them."""
+        return [
+            self._close(number, now)
+            for number, partition in enumerate(self._partitions)
+            if (partition.rows and now - partition.opened >= self._delay)
+            or now - partition.closed >= HEARTBEAT_NANOSECONDS
+        ]
+
+    def finish(self, now: int) -> list[Batch]:
+        """Return the last message of each partition; nothing may come after."""
+        return [self._close(number, now, last=True) for number in range(len(self._partitions))]
+
+    def _add_rows(
+        self, number: int, segments: SegmentColumns, rows: npt.NDArray[np.int64], now: int, batches: list[Batch]
+    ) -> None:
+        partition = self._partitions[number]
+        while len(rows):
+            if not partition.rows:
+                partition.opened = now
+            taken = rows[: BATCH_ROWS - partition.rows]
+            copy_rows(segments, taken, partition.columns, partition.rows)
+            partition.rows += len(taken)
+            rows = rows[len(taken) :]
+            if partition.rows == BATCH_ROWS:
+                batches.append(self._close(number, now))
+
+    def _close(self, number: int, now: int, *, last: bool = False) -> Batch:
+        partition = self._partitions[number]
+        columns = take_segments(partition.columns, slice(0, partition.rows))
+        # Rows of the same N that follow in this partition may be older than rows of others: these do not count yet.
+        newest = int(columns.ts[-1]) if partition.rows else 0
+        header = SegmentsHeader(
+            **self._session._asdict(),
+            batch=partition.number,
+            partition=number,
+            partitions=len(self._partitions),
+            watermark=max(self._highest, newest),
+            last=last,
+            kernel_drops=self._kernel_drops,
+        )
+        batch = Batch(header, partition.rows, write_segments(columns, header))
+        partition.number += 1
+        partition.rows = 0
+        partition.closed = now
+        self._kernel_drops = 0
+        return batch

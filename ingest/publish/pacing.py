@@ -1,0 +1,34 @@
+"""The pace of a capture file that is published as if it were live."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+_NANOSECONDS: Final = 1e9
+
+
+class Pace:
+    """Says which segments are due; ``now`` is seconds of any clock that never goes back."""
+
+    def __init__(self, speed: float | None) -> None:
+        """Go ``speed`` times as fast as the capture was made; None: as fast as possible."""
+        self._speed = speed
+        self._start: tuple[int, float] | None = None
+
+    def due(self, ts: npt.NDArray[np.int64], now: float) -> tuple[int, float]:
+        """Return how many of the next segments are due at ``now``, and the seconds until another is.
+
+        ``ts``: (N,) N >= 1, their capture times. The first segment of all is due at once; one whose time goes back,
+        with the one before it.
+        """
+        if self._speed is None:
+            return len(ts), 0.0
+        if self._start is None:
+            self._start = int(ts[0]), now
+        first, begun = self._start
+        ahead: npt.NDArray[Any] = ts - (first + int((now - begun) * self._speed * _NANOSECONDS))
+        rows = int(np.argmax(ahead > 0))
+        if ahead[rows] <= 0:
+            return len(ts), 0.0
+        return rows, int(ahead[rows]) / _NANOSECONDS / self._speed

@@ -1,0 +1,74 @@
+"""Messages to Kafka from a job that may wait: bounded memory, patience with an end, one word to the user."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
+from segwatch.errors import KafkaUnavailableError
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.connection import bus_errors, open_producer
+
+_WAIT_SECONDS: Final = 0.2
+_QUIET_SECONDS: Final = 5.0
+"""How long Kafka may be silent before the user hears of it."""
+
+
+class Delivery:
+    """Hands messages to a publisher; waits where Kafka is slow or away."""
+
+    def __init__(self, publisher: Publisher, address: KafkaAddress, patience: float) -> None:
+        """Give up after ``patience`` seconds without any acknowledgement."""
+        self.publisher = publisher
+        self._address = address
+        self._patience = patience
+        self._told = False
+
+    def put(self, message: Outgoing) -> None:
+        """Hand over a message. Raises ``BusError``."""
+        with bus_errors(self._address):
+            while not self.publisher.offer(message):
+                self._wait()
+
+    def flush(self) -> None:
+        """Wait until everything is acknowledged. Raises ``BusError``."""
+        with bus_errors(self._address):
+            while self.publisher.pending:
+                self._wait()
+
+    def acknowledged_rows(self) -> int:
+        """Return how many segments Kafka has acknowledged."""
+        return self.publisher.acknowledged.rows
+
+    def pending(self) -> int:
+        """Return how many messages wait for acknowledgement."""
+        return self.publisher.pending
+
+    def _wait(self) -> None:
+        self.publisher.wait(_WAIT_SECONDS)
+        silent = self.publisher.stalled()
+        if silent > self._patience:
+            raise KafkaUnavailableError(
+                f"Kafka at {self._address.bootstrap} has acknowledged nothing for {silent:.0f} seconds; "
+                f"{self.publisher.pending} messages were given up, so the session is incomplete: publish it again, and "
+                "set --patience higher if Kafka may be away for longer."
+            )
+        if silent > _QUIET_SECONDS and not self._told:
+            click.echo(
+                f"segwatch: Kafka at {self._address.bootstrap} does not answer; waiting for it, {self._patience:g} "
+                "seconds at most.",
+                err=True,
+            )
+        self._told = silent > _QUIET_SECONDS
+
+
+@contextmanager
+def delivery_to(address: KafkaAddress, patience: float) -> Iterator[Delivery]:
+    """Yield a connected delivery. Raises ``BusError``."""
+    publisher = Publisher(open_producer(address, **PRODUCER_OPTIONS))
+    try:
+        yield Delivery(publisher, address, patience)
+    finally:
+        publisher.close()

@@ -1,0 +1,131 @@
+"""The job behind ``segwatch sensor --read``: captures to Kafka, as if they were live."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+
+from ingest.decode.status import STATUS_TEXTS, Status
+from ingest.publish.batches import Session
+from ingest.publish.pacing import Pace
+from ingest.publish.sensor import SensorSession
+from segwatch import __version__
+from segwatch.jobs.captures import Captures
+from segwatch.jobs.decoding import DecodedCapture
+from segwatch.jobs.delivery import Delivery, delivery_to
+from segwatch.jobs.progress import progress_of
+from segwatch.jobs.stopping import stop_requested
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.admin import check_topics
+from segwatch.kafka.topics import SEGMENTS, SENSORS
+from segwatch.records.segments import SegmentColumns, take_segments
+
+_TICK_SECONDS: Final = 0.05
+"""How often time may close a batch while nothing comes."""
+_OTHER_TRAFFIC: Final = frozenset(STATUS_TEXTS[status] for status in (Status.NOT_IP, Status.NOT_TCP))
+"""Reasons to skip a frame that are no failure to decode it."""
+
+
+@dataclass(frozen=True)
+class SensorJob:
+    """What to publish as, how fast, and where to."""
+
+    name: str
+    speed: float | None
+    """Times as fast as the capture was made; None: as fast as possible."""
+    address: KafkaAddress
+    patience: float
+    """Seconds that Kafka may be silent."""
+    as_json: bool
+
+    def run(self, arguments: tuple[str, ...]) -> int:
+        """Publish all captures, each as a session of its own; return the exit code."""
+        captures = Captures(arguments)
+        partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
+        sessions = []
+        with ExitStack() as stack:
+            stop = stack.enter_context(stop_requested())
+            delivery = stack.enter_context(delivery_to(self.address, self.patience))
+            for capture in captures.each(DecodedCapture):
+                published = self._publish(capture, partitions, delivery, stop)
+                if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
+                    continue
+                sessions.append(published)
+                if not self.as_json:
+                    click.echo(_sentence(published))
+                if stop.is_set():
+                    break
+        if self.as_json:
+            document = {"segwatch": __version__, "sensor": self.name, "sessions": sessions}
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return captures.exit_code
+
+    def _publish(
+        self, capture: DecodedCapture, partitions: int, delivery: Delivery, stop: threading.Event
+    ) -> dict[str, Any]:
+        """Publish one capture until its end or ``stop``; return what was published, all of it acknowledged."""
+        reader = capture.reader
+        session = Session(self.name, uuid.uuid4().hex, reader.name, reader.snaplen, live=False)
+        sensor = SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
+        with progress_of(reader.name, reader) as show:
+            for segments in self._due_segments(capture, stop):
+                sensor.frames = reader.frames
+                sensor.undecoded = sum(n for reason, n in capture.skipped.items() if reason not in _OTHER_TRAFFIC)
+                if segments is None:
+                    sensor.poll()
+                else:
+                    sensor.add(segments)
+                show()
+            sensor.finish()
+            delivery.flush()
+        if not stop.is_set():
+            sensor.frames = reader.frames
+        sensor.report("stopping", reader.damage or "")
+        delivery.flush()
+        return {
+            "file": reader.name,
+            "session": session.session,
+            "sensor": self.name,
+            "frames": sensor.frames,
+            "segments": sensor.segments,
+            "messages": sensor.messages,
+            "partitions": len(sensor.partitions),
+            "complete": not stop.is_set() and reader.damage is None,
+        }
+
+    def _due_segments(self, capture: DecodedCapture, stop: threading.Event) -> Iterator[SegmentColumns | None]:
+        """Yield the segments when they are due, and None about every ``_TICK_SECONDS`` in between."""
+        pace = Pace(self.speed)
+        for segments in capture.batches(patience=_TICK_SECONDS):
+            if segments is None:
+                yield None
+            elif len(segments.ts):
+                yield from _paced(segments, pace, stop)
+            if stop.is_set():
+                return
+
+
+def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:
+    row = 0
+    while row < len(segments.ts) and not stop.is_set():
+        rows, seconds = pace.due(segments.ts[row:], time.monotonic())
+        if rows:
+            yield take_segments(segments, slice(row, row + rows))
+            row += rows
+        else:
+            yield None
+        stop.wait(min(seconds, _TICK_SECONDS))
+
+
+def _sentence(published: dict[str, Any]) -> str:
+    cut = "" if published["complete"] else " (not all of the capture)"
+    return (
+        f"{published['file']}: {published['segments']:,} segments in {published['messages']:,} messages to "
+        f"{published['partitions']} partitions, session {published['session']} of sensor {published['sensor']}{cut}"
+    )
