@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 from faust import Stream
-from faust.types import EventT
+from faust.types import EventT, StreamT
 
 from processors.stream.settings import StreamSettings
 from processors.worker.pace import SHORTEST_SECONDS
@@ -74,8 +74,8 @@ def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: floa
 
 
 def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
-    async def process(stream: Stream[bytes]) -> None:
-        async for event in stream.noack().events():
+    async def process(stream: StreamT[bytes]) -> None:
+        async for event in cast("Stream[bytes]", stream).noack().events():
             await _or_end(worker.handle, event)
 
     async def write_idle(_: Any) -> None:
