@@ -13,6 +13,7 @@ import faust
 from faust import Stream
 from faust.types import EventT, StreamT
 
+from processors.engine import Timeouts
 from processors.stream.settings import StreamSettings
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
@@ -25,6 +26,7 @@ from segwatch.settings import settings
 
 EXIT_DEFECT: Final = 70
 """Exit code of an unexpected error (EX_SOFTWARE of sysexits.h)."""
+_NANOSECONDS: Final = 1_000_000_000
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
@@ -40,7 +42,9 @@ def configured_app(shortest_pause: float = SHORTEST_SECONDS) -> faust.App:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    return make_app(address, StreamSettings(partitions=partitions, rules=settings().rules), shortest_pause)
+    idle, closed = (_NANOSECONDS * seconds for seconds in (settings().idle_timeout, settings().closed_timeout))
+    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=Timeouts(idle=idle, closed=closed))
+    return make_app(address, stream, shortest_pause)
 
 
 def __getattr__(name: str) -> faust.App:
