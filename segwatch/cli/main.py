@@ -36,6 +36,14 @@ EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 
 
+def keep_examples(command: click.Command) -> None:
+    """Let click show paragraphs marked with a backslash and a b as they are: the help comes from raw docstrings."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            keep_examples(child)
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is asked for, not before."""
 
@@ -49,6 +57,7 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"segwatch.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101  # states what the modules promise, for the type checker
+        keep_examples(command)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -84,6 +93,9 @@ def root() -> None:
       segwatch labels capture.pcap | less     tshark's word on every segment
       segwatch query "SELECT * FROM flows"    ask the store
     """
+
+
+keep_examples(root)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -129,7 +129,7 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
         assert "has this capture already" in again.stdout
         with open_store("local", server) as store:
             counts = {
-                table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # noqa: S608  # fixed names
+                table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # fixed names
                 for table in ("anomalies", "intervals", "segments", "captures")
             }
         assert counts == {"anomalies": 2, "intervals": 1, "segments": 6, "captures": 1}

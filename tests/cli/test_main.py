@@ -149,3 +149,10 @@ def test_a_closed_pipe_is_quiet() -> None:
     command = f'set -o pipefail; {sys.executable} -c "{code}" | head -c 1'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("x", "", main.EXIT_PIPE_CLOSED)
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["db"], ["topics", "create"]])
+def test_help_shows_examples_line_by_line(command: list[str]) -> None:
+    shown = CliRunner().invoke(main.root, [*command, "--help"]).output
+    assert "Examples:\n" in shown
+    assert "\\b" not in shown
