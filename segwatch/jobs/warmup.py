@@ -22,8 +22,8 @@ def warm_up() -> None:
     """
     if not kernels_are_kept():
         raise UsageError(
-            f"compiled code cannot be kept: {kernels_directory()} cannot be written; set SEGWATCH_CACHE_DIR to a folder "
-            "that can."
+            f"compiled code cannot be kept: {kernels_directory()} cannot be written; set SEGWATCH_CACHE_DIR to a "
+            "folder that can."
         )
     rules = Settings.rules
     with tempfile.TemporaryDirectory(prefix="segwatch-warmup-") as folder:
