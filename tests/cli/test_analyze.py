@@ -116,6 +116,20 @@ def test_a_store_that_is_not_there(capture: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_object_comes_though_the_store_is_not_there(capture: Path) -> None:
+    """What took an hour to find is not thrown away."""
+    done = segwatch("analyze", "--json", "--store", "clickhouse://127.0.0.1:1/segwatch", capture)
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["captures"][0]["labels"] == {"retransmission": 1}
+
+
+def test_a_store_that_is_not_understood_is_said_before_the_work(capture: Path) -> None:
+    """Not after it."""
+    done = segwatch("analyze", "--store", "loacl", capture)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'loacl' is not understood" in done.stderr
+
+
 def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> None:
     """Findings and intervals of the first run; the second says that they are there."""
     from sinks.local_server import LocalServer
