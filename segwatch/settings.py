@@ -60,8 +60,9 @@ def export_settings() -> None:
 
     Raise UsageError where the file cannot be understood.
     """
-    for name, value in _file_values(config_path(), must_exist=CONFIG_VARIABLE in os.environ).items():
-        os.environ.setdefault(PREFIX + name.upper(), str(value))
+    for name, value in _file_values(config_path(), must_exist=bool(os.environ.get(CONFIG_VARIABLE))).items():
+        if not os.environ.get(PREFIX + name.upper()):
+            os.environ[PREFIX + name.upper()] = str(value)
 
 
 @cache
@@ -73,14 +74,15 @@ def settings() -> Settings:
 def load_settings(environment: dict[str, str], path: Path) -> Settings:
     """Return the settings that ``environment`` and the file ``path`` make (a missing file is an empty one).
 
+    A variable that is empty counts as one that is not set.
     Raise UsageError for a file that cannot be read, is no TOML or names an unknown setting, for a value of the wrong
     kind, and where ``SEGWATCH_CONFIG`` names a file that is not there.
     """
-    values = _file_values(path, must_exist=CONFIG_VARIABLE in environment)
+    values = _file_values(path, must_exist=bool(environment.get(CONFIG_VARIABLE)))
     for one in fields(Settings):
         variable = PREFIX + one.name.upper()
-        if variable in environment:
-            values[one.name] = _understood(one.name, environment[variable], f"the variable {variable}")
+        if value := environment.get(variable):
+            values[one.name] = _understood(one.name, value, f"the variable {variable}")
     return Settings(**values)
 
 
@@ -126,7 +128,8 @@ def settings_reference() -> str:
         "",
         "A flag of a command stands over the environment, and the environment over the file of settings:",
         "`~/.config/segwatch/segwatch.toml`, or the file that `SEGWATCH_CONFIG` names. The file is TOML, one",
-        '`name = value` per line, for example `store = "none"`. Secrets have no flag.',
+        '`name = value` per line, for example `store = "none"`. An empty variable counts as not set. Secrets have no',
+        "flag.",
         "",
         "| name in the file | environment | default | meaning |",
         "| --- | --- | --- | --- |",

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,8 @@ EXIT_DEFECT = 70
 """Exit code of an unexpected error (EX_SOFTWARE of sysexits.h)."""
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
+EXIT_SIGNAL = 128
+"""Added to the number of the signal that ended the program, as shells do."""
 
 
 def keep_examples(command: click.Command) -> None:
@@ -100,12 +103,26 @@ keep_examples(root)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
+    _end_in_order()
     sys.exit(run(arguments))
+
+
+def _end_in_order() -> None:
+    """Let what ends the program unwind it first, so that nothing half-written or half-stored is left."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(EXIT_SIGNAL + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, end)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     try:
+        _check_streams()
         result = root.main(args=arguments, prog_name="segwatch", standalone_mode=False)
         sys.stdout.flush()
     except SegwatchError as error:
@@ -122,9 +139,31 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _leave_closed_pipe()
+    except OSError as error:
+        return _of_room(error) or _defect(error)
     except Exception as error:
         return _defect(error)
     return result if isinstance(result, int) else 0
+
+
+def _check_streams() -> None:
+    """Have something to write errors to; raise OutputError where there is no standard output."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
+    if sys.stdout is None:
+        from segwatch.output.target import OutputError
+
+        raise OutputError("standard output is closed: there is nowhere to write to.")
+
+
+def _of_room(error: OSError) -> int | None:
+    """Say that there is no room left to write; ``None`` if the error is another one."""
+    from segwatch.output.target import OUT_OF_ROOM, OutputError
+
+    if error.errno not in OUT_OF_ROOM:
+        return None
+    where = f"standard output or the cache folder ({_cache_directory()})"
+    return _say(f"there is no room left to write: free some space for {where} and try again.", OutputError.exit_code)
 
 
 def _say(sentence: str, exit_code: int) -> int:
@@ -137,7 +176,8 @@ def _say(sentence: str, exit_code: int) -> int:
 def _drop_what_cannot_be_written() -> None:
     """Empty the buffer of standard output, or send it nowhere where it is full or closed."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
             _send_output_nowhere()
@@ -180,6 +220,10 @@ def _write_traceback(error: Exception) -> Path:
 
 
 def _reports_directory() -> Path:
+    return _cache_directory() / "defects"
+
+
+def _cache_directory() -> Path:
     import platformdirs
 
-    return Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch")) / "defects"
+    return Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch"))

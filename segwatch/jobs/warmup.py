@@ -12,6 +12,8 @@ from processors.engine import Scratch
 from processors.stream.outgoing import Kind
 from processors.stream.partition import Partition
 from processors.stream.settings import StreamSettings
+from segwatch.compilation import kernels_are_kept, kernels_directory
+from segwatch.errors import UsageError
 from segwatch.jobs.analyze import analyse
 from segwatch.jobs.compiled import remember_warm
 from segwatch.jobs.decoding import BATCH_FRAMES
@@ -23,7 +25,15 @@ from segwatch.settings import Settings
 
 
 def warm_up() -> None:
-    """Run every kernel once; what is not in the cache yet is compiled and put there."""
+    """Run every kernel once; what is not in the cache yet is compiled and put there.
+
+    Raise UsageError where it cannot be kept.
+    """
+    if not kernels_are_kept():
+        raise UsageError(
+            f"compiled code cannot be kept: {kernels_directory()} cannot be written; set SEGWATCH_CACHE_DIR to a "
+            "folder that can."
+        )
     rules = Settings.rules
     with tempfile.TemporaryDirectory(prefix="segwatch-warmup-") as folder:
         captures = _tiny_captures(Path(folder))

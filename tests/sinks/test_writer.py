@@ -52,7 +52,7 @@ def _read(store: Store, table: str, columns: dict[str, Any], order: str) -> dict
             expressions.append(f"toInt64({name})")
         else:
             expressions.append(name)
-    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"  # noqa: S608 - names of our own schema
+    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"
     rows = store.client.execute(query)
     return dict(zip(columns, (list(column) for column in zip(*rows, strict=True)), strict=True))
 
