@@ -12,7 +12,8 @@ from ingest.capture.reader import CaptureReader, open_capture
 from ingest.decode.decoder import Decoder
 from processors.engine import Engine
 from segwatch.jobs.content import Content
-from segwatch.records.findings import FindingColumns, empty_findings, take_findings
+from segwatch.records.findings import FindingColumns, take_findings
+from segwatch.records.pool import finding_pool
 from segwatch.records.segments import SegmentColumns
 
 BATCH_FRAMES = 1 << 14
@@ -26,7 +27,7 @@ class AnalysedBatch(NamedTuple):
 
     segments: SegmentColumns
     findings: FindingColumns
-    """One row for each segment; written again by the next batch."""
+    """One row for each segment; their memory is taken again when nothing refers to them any more."""
     closed: npt.NDArray[Any]
     """Intervals that ended (``INTERVAL``); written again by the next batch."""
 
@@ -48,7 +49,7 @@ class CapturePipeline:
         self.engine = Engine(rules=rules)
         self._queue: queue.Queue[SegmentColumns | BaseException | None] = queue.Queue(_QUEUED_BATCHES)
         self._stop = threading.Event()
-        self._findings = empty_findings(BATCH_FRAMES)
+        self._findings = finding_pool(BATCH_FRAMES)
         self._first = np.iinfo(np.int64).max
         self._last = np.iinfo(np.int64).min
         self._thread = threading.Thread(target=self._produce, name="segwatch-decode", daemon=True)
@@ -98,9 +99,9 @@ class CapturePipeline:
             rows = len(segments.ts)
             if rows == 0:
                 continue
-            if rows > len(self._findings.stream):
-                self._findings = empty_findings(2 * rows)
-            findings = take_findings(self._findings, slice(0, rows))
+            if rows > self._findings.rows:
+                self._findings = finding_pool(2 * rows)
+            findings = take_findings(self._findings.lease(rows), slice(0, rows))
             closed = self.engine.analyze(segments, findings)
             yield AnalysedBatch(segments, findings, closed)
 
