@@ -5,6 +5,7 @@ from importlib import resources
 import pytest
 
 from segwatch.jobs import decoding
+from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.records.findings import FindingColumns
 
 
@@ -13,7 +14,7 @@ def test_findings_stay_valid_while_they_are_referred_to(monkeypatch: pytest.Monk
     monkeypatch.setattr(decoding, "BATCH_FRAMES", 500)
     capture = str(resources.files("segwatch") / "data" / "demo.pcap.gz")
     kept, copies = [], []
-    with pipeline.CapturePipeline(capture, "wireshark-4.0") as batches:
+    with CapturePipeline(capture, "wireshark-4.0") as batches:
         for batch in batches:
             kept.append(batch.findings)
             copies.append(FindingColumns(*(column.copy() for column in batch.findings)))
