@@ -83,7 +83,8 @@ def _coded(column: Column, rows: int) -> Coded:
 def _uuids(column: Column, rows: int) -> bytes:
     values, codes = _coded(column, rows)
     halves = np.frombuffer(bytes.fromhex("".join(values)), ">u8").reshape(-1, 2)
-    return halves.astype("<u8")[codes].tobytes()
+    content: bytes = halves.astype("<u8")[codes].tobytes()
+    return content
 
 
 def _text(value: str) -> bytes:
