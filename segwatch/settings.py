@@ -25,6 +25,7 @@ class Settings:
     store_password_file: str = ""
     rules: str = "wireshark-4.0"
     segments: bool = False
+    kafka: str = "local"
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -35,8 +36,9 @@ MEANINGS = {
     "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
-    "data_dir": "Folder of the local store.",
-    "cache_dir": "Folder of compiled code and of reports on defects.",
+    "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "data_dir": "Folder of the local store and of the local broker.",
+    "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }
 """A sentence for each setting."""
 

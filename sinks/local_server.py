@@ -5,15 +5,16 @@ import os
 import re
 import signal
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 from segwatch.errors import StoreError
+from segwatch.processes.ports import HOST
+from segwatch.processes.spawn import exit_code, spawn_module
 from segwatch.settings import settings
 from sinks.connection import DEFAULT_DATABASE, ServerAddress
-from sinks.local_server_files import HOST, USER, Ports, ServerFiles
+from sinks.local_server_files import USER, Ports, ServerFiles
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -113,30 +114,18 @@ class LocalServer:
     def _spawn(self) -> None:
         """Start the server's process in a session of its own, so that it outlives this one."""
         self._starts += 1
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        if self.files.output.exists() and self.files.output.stat().st_size > _OUTPUT_LIMIT:
-            flags |= os.O_TRUNC
-        self._child = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-P", "-m", "sinks.local_server_process", str(self.directory)],
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(self.files.output), flags, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
+        self._child = spawn_module(
+            "sinks.local_server_process", [str(self.directory)], self.files.output, _OUTPUT_LIMIT
         )
 
     def _reap(self) -> int | None:
         """Return the exit code of the process started here, if it has ended."""
         if self._child is None:
             return None
-        pid, status = os.waitpid(self._child, os.WNOHANG)
-        if pid == 0:
-            return None
-        self._child = None
-        return os.waitstatus_to_exitcode(status)
+        code = exit_code(self._child)
+        if code is not None:
+            self._child = None
+        return code
 
     def _look_after_child(self) -> None:
         """Raise ``StoreError`` if the process started here failed for good."""

@@ -3,7 +3,6 @@
 Light on imports: the server's process loads it before ClickHouse.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 from xml.sax.saxutils import escape
 
+from segwatch.processes.locks import is_locked, try_lock
+from segwatch.processes.ports import HOST
+
 USER = "segwatch"
-HOST = "127.0.0.1"
 DEFAULT_IDLE_MINUTES = 15.0
 
 _CONFIGURATION = """<clickhouse>
@@ -121,23 +122,11 @@ class ServerFiles:
 
     def lock(self) -> TextIO | None:
         """Take the lock that a server holds as long as it lives; ``None`` if another one holds it."""
-        file = self._lock.open("a", encoding="ascii")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        return file
+        return try_lock(self._lock)
 
     def is_alive(self) -> bool:
         """Return whether a server's process lives."""
-        if not self._lock.exists():
-            return False
-        file = self.lock()
-        if file is None:
-            return True
-        file.close()
-        return False
+        return is_locked(self._lock)
 
     def write_ports(self, ports: Ports) -> None:
         """Write down, in one step, where the server listens."""

@@ -21,7 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
-from sinks.local_server_files import HOST, USER, Ports, ServerFiles, idle_minutes
+from segwatch.processes.ports import HOST, free_ports
+from sinks.local_server_files import USER, Ports, ServerFiles, idle_minutes
 
 WAIT_FOR_OTHER_SECONDS = 10.0
 LOCK_REFUSALS = 5
@@ -64,14 +65,6 @@ def load_clickhouse() -> ModuleType:
             "chdb-core has no private entry chdb._chdb.query any more: the local server needs another way to start"
         )
     return module
-
-
-def free_ports() -> tuple[int, int]:
-    """Return two ports that nobody listens on now."""
-    with socket.socket() as first, socket.socket() as second:
-        first.bind((HOST, 0))
-        second.bind((HOST, 0))
-        return first.getsockname()[1], second.getsockname()[1]
 
 
 def is_connected(ports: Ports) -> bool:
@@ -168,7 +161,7 @@ def serve(data_directory: Path) -> int:
         clickhouse = load_clickhouse()
         os.environ["HOME"] = str(files.run)  # where the engine looks for its configuration
         os.chdir(files.run)
-        ports = Ports(os.getpid(), *free_ports())
+        ports = Ports(os.getpid(), *free_ports(2))
         files.write_configuration(ports.tcp, ports.http)
         files.mark_used()
         files.write_ports(ports)

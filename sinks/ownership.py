@@ -2,11 +2,9 @@
 
 import os
 import secrets
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-_START_TIME_FIELD = 22 - 3  # of /proc/PID/stat, counted after the name in parentheses (proc_pid_stat(5))
+from segwatch.processes.identity import place, start_time
 
 
 class Owner(NamedTuple):
@@ -26,29 +24,15 @@ class Owner(NamedTuple):
 
 def new_owner() -> Owner:
     """Return this process with a new attempt."""
-    return Owner(_place(), os.getpid(), _start_time(os.getpid()) or 0, secrets.token_hex(8))
+    return Owner(place(), os.getpid(), start_time(os.getpid()) or 0, secrets.token_hex(8))
 
 
 def is_alive(text: str) -> bool | None:
     """Return whether the owner's process lives, ``None`` if that cannot be seen from here."""
     try:
-        place, pid, started, _ = text.split(" ")
+        where, pid, started, _ = text.split(" ")
     except ValueError:
         return None
-    if place != _place():
+    if where != place():
         return None
-    return _start_time(int(pid)) == int(started)
-
-
-@cache
-def _place() -> str:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
-
-
-def _start_time(pid: int) -> int | None:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return int(status.rpartition(")")[2].split()[_START_TIME_FIELD])
+    return start_time(int(pid)) == int(started)

@@ -63,7 +63,7 @@ class TopicSpec:
 
 def topic_specs(partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> tuple[TopicSpec, ...]:
     """Return all topics, for ``partitions`` partitions where traffic is divided and ``replication`` copies of each."""
-    safety = {"min.insync.replicas": "2" if replication > 2 else "1"}  # noqa: PLR2004  # of three copies one may be away
+    safety = {"min.insync.replicas": "2" if replication > 2 else "1"}  # of three copies one may be away
 
     def spec(name: str, configs: Mapping[str, str]) -> TopicSpec:
         count = partitions if name in PARTITIONED else 1

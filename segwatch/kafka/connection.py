@@ -1,0 +1,178 @@
+"""Connections to Kafka: from the settings to clients, and from their errors to sentences."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
+from kafka.net.compat import KafkaNetClient
+
+from segwatch.errors import BusError, KafkaUnavailableError
+from segwatch.kafka.address import KafkaAddress, parse_address
+from segwatch.kafka.topics import MAX_DEAD_LETTER_BYTES
+from segwatch.settings import settings
+
+CONNECT_SECONDS = 10
+"""How long an answer is waited for at the start; later, clients try again without end."""
+LOCAL = "local"
+_ANSWER_SECONDS = 3.0
+_LONGEST_BACKOFF_MS = 1000
+"""Between two tries to connect: a broker that is back is noticed within this time (30 s by default)."""
+
+# A library speaks through exceptions; without a handler of its own Python would print its warnings on stderr.
+logging.getLogger("kafka").addHandler(logging.NullHandler())
+
+_Client = TypeVar("_Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
+
+
+def kafka_address() -> KafkaAddress:
+    """Return where the setting ``kafka`` says that Kafka is.
+
+    Raise ``KafkaUnavailableError`` if that is the local broker and it does not run, UsageError if it says nothing.
+    """
+    if settings().kafka != LOCAL:
+        return parse_address(settings().kafka)
+    from segwatch.kafka.broker.local import LocalBroker
+
+    broker = LocalBroker()
+    if not broker.status().running:
+        raise KafkaUnavailableError(
+            "The local broker does not run; start it with: segwatch broker start, or name another with SEGWATCH_KAFKA."
+        )
+    return broker.address
+
+
+def client_options(address: KafkaAddress) -> dict[str, Any]:
+    """Return the arguments that every client of kafka-python takes."""
+    return {
+        "bootstrap_servers": list(address.servers),
+        "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
+        "reconnect_backoff_max_ms": _LONGEST_BACKOFF_MS,
+    }
+
+
+def producer_options(address: KafkaAddress) -> dict[str, Any]:
+    """Return the arguments of a ``KafkaProducer`` that neither loses, doubles nor reorders what it accepts."""
+    return {
+        **client_options(address),
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": "lz4",
+        "max_request_size": MAX_DEAD_LETTER_BYTES,
+    }
+
+
+def consumer_options(address: KafkaAddress) -> dict[str, Any]:
+    """Return the arguments of a ``KafkaConsumer`` whose reader says itself what it is done with."""
+    return {
+        **client_options(address),
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+        "max_partition_fetch_bytes": MAX_DEAD_LETTER_BYTES,
+    }
+
+
+def faust_options(address: KafkaAddress) -> dict[str, Any]:
+    """Return the arguments of a ``faust.App`` that have to do with the connection.
+
+    Topics are made by ``segwatch topics create`` alone, so that their partition counts are equal.
+    """
+    return {
+        "broker": [f"kafka://{server}" for server in address.servers],
+        "topic_allow_declare": False,
+        "producer_acks": -1,
+        "producer_compression_type": "lz4",
+        "producer_max_request_size": MAX_DEAD_LETTER_BYTES,
+        "consumer_max_fetch_size": MAX_DEAD_LETTER_BYTES,
+        "consumer_auto_offset_reset": "earliest",
+    }
+
+
+def open_admin(address: KafkaAddress, **options: Any) -> KafkaAdminClient:
+    """Return a connected administrator; ``options`` stand over the usual ones. Raises ``BusError``."""
+    return _connect(KafkaAdminClient, address, {**client_options(address), **options})
+
+
+def open_producer(address: KafkaAddress, **options: Any) -> KafkaProducer:
+    """Return a connected producer; ``options`` stand over the usual ones. Raises ``BusError``."""
+    return _connect(KafkaProducer, address, {**producer_options(address), **options})
+
+
+def open_consumer(address: KafkaAddress, **options: Any) -> KafkaConsumer:
+    """Return a connected consumer; ``options`` stand over the usual ones. Raises ``BusError``."""
+    return _connect(KafkaConsumer, address, {**consumer_options(address), **options})
+
+
+def is_answering(address: KafkaAddress) -> bool:
+    """Return whether a broker takes requests."""
+    try:
+        open_admin(address).close()
+    except BusError:
+        return False
+    return True
+
+
+def _connect(kind: Callable[..., _Client], address: KafkaAddress, options: dict[str, Any]) -> _Client:
+    """Make a client; one that cannot connect leaves its thread and sockets behind, which are ended here."""
+    made: list[KafkaNetClient] = []
+
+    def new_connections(**config: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**config))
+        return made[-1]
+
+    with bus_errors(address):
+        try:
+            return kind(kafka_client=new_connections, **options)
+        except BaseException:
+            for connections in made:
+                connections.close()
+                connections._manager._net.stop()  # noqa: SLF001  # as the client's own close() does it
+            raise
+
+
+@contextmanager
+def bus_errors(address: KafkaAddress) -> Iterator[None]:
+    """Turn what kafka-python raises inside into a ``BusError`` for a person."""
+    try:
+        yield
+    except AuthorizationError as error:
+        raise BusError(f"Kafka at {address.bootstrap} refuses this user a right ({_reason(error)}).") from error
+    except KafkaTimeoutError as error:
+        raise _unavailable(address) from error
+    except KafkaError as error:
+        if error.retriable:
+            raise KafkaUnavailableError(f"Kafka at {address.bootstrap} is not ready ({_reason(error)}).") from error
+        raise BusError(f"Kafka at {address.bootstrap} refuses ({_reason(error)}).") from error
+
+
+def _unavailable(address: KafkaAddress) -> BusError:
+    """Say why nobody answered: whether there is somebody at all, and whether that is Kafka."""
+    reasons = {server: _why_not(server) for server in address.servers}
+    if all(reasons.values()):
+        told = ", ".join(f"{server}: {reason}" for server, reason in reasons.items())
+        advice = ": segwatch broker status" if address.is_local else ", and that SEGWATCH_KAFKA names it"
+        return KafkaUnavailableError(f"No Kafka broker answers ({told}); see that it runs{advice}.")
+    listening = ", ".join(server for server, reason in reasons.items() if not reason)
+    return KafkaUnavailableError(
+        f"What listens at {listening} does not answer as a Kafka broker does: it is something else, it wants another "
+        "security protocol, or it is not ready yet."
+    )
+
+
+def _why_not(server: str) -> str:
+    """Return why a server cannot be reached, an empty text if it can."""
+    host, _, port = server.rpartition(":")
+    try:
+        with closing(socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS)):
+            return ""
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+
+
+def _reason(error: KafkaError) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(". ")
