@@ -18,6 +18,7 @@ from segwatch.errors import SegwatchError
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
+    "sink": "Bring findings from Kafka into the store.",
     "query": "Ask the store in SQL.",
     "db": "Start, stop and locate the local store.",
     "schema": "Show or apply the tables of the store.",
