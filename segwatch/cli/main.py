@@ -21,6 +21,8 @@ COMMANDS = {
     "sink": "Bring findings from Kafka into the store.",
     "query": "Ask the store in SQL.",
     "db": "Start, stop and locate the local store.",
+    "broker": "Start, stop and locate the local Kafka broker.",
+    "topics": "Make, check and describe the topics in Kafka.",
     "schema": "Show or apply the tables of the store.",
     "doctor": "Say what is installed, what is missing and what to do.",
     "warmup": "Compile everything now, so that no later command has to.",

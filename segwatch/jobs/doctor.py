@@ -11,13 +11,17 @@ from typing import Final, NamedTuple
 
 from segwatch import __version__
 from segwatch.errors import SegwatchError
+from segwatch.kafka.address import LOCAL
 from segwatch.settings import config_path, settings
 
 FINE: Final = "ok"
 NOTE: Final = "note"
 BROKEN: Final = "missing"
 
-_NEEDED = ("numpy", "numba", "pyarrow", "dpkt", "libpcap", "clickhouse-driver", "chdb-core", "click", "rich")
+_NEEDED = (
+    *("numpy", "numba", "pyarrow", "dpkt", "libpcap", "clickhouse-driver", "chdb-core"),
+    *("kafka-python", "faust-streaming", "aiokafka", "click", "rich"),
+)
 _LITTLE_ROOM = 1 << 30
 _TSHARK_SECONDS = 10
 
@@ -41,6 +45,8 @@ def examine() -> list[Finding]:
         _libpcap(),
         _kernels(),
         _tshark(),
+        _java(),
+        _kafka(),
         *_settings(),
     ]
 
@@ -92,10 +98,15 @@ def _settings() -> Iterator[Finding]:
     except SegwatchError as error:
         yield Finding("settings", BROKEN, str(error), f"correct {path} or the environment")
         return
-    yield Finding("settings", FINE, f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}")
+    yield Finding(
+        "settings",
+        FINE,
+        f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}, Kafka {current.kafka}",
+    )
     yield _folder("data", current.data_dir)
     yield _folder("cache", current.cache_dir)
     yield _local_server(current.data_dir)
+    yield _local_broker(current.data_dir) if current.kafka == LOCAL else _other_kafka(current.kafka)
 
 
 def _local_server(data_directory: Path) -> Finding:
@@ -109,6 +120,51 @@ def _local_server(data_directory: Path) -> Finding:
     if status.running:
         return Finding("local server", FINE, f"runs as process {status.pid}, port {status.tcp_port}")
     return Finding("local server", FINE, "does not run; segwatch analyze and segwatch query start it")
+
+
+def _java() -> Finding:
+    from segwatch.kafka.broker.java import find_java
+
+    try:
+        java = find_java()
+    except SegwatchError as error:
+        return Finding("Java", NOTE, str(error), "needed for the local broker alone")
+    return Finding("Java", FINE, f"{java.version}, {java.path}; only the local broker uses it")
+
+
+def _kafka() -> Finding:
+    """Say whether the local broker could start, as far as Kafka itself is concerned."""
+    from segwatch.kafka.broker.jars import VERSION, are_fetched, find_maven, jars_directory
+
+    try:
+        if are_fetched():
+            return Finding("Apache Kafka", FINE, f"{VERSION}, in {jars_directory()}; only the local broker uses it")
+        maven = find_maven()
+    except SegwatchError as error:
+        return Finding("Apache Kafka", NOTE, str(error), "needed for the local broker alone")
+    return Finding("Apache Kafka", FINE, f"not fetched; the first segwatch broker start does it, with {maven}")
+
+
+def _local_broker(data_directory: Path) -> Finding:
+    """Say whether the local Kafka broker runs; it is not started for that."""
+    from segwatch.kafka.broker.local import LocalBroker
+
+    status = LocalBroker(data_directory).status()
+    if status.running:
+        return Finding("local broker", FINE, f"runs as process {status.pid}, port {status.port}")
+    return Finding("local broker", FINE, "does not run; segwatch broker start starts it")
+
+
+def _other_kafka(text: str) -> Finding:
+    """Say whether the Kafka of the settings answers."""
+    from segwatch.kafka.address import parse_address
+    from segwatch.kafka.connection import open_admin
+
+    try:
+        open_admin(parse_address(text)).close()
+    except SegwatchError as error:
+        return Finding("Kafka", BROKEN, str(error))
+    return Finding("Kafka", FINE, f"answers at {text}")
 
 
 def _folder(subject: str, path: Path) -> Finding:

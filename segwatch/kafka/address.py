@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from segwatch.errors import UsageError
 
+LOCAL = "local"
+"""The setting ``kafka`` where this user's local broker is meant."""
 DEFAULT_PORT = 9092
 _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:,/@\[\]]+)(?::(?P<port>\d{1,5}))?")
 _HIGHEST_PORT = 65535

@@ -11,13 +11,12 @@ from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from segwatch.errors import BusError, KafkaUnavailableError
-from segwatch.kafka.address import KafkaAddress, parse_address
+from segwatch.kafka.address import LOCAL, KafkaAddress, parse_address
 from segwatch.kafka.topics import MAX_DEAD_LETTER_BYTES
 from segwatch.settings import settings
 
 CONNECT_SECONDS = 10
 """How long an answer is waited for at the start; later, clients try again without end."""
-LOCAL = "local"
 _ANSWER_SECONDS = 3.0
 _LONGEST_BACKOFF_MS = 1000
 """Between two tries to connect: a broker that is back is noticed within this time (30 s by default)."""

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from segwatch.cli import main
-from segwatch.errors import InputError, PartialInputError, StoreError, UsageError
+from segwatch.errors import BusError, InputError, PartialInputError, StoreError, UsageError
 
-HEAVY = ("numpy", "numba", "pyarrow", "rich", "clickhouse_driver", "chdb", "dpkt")
+HEAVY = ("numpy", "numba", "pyarrow", "rich", "clickhouse_driver", "chdb", "dpkt", "kafka", "faust", "aiokafka")
 
 
 def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -72,6 +72,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (InputError("no such file."), 3),
         (PartialInputError("it was cut."), 4),
         (StoreError("it is away."), 5),
+        (BusError("it refuses."), 6),
     ],
 )
 def test_errors_become_a_sentence_and_a_code(
