@@ -4,8 +4,6 @@ import importlib
 import os
 import signal
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,14 +12,16 @@ from typing import NoReturn
 import click
 
 from segwatch import __version__
+from segwatch.defects import EXIT_DEFECT, cache_directory, defect_sentence
 from segwatch.errors import SegwatchError
 
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
-    "processor": "Label what the sensors publish (Faust worker).",
-    "query": "Ask the store in SQL.",
     "sensor": "Publish segments to Kafka.",
+    "processor": "Label what the sensors publish (Faust worker).",
+    "sink": "Bring findings from Kafka into the store.",
+    "query": "Ask the store in SQL.",
     "db": "Start, stop and locate the local store.",
     "broker": "Start, stop and locate the local Kafka broker.",
     "topics": "Make, check and describe the topics in Kafka.",
@@ -31,8 +31,6 @@ COMMANDS = {
 }
 """Commands in the order of the help; each is ``command`` in the module of its name, imported when it is used."""
 
-EXIT_DEFECT = 70
-"""Exit code of an unexpected error (EX_SOFTWARE of sysexits.h)."""
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 EXIT_SIGNAL = 128
@@ -162,7 +160,7 @@ def _of_room(error: OSError) -> int | None:
 
     if error.errno not in OUT_OF_ROOM:
         return None
-    where = f"standard output or the cache folder ({_cache_directory()})"
+    where = f"standard output or the cache folder ({cache_directory()})"
     return _say(f"there is no room left to write: free some space for {where} and try again.", OutputError.exit_code)
 
 
@@ -196,34 +194,4 @@ def _leave_closed_pipe() -> int:
 
 
 def _defect(error: Exception) -> int:
-    kind = type(error).__name__
-    try:
-        place = f"the traceback is in {_write_traceback(error)}"
-    except OSError as failure:
-        place = f"the traceback could not be written ({failure.strerror})"
-    return _say(f"this is a defect of segwatch ({kind}); please report it: {place}.", EXIT_DEFECT)
-
-
-def _write_traceback(error: Exception) -> Path:
-    import platform
-    import traceback
-
-    lines = [f"segwatch {__version__}, Python {platform.python_version()}, {platform.platform()}\n", f"{sys.argv!r}\n"]
-    content = "".join([*lines, *traceback.format_exception(error)])
-    name = f"defect-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
-    for folder in (_reports_directory(), Path(tempfile.gettempdir())):
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content, "utf-8", errors="backslashreplace")
-            return folder / name
-    raise OSError(0, "no folder can be written")
-
-
-def _reports_directory() -> Path:
-    return _cache_directory() / "defects"
-
-
-def _cache_directory() -> Path:
-    import platformdirs
-
-    return Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch"))
+    return _say(defect_sentence(error), EXIT_DEFECT)
