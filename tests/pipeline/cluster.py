@@ -81,20 +81,10 @@ class Cluster:
 
     def publish(self, *files: str, speed: str = "max") -> list[dict[str, Any]]:
         """Publish captures, wait for the end; return what was published of each, in order."""
-        command = [
-            sys.executable,
-            "-m",
-            "segwatch.cli.main",
-            "sensor",
-            "--json",
-            "--speed",
-            speed,
-            "--name",
-            "edge",
-            "--read",
-        ]
-        command += files
+        options = ["--json", "--speed", speed, "--name", "edge", "--read"]
+        command = [sys.executable, "-m", "segwatch", "sensor", *options, *files]
         done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, check=False)
+        assert done.stdout, (done.returncode, done.stderr.decode(errors="replace"))
         document = json.loads(done.stdout)
         captures: list[dict[str, Any]] = document["sessions"]
         return captures
