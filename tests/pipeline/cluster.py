@@ -66,9 +66,10 @@ class Cluster:
             "SEGWATCH_CLOSED_TIMEOUT": "0",
         }
 
-    def spawn(self, *arguments: str, crash: tuple[str, int] | None = None) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str, crash: tuple[str, int] = ("", 0)) -> subprocess.Popen[bytes]:
         """Start ``segwatch`` with these arguments; ``crash``: kill it when a step was reached so many times."""
-        module = ["tests.pipeline.crashing", crash[0], str(crash[1])] if crash else ["segwatch"]
+        step, times = crash
+        module = ["tests.pipeline.crashing", step, str(times), "--"]
         self._logs += 1
         log = (self.folder / f"{arguments[0]}-{self._logs}.log").open("wb")
         process = subprocess.Popen(

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster
+from tests.pipeline.crashing import SESSION_SECONDS
 
-STOPPED_SECONDS: Final = 24.0
-"""Longer than the groups wait for a member (20 s)."""
+STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
+"""Longer than the groups wait for a member."""
 _SETTLE_SECONDS: Final = 900.0
 
 Signal = tuple[str, signal.Signals]
