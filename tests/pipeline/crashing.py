@@ -1,4 +1,4 @@
-"""Run ``segwatch`` and kill it at a named step: ``python -m tests.pipeline.crashing STEP N -- sink ...`` (or processor).
+"""Run ``segwatch`` (sink or processor) and kill it at a step: ``python -m tests.pipeline.crashing STEP N -- sink ...``.
 
 The process ends (SIGKILL) when STEP is reached for the Nth time; with N = 0 it does not. A dead member of a group is
 missed sooner than usual.

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.pipeline.answers import differences, store_offline
-from tests.pipeline.cluster import Cluster
+from tests.pipeline.cluster import Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
+from tests.support import REPOSITORY
 
+DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 _SETTLE_SECONDS: Final = 900.0
@@ -155,3 +157,26 @@ def crash_trial(
         "exit codes": exits,
         "differences": differences(cluster),
     }
+
+
+def main() -> None:
+    """Run a long trial, print what came of it, and end with 1 where anything differs."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--hits", type=int, default=500, help="how often something is ended (500)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the trial (1)")
+    parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
+    parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder, running(Path(folder)) as cluster:
+        result = crash_trial(
+            cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
+            pause=lambda some: some.uniform(1, 6), servers=True,
+        )  # fmt: skip
+        print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
+        if result["differences"]:
+            print(cluster.logs(), file=sys.stderr)
+    sys.exit(1 if result["differences"] else 0)
+
+
+if __name__ == "__main__":
+    main()
