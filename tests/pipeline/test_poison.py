@@ -1,4 +1,4 @@
-"""A thousand malformed messages of every kind among good ones: each a dead letter with its reason, no good row missing."""
+"""A thousand malformed messages among good ones: each a dead letter with its reason, no good row missing."""
 
 import random
 from collections import Counter

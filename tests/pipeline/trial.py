@@ -3,12 +3,19 @@
 ``python -m tests.pipeline.trial --help`` runs a long one.
 """
 
+import argparse
+import json
+import os
 import random
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +28,7 @@ DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 _SETTLE_SECONDS: Final = 900.0
+_DISK_BYTES: Final = 2 << 30
 
 Signal = tuple[str, signal.Signals]
 SIGNALS: Final[tuple[Signal, ...]] = (
@@ -74,7 +82,7 @@ class Trial:
     def hit(self, *, servers: bool) -> None:
         """End, stop or interrupt something."""
         if servers and self._random.random() < 0.1:
-            self._interrupt(self._random.choice(["kafka", "clickhouse"]))
+            self._interrupt(self._random.choice(["kafka", "clickhouse", "disk"]))
             return
         place = self._random.choice([place for place in range(len(self._workers)) if place not in self._stopped])
         name, number = self._random.choice(SIGNALS)
@@ -87,11 +95,15 @@ class Trial:
 
     def _interrupt(self, server: str) -> None:
         away = self._random.uniform(1, 60)
-        self.done[f"kill {server}"] += 1
+        self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
         if server == "kafka":
             self._cluster.broker.kill()
             self._wait(away)
             self._cluster.broker.start()
+        elif server == "disk":
+            filler = _fill(self._cluster.folder / "data")
+            self._wait(away)
+            filler.unlink()
         else:
             self._cluster.kill_clickhouse()
             self._wait(away)
@@ -135,6 +147,31 @@ class Trial:
         return [worker.wait(timeout=60) for worker in self._workers]
 
 
+def _fill(folder: Path) -> Path:
+    """Write a file until the disk is full; return it."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            return filler
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Let the folder of ClickHouse's data be a small file system of its own (root alone may mount one)."""
+    data = folder / "data"
+    data.mkdir()
+    options = f"size={_DISK_BYTES},mode=0700,uid={os.getuid()}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "segwatch-trial", str(data)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
 def crash_trial(
     cluster: Cluster, capture: Path, *, seed: int, hits: int, speed: str, pause: Callable[[random.Random], float],
     servers: bool = False,
@@ -167,7 +204,11 @@ def main() -> None:
     parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
     parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder, running(Path(folder)) as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
+        small_disk(Path(folder)),
+        running(Path(folder)) as cluster,
+    ):
         result = crash_trial(
             cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
             pause=lambda some: some.uniform(1, 6), servers=True,
