@@ -79,19 +79,24 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
         async for event in cast("Stream[bytes]", stream).noack().events():
             await _or_end(worker.handle, event)
 
-    async def write_idle(_: Any) -> None:
+    async def look_after(_: Any) -> None:
         await _or_end(lambda _: worker.checkpoint_all(only_due=True), None)
+        await _or_end(lambda _: worker.look_after_quiet(), None)
 
     app.agent(segments, concurrency=1, name="segments")(process)
-    app.timer(_IDLE_SECONDS)(write_idle)
+    app.timer(_IDLE_SECONDS)(look_after)
 
     async def assigned(*_: Any, **__: Any) -> None:
         worker.forget()
+
+    async def recovered(*_: Any, **__: Any) -> None:
+        worker.begin()
 
     async def stopping(*_: Any, **__: Any) -> None:
         await worker.checkpoint_all(only_due=False)
 
     app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_rebalance_complete.connect(recovered, weak=False)
     app.on_before_shutdown.connect(stopping, weak=False)
 
 
