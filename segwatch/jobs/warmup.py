@@ -5,8 +5,10 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+from ingest.publish.batches import Batcher, Session
 from segwatch.jobs.analyze import analyse
 from segwatch.jobs.compiled import remember_warm
+from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.labels import LabelsJob, Selection
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.output.writers import FORMATS
@@ -23,6 +25,10 @@ def warm_up() -> None:
         for capture in captures:
             with CapturePipeline(capture, rules) as pipeline:
                 analyse(pipeline)
+            with DecodedCapture(capture) as decoded:
+                for segments in decoded:
+                    session = Session("warmup", "0" * 32, capture, 0, live=False)
+                    Batcher(session, partitions=1, now=0).add(segments, 0)
     remember_warm()
 
 
