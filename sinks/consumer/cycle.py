@@ -38,6 +38,8 @@ IDLE_SECONDS: Final = 0.5
 """Longest wait for messages: after it a stop is noticed."""
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Seconds between tries while the store or Kafka is away; the last one is repeated."""
+TELL_SECONDS: Final = 60.0
+"""The same of a partition is told that seldom."""
 
 _log = logging.getLogger(__name__)
 _Closed = tuple[PartitionReader, Batch]
@@ -67,6 +69,7 @@ class Cycle:
         self._stop = stop
         self._clock = clock
         self._readers: dict[Place, PartitionReader] = {}
+        self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""
 
@@ -172,8 +175,7 @@ class Cycle:
         if done := self._insist(done, self._commit_done):
             reached("sink: after commit")
         for reader, batch in done:
-            reader.finish()
-            _count(reader.kind.table, batch)
+            self._finished(reader, batch)
 
     def _insist(self, closed: list[_Closed], action: Callable[[list[_Closed]], None]) -> list[_Closed]:
         """Do something with batches until it succeeds; return those that are still this member's.
@@ -248,27 +250,38 @@ class Cycle:
             if end is not None:
                 metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - reader.stored))
 
+    def _finished(self, reader: PartitionReader, batch: Batch) -> None:
+        """Go on with the next batch, and count and tell what this one was."""
+        reader.finish()
+        _count(reader.kind.table, batch)
+        if batch.gaps and self._may_tell("gaps", batch.place):
+            _log.warning(
+                "Messages of %s follow a missing one, whose sender failed; they are left out until they come again",
+                batch.place,
+            )
+        if batch.refused and self._may_tell("refused", batch.place):
+            letter = batch.refused[0].letter
+            _log.warning(
+                "Messages of %s cannot be read and go to the dead letters, as that with offset %s: %s (%s)",
+                batch.place,
+                letter.offset,
+                letter.reason,
+                letter.detail,
+            )
+
+    def _may_tell(self, what: str, place: Place) -> bool:
+        """Return whether it is long enough ago that the same was told; the numbers are in the metrics."""
+        now = self._clock()
+        if now - self._told.get((what, place), -TELL_SECONDS) < TELL_SECONDS:
+            return False
+        self._told[what, place] = now
+        return True
+
 
 def _count(table: str, batch: Batch) -> None:
     metrics.BATCHES.labels(table).inc()
     metrics.ROWS.labels(table).inc(batch.rows)
     metrics.DOUBLES.labels(table).inc(batch.doubles)
     metrics.GAPS.labels(table).inc(batch.gaps)
-    if batch.gaps:
-        _log.warning(
-            "%s messages of %s follow a missing one, whose sender failed; they are left out until they come again",
-            batch.gaps,
-            batch.place,
-        )
     for letter, _ in batch.refused:
         metrics.DEAD_LETTERS.labels(table, letter.reason).inc()
-    if batch.refused:
-        first = batch.refused[0].letter
-        _log.warning(
-            "%s messages of %s cannot be read and are in the dead letters; the first, offset %s: %s (%s)",
-            len(batch.refused),
-            batch.place,
-            first.offset,
-            first.reason,
-            first.detail,
-        )
