@@ -12,6 +12,7 @@ is committed.
 
 import itertools
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -20,7 +21,7 @@ from segwatch.errors import KafkaUnavailableError, StoreError, StoreUnavailableE
 from segwatch.steps import reached
 from sinks.consumer import metrics
 from sinks.consumer.batch import Batch, Message, Place
-from sinks.consumer.forming import BATCH_SECONDS, Committed, PartitionReader
+from sinks.consumer.forming import Committed, PartitionReader
 from sinks.consumer.kinds import Kind
 from sinks.consumer.ports import Bus, MembershipError, Polled, Tables
 
@@ -87,19 +88,17 @@ class Cycle:
     def turn(self, seconds: float) -> None:
         """Wait for messages at most so long, and store the batches that are closed."""
         self._follow(self._bus.poll(seconds))
+        self._measure()
         self._store_closed()
         while sum(reader.buffered_bytes for reader in self._readers.values()) > BUFFER_BYTES:
             max(self._readers.values(), key=lambda reader: reader.buffered_bytes).close()
             if not self._store_closed():
                 break  # only batches whose ends are fixed are left
-        self._measure()
 
     def _patience(self) -> float:
         """Return how long messages may be waited for: until the oldest batch must be closed."""
-        opened = [reader.opened_at for reader in self._readers.values() if reader.opened_at is not None]
-        if not opened:
-            return IDLE_SECONDS
-        return min(IDLE_SECONDS, max(0.0, min(opened) + BATCH_SECONDS - self._clock()))
+        due = min((reader.due_at for reader in self._readers.values() if reader.due_at is not None), default=math.inf)
+        return min(IDLE_SECONDS, max(0.0, due - self._clock()))
 
     def _follow(self, polled: Polled) -> None:
         """Forget partitions that are gone, begin with new ones, and take what was read of the others."""
@@ -244,10 +243,12 @@ class Cycle:
             self._bus.resume()
 
     def _measure(self) -> None:
+        """See how far the ends of the logs are."""
         metrics.BUFFERED_BYTES.set(sum(reader.buffered_bytes for reader in self._readers.values()))
         for place, reader in self._readers.items():
             end = self._bus.log_end(place)
             if end is not None:
+                reader.look_at_end(end)
                 metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - reader.stored))
 
     def _finished(self, reader: PartitionReader, batch: Batch) -> None:
