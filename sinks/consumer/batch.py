@@ -119,8 +119,9 @@ class Batch:
     def origin(self) -> Origin:
         """Return where the rows come from."""
         rows = np.array([len(columns[0]) for _, _, columns in self._parts])
-        sensors, sessions = ([part[place] for part in self._parts] for place in (0, 1))
-        return Origin(_for_rows(sensors, rows), _for_rows(sessions, rows), self._stored())
+        sensors = _for_rows([sensor for sensor, _, _ in self._parts], rows)
+        sessions = _for_rows([session for _, session, _ in self._parts], rows)
+        return Origin(sensors, sessions, self._stored())
 
     def _pass(self, message: Message) -> None:
         self.last = message.offset

@@ -156,6 +156,4 @@ class PartitionReader:
 
     def _letter(self, message: Message, error: MessageError) -> DeadLetter:
         detail = str(error).removeprefix(f"{error.reason.value}: ")
-        return DeadLetter(
-            error.reason.value, detail, self.place.topic, self.place.partition, message.offset, READER
-        )
+        return DeadLetter(error.reason.value, detail, self.place.topic, self.place.partition, message.offset, READER)
