@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from processors.rules.rule_sets import rule_set
 from segwatch import __version__
 from segwatch.errors import InputError, UsageError
 from segwatch.jobs.progress import progress_of
@@ -55,6 +56,7 @@ class ReplayJob:
         """Replay all chosen sessions; return the exit code. Raises ``InputError`` where there is nothing."""
         if self.store == _NO_STORE:
             raise UsageError("a replay needs a store: `local` or clickhouse://[user@]host[:port]/database, not none.")
+        rule_set(self.rules)  # before anything is started or read
         shown: list[dict[str, Any]] = []
         with open_store(self.store) as store:
             source: Source = KafkaSource(kafka_address()) if self.source == KAFKA else StoreSource(store)

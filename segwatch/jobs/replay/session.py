@@ -7,7 +7,7 @@ import numpy.typing as npt
 import xxhash
 
 from processors.engine import FOR_EVER, Engine
-from processors.stream.settings import StreamSettings
+from processors.stream.settings import configured_timeouts
 from segwatch import __version__
 from segwatch.jobs.replay.span import Original, Span
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
@@ -18,8 +18,6 @@ from segwatch.vocabulary import Flag
 from sinks.spool import FindingSpool
 from sinks.store import CaptureFacts
 
-STREAM_TIMEOUTS: Final = StreamSettings(partitions=1).timeouts
-"""After which silence processors forget a conversation."""
 _SPOOL_BYTES: Final = 16 << 20
 """Memory for the findings of a session: several may be under way at a time."""
 _LATE: Final = 60 * NANOSECONDS
@@ -50,7 +48,8 @@ class SessionReplay:
         self.spool = FindingSpool(_SPOOL_BYTES)
         self._span = span
         self._rules = rules
-        self._engine = Engine(rules, FOR_EVER if original.is_file else STREAM_TIMEOUTS)
+        self._timeouts = FOR_EVER if original.is_file else configured_timeouts()
+        self._engine = Engine(rules, self._timeouts)
         self._findings = empty_findings(0)
         self._marks = np.zeros(1024, np.uint8)
         """What is known of each conversation, by its number."""
@@ -145,7 +144,7 @@ class SessionReplay:
         numbers, firsts = np.unique(streams[new], return_index=True)
         rows = known[new[firsts]]
         # Later, what had been silent for so long would have been forgotten, too.
-        begun = segments.ts[rows] < self._span.start + (STREAM_TIMEOUTS.idle if not self.original.is_file else 2**62)
+        begun = (segments.ts[rows] < self._span.start + self._timeouts.idle) | (self._timeouts.idle == 0)
         self._marks[numbers[((segments.flags[rows] & Flag.SYN) == 0) & begun]] |= _MID_STREAM
         in_range = streams[inside[known]]
         self._marks[in_range] |= _IN_RANGE
