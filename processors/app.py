@@ -26,8 +26,9 @@ from segwatch.settings import settings
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
-_SESSION_SECONDS: Final = 20.0
-_HEARTBEAT_SECONDS: Final = 3.0
+SESSION_SECONDS = 20.0
+"""Silence after which the group regards a worker as dead."""
+_HEARTBEATS_A_SESSION: Final = 6
 
 
 def configured_app(shortest_pause: float = SHORTEST_SECONDS) -> faust.App:
@@ -57,8 +58,8 @@ def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: floa
         topic_disable_leader=True,
         stream_buffer_maxsize=_BUFFERED_MESSAGES,
         broker_max_poll_records=_BUFFERED_MESSAGES,
-        broker_session_timeout=_SESSION_SECONDS,
-        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / _HEARTBEATS_A_SESSION,
         stream_wait_empty=False,
         autodiscover=False,
         **faust_options(address),

@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,11 +48,10 @@ class SensorJob:
         captures = Captures(arguments)
         partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
         sessions = []
-        with ExitStack() as stack:
-            stop = stack.enter_context(stop_requested())
-            delivery = stack.enter_context(delivery_to(self.address, self.patience))
+        with delivery_to(self.address, self.patience) as delivery:
             for capture in captures.each(DecodedCapture):
-                published = self._publish(capture, partitions, delivery, stop)
+                with stop_requested() as stop:
+                    published = self._publish(capture, partitions, delivery, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
                     continue
                 sessions.append(published)
