@@ -11,9 +11,11 @@ from segwatch.errors import BusError
 from segwatch.kafka.broker.jars import fetch_jars
 from segwatch.kafka.broker.java import find_java
 from segwatch.kafka.connection import open_producer
+from segwatch.kafka.reading import read_topic
 from segwatch.kafka.topics import DEAD_LETTERS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import Reason
+from segwatch.messages.segments import read_segments
 from tests.pipeline.cluster import Cluster, running
 from tests.replay.commands import DEMONSTRATION, WHOLE, document, segwatch
 
@@ -72,13 +74,14 @@ def test_a_part_of_what_stands_in_kafka(cluster: Cluster) -> None:
 
 
 def test_a_message_that_came_twice_is_replayed_once(cluster: Cluster) -> None:
-    from segwatch.kafka.reading import read_topic
-
     (first,) = (one for one in read_topic(cluster.address, SEGMENTS) if (one.partition, one.offset) == (0, 0))
+    _, segments = read_segments(first.value)
     with open_producer(cluster.address) as producer:
         producer.send(SEGMENTS, value=first.value, partition=0).get(timeout=60)
-    (found,) = document("replay", *WHOLE, "--source", "kafka", environment=cluster.environment)["sessions"]
-    assert found["segments"] == 5790
+    _wait_for_rows(cluster, "segments", 5790 + len(segments.ts))
+    for source in ("kafka", "store"):
+        (found,) = document("replay", *WHOLE, "--source", source, environment=cluster.environment)["sessions"]
+        assert found["segments"] == 5790
 
 
 def test_a_damaged_message_is_listed_saved_and_refused_again(cluster: Cluster, tmp_path: Path) -> None:

@@ -69,11 +69,12 @@ def test_a_label_and_a_number_that_were_others(environment: dict[str, str], quer
     label, number = query(f"SELECT frame FROM anomalies WHERE {original} AND labels = 64 ORDER BY frame LIMIT 2")
     ((row,),) = query(f"SELECT groupArray(name) FROM system.columns WHERE {_COLUMNS}")
     copied = ", ".join("128 AS labels" if name == "labels" else name for name in row)
-    query(
-        f"INSERT INTO anomalies ({', '.join(row)}) SELECT {copied} FROM anomalies WHERE {original} AND frame = {label[0]}"
-    )
+    into = f"INSERT INTO anomalies ({', '.join(row)})"
+    query(f"{into} SELECT {copied} FROM anomalies WHERE {original} AND frame = {label[0]}")
     query(f"DELETE FROM anomalies WHERE {original} AND frame = {label[0]} AND labels = 64")
-    query(f"ALTER TABLE anomalies UPDATE ack_rtt = -7 WHERE {original} AND frame = {number[0]} SETTINGS mutations_sync=2")
+    query(
+        f"ALTER TABLE anomalies UPDATE ack_rtt = -7 WHERE {original} AND frame = {number[0]} SETTINGS mutations_sync=2"
+    )
     try:
         (found,) = document("replay", *WHOLE, environment=environment)["sessions"]
         assert (found["other_labels"], found["other_numbers"]) == (1, 1)
@@ -92,7 +93,7 @@ def test_a_label_and_a_number_that_were_others(environment: dict[str, str], quer
         query(f"DELETE FROM anomalies WHERE {original} AND frame IN ({label[0]}, {number[0]})")
         source = f"FROM anomalies WHERE session = '{session['replay']}' AND frame IN ({label[0]}, {number[0]})"
         own = ", ".join(f"toUUID('{session['session']}') AS session" if name == "session" else name for name in row)
-        query(f"INSERT INTO anomalies ({', '.join(row)}) SELECT {own} {source}")
+        query(f"{into} SELECT {own} {source}")
 
 
 _COLUMNS = "database = currentDatabase() AND table = 'anomalies' AND default_kind = ''"

@@ -59,7 +59,7 @@ class ReplayJob:
         rule_set(self.rules)  # before anything is started or read
         shown: list[dict[str, Any]] = []
         with open_store(self.store) as store:
-            source: Source = KafkaSource(kafka_address()) if self.source == KAFKA else StoreSource(store)
+            source = self._opened(store)
             for replayed in self._replays(source, store):
                 if self.as_json:
                     shown.append(as_json(*replayed))
@@ -76,10 +76,15 @@ class ReplayJob:
             click.echo(json.dumps(self._document(shown, source), indent=2, ensure_ascii=False))
         return 0
 
+    def _opened(self, store: Store) -> Source:
+        if self.source == KAFKA:
+            return KafkaSource(kafka_address(), self.span, self.choice)
+        return StoreSource(store, self.span, self.choice)
+
     def _replays(self, source: Source, store: Store) -> Iterator[Replayed]:
         active: dict[str, SessionReplay] = {}
         with ExitStack() as stack, progress_of("replay", source) as show:
-            for piece in source.pieces(self.span, self.choice):
+            for piece in source.pieces():
                 replay = self._fed(piece, active, stack)
                 if piece.segments is None and replay is not None:
                     yield from self._finished(active.pop(piece.original.session), store)
