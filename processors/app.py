@@ -12,8 +12,7 @@ import faust
 from faust import Stream
 from faust.types import EventT, StreamT
 
-from processors.engine import Timeouts
-from processors.stream.settings import StreamSettings
+from processors.stream.settings import StreamSettings, configured_timeouts
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
@@ -24,7 +23,6 @@ from segwatch.kafka.connection import faust_options, kafka_address
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
 from segwatch.settings import settings
 
-_NANOSECONDS: Final = 1_000_000_000
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
@@ -39,8 +37,7 @@ def configured_app(shortest_pause: float = SHORTEST_SECONDS) -> faust.App:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    idle, closed = (_NANOSECONDS * seconds for seconds in (settings().idle_timeout, settings().closed_timeout))
-    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=Timeouts(idle=idle, closed=closed))
+    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=configured_timeouts())
     return make_app(address, stream, shortest_pause)
 
 
