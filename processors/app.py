@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import faust
 from faust import Stream
@@ -34,23 +34,30 @@ _HEARTBEAT_SECONDS: Final = 3.0
 _log = logging.getLogger("segwatch.processor")
 
 
-def configured_app(shortest_pause: float = SHORTEST_SECONDS) -> faust.App:
+class Processor(NamedTuple):
+    """The app, and what works in it."""
+
+    app: faust.App
+    worker: StreamWorker
+
+
+def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     """Return the app as the settings say. Raises ``BusError`` where Kafka or its topics are not as they must be."""
     address = kafka_address()
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    return make_app(address, StreamSettings(partitions=partitions, rules=settings().rules), shortest_pause)
+    return make_processor(address, StreamSettings(partitions=partitions, rules=settings().rules), shortest_pause)
 
 
 def __getattr__(name: str) -> faust.App:
     """Make ``app`` when it is asked for, which is how Faust's own program finds it."""
     if name == "app":
-        return configured_app()
+        return configured().app
     raise AttributeError(name)
 
 
-def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: float) -> faust.App:
+def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause: float) -> Processor:
     """Return the app for topics that are as they must be; ``shortest_pause``: seconds between checkpoints."""
     app = faust.App(
         PROCESSOR_APP,
@@ -70,7 +77,7 @@ def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: floa
     table = app.Table(CHECKPOINTS, key_type=bytes, value_type=bytes, partitions=stream.partitions)
     worker = StreamWorker(app, table, stream, shortest_pause)
     _connect(app, worker, segments)
-    return app
+    return Processor(app, worker)
 
 
 def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:

@@ -26,6 +26,7 @@ class Settings:
     rules: str = "wireshark-4.0"
     segments: bool = False
     kafka: str = "local"
+    metrics: str = ""
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -37,6 +38,7 @@ MEANINGS = {
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }

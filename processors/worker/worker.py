@@ -9,7 +9,7 @@
 5. No exception leaves the agent: Faust acknowledges a message whose agent raised. What cannot be read goes to the dead
    letters; any other error ends the process, and whoever supervises it starts it again.
 6. Of Faust no ``take``, windowed or global tables, standby replicas or transactions: each has open defects.
-7. Being alive means that offsets move (``progress``).
+7. Being alive means that offsets move (``positions``, ``segwatch.telemetry``).
 """
 
 import logging
@@ -17,7 +17,9 @@ import time
 from typing import Any, Final
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, EventT, Message
+from kafka import TopicPartition
 
 from processors.engine import Scratch
 from processors.stream.outgoing import Kind
@@ -26,7 +28,7 @@ from processors.stream.settings import StreamSettings
 from processors.worker import metrics
 from processors.worker.pace import CheckpointPace
 from processors.worker.work import PartitionWork
-from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS
+from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
 from segwatch.steps import reached
@@ -55,6 +57,20 @@ class StreamWorker:
     def forget(self) -> None:
         """Forget all partitions: others may have worked on them since (rule 2)."""
         self._works.clear()
+        metrics.forget_partitions()
+
+    def positions(self) -> dict[TopicPartition, int | None]:
+        """Return the next offset of each partition that is assigned, ``None`` before its first message; any thread."""
+        works = dict(self._works)
+        try:
+            assigned = self._app.consumer.assignment()
+        except ConsumerNotStarted:
+            return {}
+        numbers = [tp.partition for tp in assigned if tp.topic == SEGMENTS]
+        return {
+            TopicPartition(SEGMENTS, number): works[number].partition.next if number in works else None
+            for number in numbers
+        }
 
     async def handle(self, event: EventT[bytes]) -> None:
         """Do with a message what its partition's position says."""

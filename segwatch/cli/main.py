@@ -18,6 +18,8 @@ from segwatch.errors import SegwatchError
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
+    "up": "Run the whole pipeline on this machine, supervised.",
+    "status": "Say how the pipeline gets on: lag, sensors, dead letters, rows.",
     "processor": "Label what the sensors publish (Faust worker).",
     "query": "Ask the store in SQL.",
     "sensor": "Publish segments to Kafka.",

@@ -25,6 +25,8 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.records.segments import SegmentColumns, take_segments
+from segwatch.telemetry.address import MetricsAddress
+from segwatch.telemetry.server import Telemetry
 
 _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
@@ -42,6 +44,8 @@ class SensorJob:
     address: KafkaAddress
     patience: float
     """Seconds that Kafka may be silent."""
+    metrics: MetricsAddress | None
+    """Where metrics are served, if anywhere."""
     as_json: bool
 
     def run(self, arguments: tuple[str, ...]) -> int:
@@ -52,6 +56,8 @@ class SensorJob:
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requested())
             delivery = stack.enter_context(delivery_to(self.address, self.patience))
+            if self.metrics is not None:
+                stack.enter_context(Telemetry(self.metrics, delivery.look))
             for capture in captures.each(DecodedCapture):
                 published = self._publish(capture, partitions, delivery, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
