@@ -3,9 +3,9 @@
 ``segwatch processor`` runs it, and so does ``faust -A processors.app worker``, with the same settings.
 """
 
-import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, cast
 
@@ -30,8 +30,6 @@ _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
 _SESSION_SECONDS: Final = 20.0
 _HEARTBEAT_SECONDS: Final = 3.0
-
-_log = logging.getLogger("segwatch.processor")
 
 
 class Processor(NamedTuple):
@@ -108,7 +106,7 @@ async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> 
     except SegwatchError as error:
         _end(str(error), error.exit_code)
     except Exception as error:
-        _log.exception("unexpected error")
+        sys.stderr.write(traceback.format_exc())
         kind = type(error).__name__
         _end(f"this is a defect of segwatch ({kind}); please report it with the traceback above.", EXIT_DEFECT)
 

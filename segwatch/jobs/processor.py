@@ -9,7 +9,7 @@ from faust import Worker
 from processors.app import configured
 from segwatch.kafka.connection import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP
-from segwatch.logs import setup_logs
+from segwatch.processes.logs import log_to_stderr
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.group import GroupLook
 from segwatch.telemetry.server import Telemetry
@@ -17,7 +17,7 @@ from segwatch.telemetry.server import Telemetry
 
 def run_processor(checkpoint_seconds: float, metrics: MetricsAddress | None) -> int:
     """Work until a signal comes; return the exit code."""
-    setup_logs()
+    log_to_stderr()
     app, stream_worker = configured(checkpoint_seconds)
     loop = asyncio.new_event_loop()
     worker = Worker(app, loop=loop, loglevel=None, logfile=None, override_logging=False, quiet=True)
