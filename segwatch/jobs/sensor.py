@@ -64,7 +64,7 @@ class SensorJob:
                     continue
                 sessions.append(published)
                 if not self.as_json:
-                    click.echo(_sentence(published))
+                    click.echo(sentence(published))
                 if stop.is_set():
                     break
         if self.as_json:
@@ -129,7 +129,8 @@ def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Itera
         stop.wait(min(seconds, _TICK_SECONDS))
 
 
-def _sentence(published: dict[str, Any]) -> str:
+def sentence(published: dict[str, Any]) -> str:
+    """Return what was published of a capture, in words."""
     cut = "" if published["complete"] else " (not all of the capture)"
     return (
         f"{published['file']}: {published['segments']:,} segments in {published['messages']:,} messages to "

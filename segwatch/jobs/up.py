@@ -12,8 +12,9 @@ from typing import Final
 from ingest.capture.reader import open_capture
 from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, UsageError
 from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.sensor import sentence
 from segwatch.jobs.stopping import stop_requested
-from segwatch.jobs.up_parts import Part, PartsMaker
+from segwatch.jobs.up_parts import Part, PartsMaker, published_sessions
 from segwatch.jobs.up_servers import Servers
 from segwatch.jobs.up_view import View, view
 from segwatch.kafka.address import KafkaAddress
@@ -61,8 +62,8 @@ class UpJob:
             stack.callback(guard.close)
             servers = Servers(self.store, guard)
             stack.callback(servers.stop)
-            stop = stack.enter_context(stop_requested())
             address, store = servers.start()
+            stop = stack.enter_context(stop_requested())
             shown = stack.enter_context(view(f"Kafka {address.bootstrap}, store {store}"))
             maker = PartsMaker(folder, guard)
             sensor = maker.sensor(files, self.speed, self.name) if files else None
@@ -112,7 +113,7 @@ class Supervisor:
             self._exit_code = EXIT_INTERRUPTED
         finally:
             for part in self._parts:
-                part.child.send(signal.SIGKILL)
+                part.child.end(signal.SIGKILL)
             self._wait_for(self._parts, END_SECONDS)
         return self._exit_code
 
@@ -192,27 +193,37 @@ class Supervisor:
         assert self._sensor is not None  # noqa: S101  # who asks has looked
         child = self._sensor.child
         child.due = None
-        for line in child.lines():
-            self._view.tell(line)
+        self._tell_sensor()
         code = child.code or 0
         if code < 0:
             self._view.tell(f"The sensor has {ended_how(code)}, so its session is incomplete: publish it again.")
         self._exit_code = code if code >= 0 else SegwatchError.exit_code
+
+    def _tell_sensor(self) -> None:
+        """Say what the sensor has published, and what was wrong."""
+        assert self._sensor is not None  # noqa: S101  # as above
+        for line in self._sensor.child.lines():
+            self._view.tell(line)
+        sessions = published_sessions(self._sensor)
+        self._sensor.total = sum(session["segments"] for session in sessions)
+        for session in sessions:
+            self._view.tell(sentence(session))
 
     def _end(self) -> None:
         """End the sensor, then the processors, then the sink, when what was published is stored."""
         if self._sensor is not None and self._sensor.child.pid is not None:
             self._doing = "Ending the sensor."
             self._end_parts([self._sensor])
-            for line in self._sensor.child.lines():
-                self._view.tell(line)
+            self._tell_sensor()
         if self._left is None or not self._left.is_nothing:
             self._drain()
+        for part in self._workers:
+            part.listen(time.monotonic())
         self._doing = "Ending the processors."
         self._end_parts(self._processors)
         self._doing = "Ending the sink."
         self._end_parts([self._sink])
-        self._view.show(self._parts, self._summary())
+        self._view.close(self._parts, self._summary())
 
     def _drain(self) -> None:
         """Wait for what was published to be stored, with an end."""
@@ -230,20 +241,18 @@ class Supervisor:
         self._view.tell(f"Kafka keeps {waiting}; the next segwatch up goes on with them.")
 
     def _summary(self) -> str:
-        analysed = sum(part.total for part in self._processors)
         published = f"{self._sensor.total:,.0f} segments published, " if self._sensor else ""
-        return f"{published}{analysed:,.0f} segments analysed, {self._sink.total:,.0f} rows stored."
+        return f"{published}{self._sink.total:,.0f} rows stored."
 
     def _end_parts(self, parts: list[Part]) -> None:
         """End parts politely; kill those that take too long."""
         for part in parts:
-            part.child.due = None
-            part.child.send(signal.SIGTERM)
+            part.child.end(signal.SIGTERM)
         self._wait_for(parts, END_SECONDS)
         for part in parts:
             if part.child.pid is not None:
                 self._view.tell(f"{part.child.name} does not end; it is killed.")
-                part.child.send(signal.SIGKILL)
+                part.child.end(signal.SIGKILL)
         self._wait_for(parts, END_SECONDS)
 
     def _wait_for(self, parts: list[Part], seconds: float) -> None:

@@ -1,9 +1,10 @@
 """The parts of ``segwatch up``: which commands they are, and what they say of themselves."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from segwatch.processes.ports import HOST, free_ports
 from segwatch.supervision.child import Child
@@ -34,7 +35,7 @@ class Part:
     """What is done a second."""
     _counted: float = 0.0
     _heard: float | None = None
-    _was_start: int = field(default=0)
+    _was_start: int = 0
 
     def listen(self, now: float) -> None:
         """Ask the process how it is; one that does not answer is as it was."""
@@ -57,6 +58,16 @@ class Part:
         self.waiting = int(reading.totals.get(_WAITING, 0))
 
 
+def published_sessions(sensor: Part) -> list[dict[str, Any]]:
+    """Return what a sensor that has ended says it published: file, session, segments, ... of each."""
+    try:
+        document = json.loads(sensor.child.results.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    sessions: list[dict[str, Any]] = document["sessions"]
+    return sessions
+
+
 class PartsMaker:
     """Makes parts whose outputs are in one folder and that one guard looks after."""
 
@@ -68,7 +79,9 @@ class PartsMaker:
         """Return the sensor that publishes capture files."""
         pace = "max" if speed is None else repr(speed)
         reads = [word for file in files for word in ("--read", file)]
-        return self._part("sensor", ["sensor", "--speed", pace, "--name", name, *reads], "sensor_segments_published")
+        return self._part(
+            "sensor", ["sensor", "--json", "--speed", pace, "--name", name, *reads], "sensor_segments_published"
+        )
 
     def processor(self, number: int, *, hasty: bool) -> Part:
         """Return a processor; a ``hasty`` one writes checkpoints often."""

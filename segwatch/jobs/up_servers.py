@@ -3,10 +3,13 @@
 import time
 from typing import Final
 
+import click
+
 from segwatch.errors import SegwatchError
 from segwatch.kafka.address import LOCAL as LOCAL_KAFKA
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
+from segwatch.kafka.broker.jars import FETCHING, are_fetched
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.connection import kafka_address
 from segwatch.settings import settings
@@ -38,6 +41,8 @@ class Servers:
         """
         if self._server is not None:
             self._server.start_async()
+        if self._owns_broker:
+            click.echo("Starting the local Kafka broker." if are_fetched() else FETCHING, err=True)
         address = self._broker.start() if self._broker is not None else kafka_address()
         self._tell_guard()
         create_topics(address)

@@ -32,6 +32,9 @@ class View(Protocol):
     def tell(self, sentence: str) -> None:
         """Say something that happened."""
 
+    def close(self, parts: Sequence[Part], summary: str) -> None:
+        """Show what has become of it all."""
+
 
 def view(where: str) -> View:
     """Return the view for this standard output; ``where`` tells of Kafka and the store."""
@@ -53,16 +56,20 @@ class PlainView(nullcontext[None]):
         return self
 
     def show(self, parts: Sequence[Part], doing: str) -> None:
-        """Say a line if there is something new to say, every ten seconds at most."""
-        line = "; ".join([doing, *(f"{part.child.name} {_state(part)}, {_done(part)}" for part in parts)])
+        """Say how things are every ten seconds, if something has changed."""
+        line = "; ".join(f"{part.child.name} {_state(part)}, {_done(part)}" for part in parts)
         now = time.monotonic()
         if line != self._line and now - self._shown >= PLAIN_SECONDS:
             self._line, self._shown = line, now
-            self.tell(line)
+            self.tell(f"{doing} {line}")
 
     def tell(self, sentence: str) -> None:
         """Say it."""
         click.echo(sentence)
+
+    def close(self, parts: Sequence[Part], summary: str) -> None:  # noqa: ARG002  # lines were said before
+        """Say the summary."""
+        self.tell(summary)
 
 
 class LiveView:
@@ -90,6 +97,10 @@ class LiveView:
     def tell(self, sentence: str) -> None:
         """Say it above the table."""
         self._console.print(Text(sentence))
+
+    def close(self, parts: Sequence[Part], summary: str) -> None:
+        """Leave the table as it is at the end."""
+        self.show(parts, summary)
 
     def _table(self, parts: Sequence[Part], doing: str) -> Table:
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)

@@ -22,6 +22,9 @@ class Child:
     def __init__(self, name: str, arguments: Callable[[], Sequence[str]], output: Path, guard: Guard) -> None:
         self.name = name
         self.output = output
+        """What it says on standard error."""
+        self.results = output.with_suffix(".out")
+        """What it writes on standard output, since its last start."""
         self.pid: int | None = None
         """The process, while it runs."""
         self.code: int | None = None
@@ -32,6 +35,7 @@ class Child:
         """When to start it again."""
         self._arguments = arguments
         self._guard = guard
+        self._is_ending = False
         self._said = 0
 
     @property
@@ -44,7 +48,7 @@ class Child:
         self._said = self.output.stat().st_size if self.output.exists() else 0
         if self._said > _OUTPUT_BYTES:
             self._said = 0
-        self.pid = spawn_module("segwatch", self._arguments(), self.output, _OUTPUT_BYTES)
+        self.pid = spawn_module("segwatch", self._arguments(), self.output, _OUTPUT_BYTES, self.results)
         self._guard.began(self.pid)
         self.starts += 1
         self.due = None
@@ -59,11 +63,12 @@ class Child:
             return False
         self._guard.ended(self.pid)
         self.pid, self.code = None, code
-        self.due = self.backoff.ended(now)
+        self.due = None if self._is_ending else self.backoff.ended(now)
         return True
 
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process, if it runs."""
+    def end(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if it runs; it is not to be started again."""
+        self._is_ending, self.due = True, None
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
