@@ -5,7 +5,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, cast
 
@@ -13,9 +12,11 @@ import faust
 from faust import Stream
 from faust.types import EventT, StreamT
 
+from processors.engine import Timeouts
 from processors.stream.settings import StreamSettings
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
+from segwatch.defects import EXIT_DEFECT, defect_sentence
 from segwatch.errors import SegwatchError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
@@ -23,8 +24,7 @@ from segwatch.kafka.connection import faust_options, kafka_address
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
 from segwatch.settings import settings
 
-EXIT_DEFECT: Final = 70
-"""Exit code of an unexpected error (EX_SOFTWARE of sysexits.h)."""
+_NANOSECONDS: Final = 1_000_000_000
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
@@ -45,7 +45,9 @@ def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    return make_processor(address, StreamSettings(partitions=partitions, rules=settings().rules), shortest_pause)
+    idle, closed = (_NANOSECONDS * seconds for seconds in (settings().idle_timeout, settings().closed_timeout))
+    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=Timeouts(idle=idle, closed=closed))
+    return make_processor(address, stream, shortest_pause)
 
 
 def __getattr__(name: str) -> faust.App:
@@ -106,9 +108,7 @@ async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> 
     except SegwatchError as error:
         _end(str(error), error.exit_code)
     except Exception as error:
-        sys.stderr.write(traceback.format_exc())
-        kind = type(error).__name__
-        _end(f"this is a defect of segwatch ({kind}); please report it with the traceback above.", EXIT_DEFECT)
+        _end(defect_sentence(error), EXIT_DEFECT)
 
 
 def _end(sentence: str, code: int) -> None:

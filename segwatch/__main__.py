@@ -1,6 +1,5 @@
-"""``python -m segwatch``: the same as the program ``segwatch``."""
+"""``python -m segwatch``: the program."""
 
 from segwatch.cli.main import main
 
-if __name__ == "__main__":
-    main()
+main()

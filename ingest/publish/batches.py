@@ -8,13 +8,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ingest.publish.gather import copy_rows
 from segwatch.messages.partitioning import conversation_hashes, partitions_of, rows_by_group
-from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, ROW_BYTES, SegmentsHeader, write_segments
+from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, SegmentsHeader, write_segments
+from segwatch.records.gather import copy_rows, fitting_rows
 from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
 
-BATCH_ROWS: Final = min(MOST_ROWS, MOST_BYTES // ROW_BYTES)
-"""Rows that close a batch: whatever their SACK edges, their columns keep within ``MOST_BYTES``."""
 BATCH_NANOSECONDS: Final = 200_000_000
 """How long a row waits for others of its partition."""
 HEARTBEAT_NANOSECONDS: Final = 3_000_000_000
@@ -44,8 +42,9 @@ class _Partition:
     """The open batch of a partition, in memory that the next one takes again."""
 
     def __init__(self, now: int) -> None:
-        self.columns = empty_segments(BATCH_ROWS)
+        self.columns = empty_segments(MOST_ROWS)
         self.rows = 0
+        self.bytes = 0
         self.number = 0
         self.opened = now
         """When the first row came."""
@@ -57,7 +56,7 @@ class Batcher:
     """Makes the messages of one capture session; what it returns is to be sent in that order."""
 
     def __init__(self, session: Session, partitions: int, now: int, *, delay: int = BATCH_NANOSECONDS) -> None:
-        """Begin at ``now``; a batch is closed at ``BATCH_ROWS`` or ``delay`` nanoseconds after its first row."""
+        """Begin at ``now``; ``delay`` nanoseconds after its first row a batch is closed, full or not."""
         self._session = session
         self._partitions = [_Partition(now) for _ in range(partitions)]
         self._delay = delay
@@ -106,11 +105,13 @@ class Batcher:
         while len(rows):
             if not partition.rows:
                 partition.opened = now
-            taken = rows[: BATCH_ROWS - partition.rows]
-            copy_rows(segments, taken, partition.columns, partition.rows)
-            partition.rows += len(taken)
-            rows = rows[len(taken) :]
-            if partition.rows == BATCH_ROWS:
+            room = MOST_ROWS - partition.rows, MOST_BYTES - partition.bytes
+            count, size = fitting_rows(segments.sack_count, rows, *room)
+            copy_rows(segments, rows[:count], partition.columns, partition.rows)
+            partition.rows += count
+            partition.bytes += size
+            rows = rows[count:]
+            if len(rows):
                 batches.append(self._close(number, now))
 
     def _close(self, number: int, now: int, *, last: bool = False) -> Batch:
@@ -130,6 +131,7 @@ class Batcher:
         batch = Batch(header, partition.rows, write_segments(columns, header))
         partition.number += 1
         partition.rows = 0
+        partition.bytes = 0
         partition.closed = now
         self._kernel_drops = 0
         return batch

@@ -140,9 +140,7 @@ class Publisher:
         while (message := self._next()) is not None:
             handed_over = self._clock()
             try:
-                future = self._producer.send(
-                    message.topic, message.value, message.key, partition=message.partition
-                )
+                future = self._producer.send(message.topic, message.value, message.key, partition=message.partition)
             except Exception as error:  # whatever it is, the other thread must hear of it
                 self._failed(message, error)
                 return

@@ -1,26 +1,13 @@
 """The rows of a message, sorted by shard: copied once, so that each shard's rows lie together."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.compilation import kernel
 from segwatch.messages.partitioning import rows_by_group, shards_of
-from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments, take_segments
-
-
-@kernel
-def _copy_rows(source: Any, order: Any, target: Any) -> None:
-    for row in range(len(order)):
-        target[row] = source[order[row]]
-
-
-@kernel
-def _copy_wide_rows(source: Any, order: Any, target: Any) -> None:
-    for row in range(len(order)):
-        for word in range(source.shape[1]):
-            target[row, word] = source[order[row], word]
+from segwatch.records.gather import copy_rows
+from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
 
 
 class RowsByShard(NamedTuple):
@@ -46,8 +33,5 @@ class Gatherer:
         order, starts = rows_by_group(shards_of(hashes, self._shards), self._shards)
         if rows > len(self._memory.ts):
             self._memory = empty_segments(2 * rows)
-        sorted_rows = take_segments(self._memory, slice(0, rows))
-        for name, (_, shape) in SEGMENT_TYPES.items():
-            copy = _copy_wide_rows if shape else _copy_rows
-            copy(getattr(segments, name), order, getattr(sorted_rows, name))
-        return RowsByShard(sorted_rows, order, starts)
+        copy_rows(segments, order, self._memory, 0)
+        return RowsByShard(take_segments(self._memory, slice(0, rows)), order, starts)

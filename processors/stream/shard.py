@@ -46,15 +46,25 @@ class ShardIntervals(NamedTuple):
     """(N,) of ``INTERVAL``."""
 
 
+def stream_numbers(
+    streams: npt.NDArray[np.int32], partition: int, shards: Any, settings: StreamSettings
+) -> npt.NDArray[np.int32]:
+    """Return (N,) numbers of conversations that no two shards share, so that sums over a session count each once.
+
+    ``streams``: numbers within a shard, -1 for none; ``shards``: the shard of all, or (N,) of each.
+    """
+    unique = streams.astype(np.int64) * (settings.partitions * settings.shards) + partition * settings.shards + shards
+    return np.where(streams < 0, streams, unique % _STREAM_NUMBERS).astype(np.int32)
+
+
 class Shard:
     """Applies messages, in the order of their offsets."""
 
     def __init__(self, partition: int, number: int, settings: StreamSettings, scratch: Scratch) -> None:
         self._settings = settings
         self._scratch = scratch
-        # Numbers of conversations are unique among all shards: sums over a session count each once.
         self.number = number
-        self._first_stream = partition * settings.shards + number
+        self._partition = partition
         self.applied = -1
         """Offset of the last message that was applied."""
         self.stored = -1
@@ -103,10 +113,7 @@ class Shard:
         if engine is None:
             engine = self._engines[session] = self._new_engine()
         self.changed = True
-        closed = self._numbered(engine.analyze(segments, findings))
-        known = findings.stream >= 0
-        findings.stream[known] = self._stream_numbers(findings.stream[known])
-        return closed
+        return self._numbered(engine.analyze(segments, findings))
 
     def _new_engine(self) -> Engine:
         return Engine(self._settings.rules, self._settings.timeouts, self._scratch)
@@ -142,12 +149,9 @@ class Shard:
     def _numbered(self, closed: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a copy of interval records whose streams have numbers of their own."""
         copy = closed.copy()
-        copy["stream"] = self._stream_numbers(copy["stream"])
+        if len(copy):
+            copy["stream"] = stream_numbers(copy["stream"], self._partition, self.number, self._settings)
         return copy
-
-    def _stream_numbers(self, streams: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        step = self._settings.partitions * self._settings.shards
-        return ((streams.astype(np.int64) * step + self._first_stream) % _STREAM_NUMBERS).astype(np.int32)
 
     def write(self) -> bytes:
         """Return the shard's checkpoint, and regard it as stored."""
@@ -190,4 +194,7 @@ class Shard:
 
 
 def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    return np.concatenate(blocks) if blocks else np.zeros(0, INTERVAL)
+    some = [block for block in blocks if len(block)]
+    if len(some) > 1:
+        return np.concatenate(some)
+    return some[0] if some else np.zeros(0, INTERVAL)

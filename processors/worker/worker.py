@@ -92,7 +92,7 @@ class StreamWorker:
         partition = Partition(number, self._settings, self._scratch)
         partition.load(self._table.get)
         work = self._works[number] = PartitionWork(partition, CheckpointPace(time.monotonic(), self._shortest_pause))
-        _log.info("partition %d: continues at offset %d", number, partition.next)
+        _log.info("Partition %d continues at offset %d", number, partition.next)
         return work
 
     async def _seek(self, work: PartitionWork, message: Message) -> Step:

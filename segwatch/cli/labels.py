@@ -45,7 +45,7 @@ def command(
       segwatch labels capture.pcap --where "host 10.0.0.1 and not label window_update"
       segwatch labels *.pcap.gz -o labels.parquet
 
-    Exit codes: 0 fine, 2 wrong use, 3 an input cannot be read, 4 an input was cut (its beginning was written),
+    Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
     6 the output cannot be written.
     """
     from pathlib import Path

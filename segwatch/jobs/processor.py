@@ -22,7 +22,7 @@ def run_processor(checkpoint_seconds: float, metrics: MetricsAddress | None) -> 
     loop = asyncio.new_event_loop()
     worker = Worker(app, loop=loop, loglevel=None, logfile=None, override_logging=False, quiet=True)
     worker.spinner = None  # it draws on the terminal, quiet or not
-    logging.getLogger("segwatch.processor").info("working")
+    logging.getLogger("segwatch.processor").info("Working")
     with ExitStack() as stack:
         if metrics is not None:
             look = GroupLook(kafka_address(), PROCESSOR_APP, stream_worker.positions)

@@ -54,7 +54,7 @@ class UpJob:
             raise UsageError(
                 "the pipeline needs a store: `local` or clickhouse://[user@]host[:port]/database, not none."
             )
-        files = _checked(self.read)
+        _check(self.read)
         folder = settings().data_dir.absolute() / "up"
         with ExitStack() as stack:
             stack.enter_context(_alone(folder))
@@ -66,8 +66,8 @@ class UpJob:
             stop = stack.enter_context(stop_requested())
             shown = stack.enter_context(view(f"Kafka {address.bootstrap}, store {store}"))
             maker = PartsMaker(folder, guard)
-            sensor = maker.sensor(files, self.speed, self.name) if files else None
-            processors = [maker.processor(number, hasty=bool(files)) for number in range(1, self.processors + 1)]
+            sensor = maker.sensor(self.read, self.speed, self.name) if self.read else None
+            processors = [maker.processor(number, hasty=bool(self.read)) for number in range(1, self.processors + 1)]
             sink = maker.sink(self.store)
             return Supervisor(self, address, servers, shown, stop, sensor, processors, sink).run()
 
@@ -265,14 +265,15 @@ class Supervisor:
             time.sleep(_TICK_SECONDS)
 
 
-def _checked(read: tuple[str, ...]) -> list[str]:
-    """Return the files to read. Raises ``InputError`` and ``UsageError``."""
+def _check(read: tuple[str, ...]) -> None:
+    """See, before anything is started, that there is something to read. Raises ``InputError`` and ``UsageError``."""
     if "-" in read:
         raise UsageError("segwatch up reads files, not standard input; publish that with: segwatch sensor --read -")
-    files = capture_files(read)
-    if len(files) == 1:
+    files, errors = capture_files(read)
+    if errors and not files:
+        raise errors[0]
+    if len(files) == 1 and not errors:
         open_capture(files[0]).close()
-    return files
 
 
 @contextmanager

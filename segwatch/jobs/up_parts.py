@@ -75,7 +75,7 @@ class PartsMaker:
         self._folder = folder
         self._guard = guard
 
-    def sensor(self, files: list[str], speed: float | None, name: str) -> Part:
+    def sensor(self, files: tuple[str, ...], speed: float | None, name: str) -> Part:
         """Return the sensor that publishes capture files."""
         pace = "max" if speed is None else repr(speed)
         reads = [word for file in files for word in ("--read", file)]

@@ -50,6 +50,7 @@ SEGMENTS_SCHEMA: Final = pa.schema(
     ]
 )
 """``sack_count`` is the length of the lists in ``sack``."""
+_COLUMNS: Final = [(field.name, field.type) for field in SEGMENTS_SCHEMA]
 
 
 class SegmentsHeader(NamedTuple):
@@ -101,14 +102,14 @@ class SegmentsHeader(NamedTuple):
 def segment_arrays(segments: SegmentColumns) -> list[Any]:
     """Return the columns as Arrow arrays in the order of ``SEGMENTS_SCHEMA``."""
     arrays: list[Any] = []
-    for field in SEGMENTS_SCHEMA:
-        column = getattr(segments, field.name)
-        if field.name == "sack":
+    for name, kind in _COLUMNS:
+        column = getattr(segments, name)
+        if name == "sack":
             arrays.append(edge_lists(segments.sack, segments.sack_count))
-        elif field.type == ADDRESS:
+        elif name in {"src", "dst"}:
             arrays.append(address_array(column))
         else:
-            arrays.append(number_array(column, field.type))
+            arrays.append(number_array(column, kind))
     return arrays
 
 

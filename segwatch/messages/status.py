@@ -62,7 +62,7 @@ def write_status(status: SensorStatus) -> bytes:
     return write_message(STATUS_SCHEMA, STATUS_VERSION, arrays, {})
 
 
-def _value_array(value: int | str, kind: pa.DataType) -> Any:
+def _value_array(value: Any, kind: pa.DataType) -> Any:
     return text_array(value) if isinstance(value, str) else number_array(np.array([value], np.int64), kind)
 
 

@@ -13,6 +13,7 @@ from segwatch.messages.errors import MessageError, Reason
 
 SCHEMA_KEY = "schema"
 _CONTINUATION = b"\xff\xff\xff\xff"
+_END_OF_STREAM = _CONTINUATION + bytes(4)
 
 
 class SchemaVersion(NamedTuple):
@@ -31,10 +32,8 @@ def write_message(schema: pa.Schema, version: SchemaVersion, arrays: list[Any], 
     """Return the message with these columns (one array for each field of ``schema``) and header."""
     described = schema.with_metadata({SCHEMA_KEY: str(version), **header})
     batch = pa.RecordBatch.from_arrays(arrays, schema=described)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, described) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    # What a stream writer would write, with one copy of the columns less.
+    return b"".join((described.serialize(), batch.serialize(), _END_OF_STREAM))
 
 
 def read_message(content: bytes, schema: pa.Schema, version: SchemaVersion) -> tuple[dict[str, str], list[Any]]:

@@ -10,6 +10,7 @@ import sinks.store
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress
 from sinks.ownership import is_alive, new_owner
+from sinks.querying import Querying
 from sinks.sessions import SESSION_TABLES, claim_session
 from sinks.spool import FindingSpool
 from sinks.store import SessionState, Store
@@ -96,6 +97,18 @@ def test_session_of_a_dead_process_is_cleared_by_the_next_start(address: ServerA
         assert _is_empty(store)
         store.store_session(SESSION, "here", _spool(), FACTS)
         assert _rows(store)["intervals"] == 40
+
+
+def test_session_of_a_dead_process_is_not_counted_by_a_query(address: ServerAddress) -> None:
+    with Store(address):
+        pass
+    child = os.posix_spawn(*_child_that_dies(address))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    querying = Querying(address)
+    try:
+        assert list(querying.run("SELECT count() FROM intervals").rows) == [(0,)]
+    finally:
+        querying.close()
 
 
 _DIES = """

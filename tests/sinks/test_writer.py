@@ -54,7 +54,7 @@ def _read(store: Store, table: str, columns: dict[str, Any], order: str) -> dict
             expressions.append(f"toInt64({name})")
         else:
             expressions.append(name)
-    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"  # noqa: S608 - names of our own schema
+    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"
     rows = store.client.execute(query)
     return dict(zip(columns, (list(column) for column in zip(*rows, strict=True)), strict=True))
 
@@ -120,7 +120,7 @@ def test_statuses_round_trip(store: Store, writer: Writer) -> None:
     ]  # fmt: skip
     writer.write_statuses(statuses, Origin(coded([one.sensor for one in statuses]), SESSION, ORIGIN.stored), "one")
     names = [name for name in SensorStatus._fields if name not in {"session", "ts"}]
-    query = f"SELECT {', '.join(names)}, toUnixTimestamp64Nano(ts) FROM sensors ORDER BY ts"  # noqa: S608 - our own names
+    query = f"SELECT {', '.join(names)}, toUnixTimestamp64Nano(ts) FROM sensors ORDER BY ts"
     expected = [
         (*(min(getattr(one, name), 2**32 - 1) if name == "snaplen" else getattr(one, name) for name in names), one.ts)
         for one in statuses

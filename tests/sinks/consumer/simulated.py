@@ -89,7 +89,7 @@ Fault = Callable[[str], str]
 class SimulatedBus:
     """A member of the group; only the newest one's commits count: ``ports.Bus``."""
 
-    def __init__(self, kafka: SimulatedKafka, fault: Fault, poll_messages: int = 3) -> None:
+    def __init__(self, kafka: SimulatedKafka, fault: Fault, poll_messages: Callable[[], int]) -> None:
         self._kafka = kafka
         self._fault = fault
         self._poll_messages = poll_messages
@@ -107,7 +107,7 @@ class SimulatedBus:
         for place, log in self._kafka.logs.items() if not self._is_paused else ():
             first = max(self._positions[place], self._kafka.starts.get(place, 0))
             found = [Message(first + i, 1000 * (first + i), value) for i, value in enumerate(log[first:])]
-            messages[place] = found[: self._poll_messages]
+            messages[place] = found[: self._poll_messages()]
             self._positions[place] = first + len(messages[place])
         return Polled(frozenset(), frozenset(), messages)
 

@@ -1,0 +1,1 @@
+"""Tests of the whole way: sensor, Kafka, processor, Kafka, sink, ClickHouse."""
