@@ -102,11 +102,8 @@ def _settings() -> Iterator[Finding]:
     except SegwatchError as error:
         yield Finding("settings", BROKEN, str(error), f"correct {path} or the environment")
         return
-    yield Finding(
-        "settings",
-        FINE,
-        f"{path}{'' if path.exists() else ' (not there: defaults)'}; store {current.store}, Kafka {current.kafka}",
-    )
+    where = f"{path}{'' if path.exists() else ' (not there: defaults)'}"
+    yield Finding("settings", FINE, f"{where}; store {current.store}, Kafka {current.kafka}")
     yield _folder("data", current.data_dir)
     yield _folder("cache", current.cache_dir)
     yield _local_server(current.data_dir)

@@ -117,7 +117,14 @@ def is_answering(address: KafkaAddress) -> bool:
 
 
 def _connect(kind: Callable[..., _Client], address: KafkaAddress, options: dict[str, Any]) -> _Client:
-    """Make a client; one that cannot connect leaves its thread and sockets behind, which are ended here."""
+    """Make a client.
+
+    One that cannot connect leaves its thread behind, which is ended here, and its sockets, so nobody is tried who does
+    not listen.
+    """
+    reasons = {server: _why_not(server) for server in address.servers}
+    if all(reasons.values()):
+        raise _nobody_listens(address, reasons)
     made: list[KafkaNetClient] = []
 
     def new_connections(**config: Any) -> KafkaNetClient:
@@ -127,10 +134,12 @@ def _connect(kind: Callable[..., _Client], address: KafkaAddress, options: dict[
     with bus_errors(address):
         try:
             return kind(kafka_client=new_connections, **options)
-        except BaseException:
+        except BaseException as error:
             for connections in made:
                 connections.close()
                 connections._manager._net.stop()  # noqa: SLF001  # as the client's own close() does it
+            if isinstance(error, KafkaTimeoutError):
+                raise _not_kafka(address) from error
             raise
 
 
@@ -141,25 +150,22 @@ def bus_errors(address: KafkaAddress) -> Iterator[None]:
         yield
     except AuthorizationError as error:
         raise BusError(f"Kafka at {address.bootstrap} refuses this user a right ({_reason(error)}).") from error
-    except KafkaTimeoutError as error:
-        raise _unavailable(address) from error
     except KafkaError as error:
         if error.retriable:
             raise KafkaUnavailableError(f"Kafka at {address.bootstrap} is not ready ({_reason(error)}).") from error
         raise BusError(f"Kafka at {address.bootstrap} refuses ({_reason(error)}).") from error
 
 
-def _unavailable(address: KafkaAddress) -> BusError:
-    """Say why nobody answered: whether there is somebody at all, and whether that is Kafka."""
-    reasons = {server: _why_not(server) for server in address.servers}
-    if all(reasons.values()):
-        told = ", ".join(f"{server}: {reason}" for server, reason in reasons.items())
-        advice = ": segwatch broker status" if address.is_local else ", and that SEGWATCH_KAFKA names it"
-        return KafkaUnavailableError(f"No Kafka broker answers ({told}); see that it runs{advice}.")
-    listening = ", ".join(server for server, reason in reasons.items() if not reason)
+def _nobody_listens(address: KafkaAddress, reasons: dict[str, str]) -> KafkaUnavailableError:
+    told = ", ".join(f"{server}: {reason}" for server, reason in reasons.items())
+    advice = ": segwatch broker status" if address.is_local else ", and that SEGWATCH_KAFKA names it"
+    return KafkaUnavailableError(f"No Kafka broker answers ({told}); see that it runs{advice}.")
+
+
+def _not_kafka(address: KafkaAddress) -> KafkaUnavailableError:
     return KafkaUnavailableError(
-        f"What listens at {listening} does not answer as a Kafka broker does: it is something else, it wants another "
-        "security protocol, or it is not ready yet."
+        f"What listens at {address.bootstrap} does not answer as a Kafka broker does: it is something else, it wants "
+        "another security protocol, or it is not ready yet."
     )
 
 

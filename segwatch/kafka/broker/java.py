@@ -26,7 +26,7 @@ class Java(NamedTuple):
 def find_java() -> Java:
     """Return the runtime of ``JAVA_HOME``, else that of ``PATH``. Raise BusError if it is missing or too old."""
     home = os.environ.get("JAVA_HOME")
-    path = shutil.which(Path(home) / "bin" / "java") if home else shutil.which("java")
+    path = shutil.which(str(Path(home) / "bin" / "java")) if home else shutil.which("java")
     if not path:
         where = f"JAVA_HOME ({home}) has none" if home else "there is none"
         raise BusError(f"The local broker needs a Java runtime, and {where}; {_ADVICE}.")

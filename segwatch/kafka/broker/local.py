@@ -68,6 +68,7 @@ class LocalBroker:
             self.files.make_directory()
             with locked(self.files.starting):
                 self._starts = 0
+                self._forget_ended()
                 self._wait_ready()
         except OSError as error:
             raise BusError(
@@ -112,6 +113,11 @@ class LocalBroker:
         extra = [f"{name}={value}" for name, value in self._properties.items()]
         arguments = [str(self.directory), java.path, str(jars), *extra]
         self._child = spawn_module("segwatch.kafka.broker.process", arguments, self.files.output)
+
+    def _forget_ended(self) -> None:
+        """Forget the process started here before, if it or somebody else has ended it since."""
+        while self._child is not None and not self.files.is_alive():
+            self._reap()
 
     def _look_after_child(self) -> None:
         """Raise ``BusError`` if the process started here failed for good."""

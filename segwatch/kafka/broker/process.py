@@ -7,6 +7,7 @@ that happens; and the number of the process, which is written down before, stays
 
 import base64
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,8 +25,8 @@ from segwatch.processes.ports import is_free, lasting_ports
 FAILED = 1
 _WAIT_FOR_OTHER_SECONDS = 30.0
 _LOCK_PAUSE_SECONDS = 0.02
-# The quick compiler alone: measured, the start takes two thirds of the processor time, and the first gigabyte of messages
-# half of it; most of what comes then, the kernel does.
+# The quick compiler alone: measured, the start takes two thirds of the processor time, and the first gigabyte of
+# messages half of it; most of what comes then, the kernel does.
 _JAVA_OPTIONS = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -86,8 +87,8 @@ def _format(files_: BrokerFiles, ports: Ports, command: list[str], extra: Mappin
     tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={files_.properties}"]
     done = subprocess.run([*command, *tool], capture_output=True, text=True, check=False)  # noqa: S603  # the command is our own
     if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise OSError(0, f"the data folder could not be formatted: {reason[-1] if reason else done.returncode}")
+        words = re.sub(r"^Exception in thread .*?: ", "", done.stderr or done.stdout).splitlines()
+        raise OSError(0, f"the data folder could not be made: {words[0] if words else f'exit code {done.returncode}'}")
     files_.unfinished_data.rename(files_.data)
 
 
