@@ -28,8 +28,9 @@ _NANOSECONDS: Final = 1_000_000_000
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
-_SESSION_SECONDS: Final = 20.0
-_HEARTBEAT_SECONDS: Final = 3.0
+SESSION_SECONDS = 20.0
+"""Silence after which the group regards a worker as dead."""
+_HEARTBEATS_A_SESSION: Final = 6
 
 
 class Processor(NamedTuple):
@@ -67,8 +68,8 @@ def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause
         topic_disable_leader=True,
         stream_buffer_maxsize=_BUFFERED_MESSAGES,
         broker_max_poll_records=_BUFFERED_MESSAGES,
-        broker_session_timeout=_SESSION_SECONDS,
-        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / _HEARTBEATS_A_SESSION,
         stream_wait_empty=False,
         autodiscover=False,
         **faust_options(address),

@@ -15,6 +15,4 @@ LATENCY: Final = Histogram(
     "From handing a message over to its acknowledgement",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
-RETRY_RATE: Final = Gauge(
-    "segwatch_sensor_retries_per_second", "Messages sent again, a second, by kafka-python's count"
-)
+RETRY_RATE: Final = Gauge("segwatch_sensor_retries_per_second", "Messages sent again (the figure of kafka-python)")

@@ -55,9 +55,6 @@ class Producer(Protocol):
     def send(self, topic: str, value: bytes, key: bytes | None, *, partition: int | None) -> Any:
         """Take a message; return a future."""
 
-    def close(self, timeout: float | None = None) -> None:
-        """End; abort what was not acknowledged by then."""
-
     def metrics(self) -> dict[str, dict[str, Any]] | None:
         """Return its own counters."""
 
@@ -72,7 +69,7 @@ class Publisher:
         queue_bytes: int = QUEUE_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take over ``producer``, which ``close`` closes. ``clock`` gives seconds and never goes back."""
+        """Send with ``producer``. ``clock`` gives seconds and never goes back."""
         self._producer = producer
         self._limit = queue_bytes
         self._clock = clock
@@ -126,11 +123,10 @@ class Publisher:
             return self._clock() - self._progress if self._pending_messages else 0.0
 
     def close(self) -> None:
-        """End at once; what is not acknowledged by now may or may not arrive."""
+        """End at once; what is not acknowledged by now may or may not arrive. The producer is the caller's to close."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._producer.close(timeout=0)
         self._thread.join()
         metrics.QUEUED_MESSAGES.set(0)
         metrics.QUEUED_BYTES.set(0)

@@ -23,7 +23,7 @@ from processors.stream.codec import POSITION_KEY, CheckpointError, decode, encod
 from processors.stream.gather import Gatherer, RowsByShard
 from processors.stream.outgoing import Chains, Kind, Outgoing
 from processors.stream.settings import StreamSettings
-from processors.stream.shard import Shard, ShardIntervals
+from processors.stream.shard import Shard, ShardIntervals, stream_numbers
 from segwatch.messages.anomalies import Anomalies
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.partitioning import conversation_hashes, partitions_of
@@ -159,9 +159,10 @@ class Partition:
         found = found[np.argsort(rows.order[found])]
         messages: list[Outgoing] = []
         if len(found):
-            anomalies = Anomalies(
-                rows.order[found], take_segments(rows.segments, found), take_findings(findings, found)
-            )
+            chosen = take_findings(findings, found)
+            shards = np.searchsorted(rows.starts, found, "right") - 1
+            chosen.stream[:] = stream_numbers(chosen.stream, self._number, shards, self._settings)
+            anomalies = Anomalies(rows.order[found], take_segments(rows.segments, found), chosen)
             messages += self._chains.anomalies(offset, header.session, header.sensor, anomalies)
         if any(part for _, part in closed):
             messages += self._chains.intervals(offset, closed, header.session)

@@ -35,6 +35,16 @@ from segwatch.steps import reached
 
 SEEK_SECONDS: Final = 3.0
 """Between two requests for the same position: a seek takes effect after what was fetched before has passed."""
+STEPS: Final = (
+    "processor: before apply",
+    "processor: after apply",
+    "processor: after send",
+    "processor: findings acknowledged",
+    "processor: after table write",
+    "processor: before ack",
+    "processor: after ack",
+)
+"""Named steps of the cycle, in order."""
 FINDINGS_TOPICS: Final = {Kind.ANOMALIES: ANOMALIES, Kind.INTERVALS: INTERVALS}
 
 _log = logging.getLogger("segwatch.processor")

@@ -50,8 +50,11 @@ def command(
     """
     from pathlib import Path
 
+    from segwatch.errors import UsageError
     from segwatch.output.filter_language import parse
 
+    if not output:
+        raise UsageError("the name after --output is empty.")
     condition = parse(where) if where is not None else None  # before anything that takes time to import
     from segwatch.jobs.labels import LabelsJob, Selection
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import click
+from kafka import KafkaProducer
 
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
 from segwatch.errors import KafkaUnavailableError
@@ -15,6 +16,7 @@ from segwatch.telemetry.health import Look
 _WAIT_SECONDS: Final = 0.2
 _QUIET_SECONDS: Final = 5.0
 """How long Kafka may be silent before the user hears of it."""
+_CLOSE_SECONDS: Final = 5.0
 
 
 class Delivery:
@@ -72,8 +74,18 @@ class Delivery:
 @contextmanager
 def delivery_to(address: KafkaAddress, patience: float) -> Iterator[Delivery]:
     """Yield a connected delivery. Raises ``BusError``."""
-    publisher = Publisher(open_producer(address, **PRODUCER_OPTIONS))
+    producer = open_producer(address, **PRODUCER_OPTIONS)
+    publisher = Publisher(producer)
     try:
         yield Delivery(publisher, address, patience)
     finally:
         publisher.close()
+        _close_at_once(producer)
+
+
+def _close_at_once(producer: KafkaProducer) -> None:
+    """Close a producer without waiting for what is not acknowledged; ``close`` alone would raise and leave it running."""
+    sender = producer._sender  # noqa: SLF001  # there is no public way to give up
+    sender.force_close()
+    sender.join(_CLOSE_SECONDS)
+    producer.close(timeout=_CLOSE_SECONDS)

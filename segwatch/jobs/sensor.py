@@ -54,12 +54,12 @@ class SensorJob:
         partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
         sessions = []
         with ExitStack() as stack:
-            stop = stack.enter_context(stop_requested())
             delivery = stack.enter_context(delivery_to(self.address, self.patience))
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
             for capture in captures.each(DecodedCapture):
-                published = self._publish(capture, partitions, delivery, stop)
+                with stop_requested() as stop:
+                    published = self._publish(capture, partitions, delivery, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
                     continue
                 sessions.append(published)

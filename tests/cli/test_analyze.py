@@ -1,17 +1,20 @@
 """``segwatch analyze``, ``doctor`` and ``warmup`` as a user runs them."""
 
 import gzip
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from segwatch import compilation
 from segwatch.jobs import compiled
+from segwatch.jobs.progress import progress_of
 from tests.cli.captures import handshake_and_repeat, pcap
 from tests.support import REPOSITORY
 
@@ -98,6 +101,21 @@ def test_a_cut_capture(capture: Path) -> None:
     (found,) = json.loads(done.stdout)["captures"]
     assert found["frames"] == 6
     assert found["damage"] in done.stderr
+
+
+def test_a_long_name_leaves_room_for_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal of 80 columns: how much, how fast, how long."""
+    written = io.StringIO()
+    written.isatty = lambda: True  # type: ignore[method-assign]  # plays a terminal
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_of(
+        "/folder" * 20 + "/capture.pcap", SimpleNamespace(bytes_read=2_000_000, total_bytes=4_000_000)
+    ) as show:
+        show()
+    assert "2.0/4.0 MB" in written.getvalue()
+    assert "capture.pcap" in written.getvalue()
 
 
 def test_an_unknown_rule_set(capture: Path) -> None:

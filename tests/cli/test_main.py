@@ -128,6 +128,7 @@ def test_a_defect_is_reported_even_where_nothing_can_be_written(
         (["lables"], "No such command 'lables'"),
         (["labels", "--fast", "x"], "--fast"),
         (["labels", "--format", "xml", "x"], "'xml' is not one of"),
+        (["labels", "x", "--output", ""], "the name after --output is empty"),
         (["labels", "x", "--where", "port http"], "\n  port http\n       ^\n"),
     ],
 )

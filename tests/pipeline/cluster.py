@@ -66,9 +66,10 @@ class Cluster:
             "SEGWATCH_CLOSED_TIMEOUT": "0",
         }
 
-    def spawn(self, *arguments: str, crash: tuple[str, int] | None = None) -> subprocess.Popen[bytes]:
+    def spawn(self, *arguments: str, crash: tuple[str, int] = ("", 0)) -> subprocess.Popen[bytes]:
         """Start ``segwatch`` with these arguments; ``crash``: kill it when a step was reached so many times."""
-        module = ["tests.pipeline.crashing", crash[0], str(crash[1])] if crash else ["segwatch"]
+        step, times = crash
+        module = ["tests.pipeline.crashing", step, str(times), "--"]
         self._logs += 1
         log = (self.folder / f"{arguments[0]}-{self._logs}.log").open("wb")
         process = subprocess.Popen(
@@ -81,20 +82,10 @@ class Cluster:
 
     def publish(self, *files: str, speed: str = "max") -> list[dict[str, Any]]:
         """Publish captures, wait for the end; return what was published of each, in order."""
-        command = [
-            sys.executable,
-            "-m",
-            "segwatch.cli.main",
-            "sensor",
-            "--json",
-            "--speed",
-            speed,
-            "--name",
-            "edge",
-            "--read",
-        ]
-        command += files
+        options = ["--json", "--speed", speed, "--name", "edge", "--read"]
+        command = [sys.executable, "-m", "segwatch", "sensor", *options, *files]
         done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, check=False)
+        assert done.stdout, (done.returncode, done.stderr.decode(errors="replace"))
         document = json.loads(done.stdout)
         captures: list[dict[str, Any]] = document["sessions"]
         return captures

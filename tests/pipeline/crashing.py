@@ -1,4 +1,8 @@
-"""Run ``segwatch`` until a step was reached so many times, then kill it: crashing STEP TIMES ARGUMENT..."""
+"""Run ``segwatch`` (sink or processor) and kill it at a step: ``python -m tests.pipeline.crashing STEP N -- sink ...``.
+
+The process ends (SIGKILL) when STEP is reached for the Nth time; with N = 0 it does not. A dead member of a group is
+missed sooner than usual.
+"""
 
 import os
 import signal
@@ -7,20 +11,36 @@ import sys
 from segwatch.cli.main import main
 from segwatch.steps import observe
 
+SESSION_SECONDS = 6
+"""The least that Kafka allows."""
 
-def _kill_at(step: str, times: int) -> None:
-    left = times
 
-    def reached(name: str) -> None:
+def _kill_at(wanted: str, count: int) -> None:
+    left = count
+
+    def look(step: str) -> None:
         nonlocal left
-        if name == step:
-            left -= 1
-            if left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        left -= step == wanted
+        if step == wanted and left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    observe(reached)
+    observe(look)
+
+
+def _miss_dead_members_soon(command: str) -> None:
+    """Import only what the command imports anyway."""
+    if command == "processor":
+        import processors.app
+
+        processors.app.SESSION_SECONDS = SESSION_SECONDS
+    else:
+        import sinks.consumer.kafka_bus
+
+        sinks.consumer.kafka_bus.SESSION_SECONDS = SESSION_SECONDS
 
 
 if __name__ == "__main__":
-    _kill_at(sys.argv[1], int(sys.argv[2]))
-    main(sys.argv[3:])
+    step, number, _, *arguments = sys.argv[1:]
+    _kill_at(step, int(number))
+    _miss_dead_members_soon(arguments[0])
+    main(arguments)

@@ -3,21 +3,32 @@
 ``python -m tests.pipeline.trial --help`` runs a long one.
 """
 
+import argparse
+import json
+import os
 import random
 import signal
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from tests.pipeline.answers import differences, store_offline
-from tests.pipeline.cluster import Cluster
+from tests.pipeline.cluster import Cluster, running
+from tests.pipeline.crashing import SESSION_SECONDS
+from tests.support import REPOSITORY
 
-STOPPED_SECONDS: Final = 24.0
-"""Longer than the groups wait for a member (20 s)."""
+DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
+STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
+"""Longer than the groups wait for a member."""
 _SETTLE_SECONDS: Final = 900.0
+_DISK_BYTES: Final = 2 << 30
 
 Signal = tuple[str, signal.Signals]
 SIGNALS: Final[tuple[Signal, ...]] = (
@@ -71,7 +82,7 @@ class Trial:
     def hit(self, *, servers: bool) -> None:
         """End, stop or interrupt something."""
         if servers and self._random.random() < 0.1:
-            self._interrupt(self._random.choice(["kafka", "clickhouse"]))
+            self._interrupt(self._random.choice(["kafka", "clickhouse", "disk"]))
             return
         place = self._random.choice([place for place in range(len(self._workers)) if place not in self._stopped])
         name, number = self._random.choice(SIGNALS)
@@ -84,11 +95,15 @@ class Trial:
 
     def _interrupt(self, server: str) -> None:
         away = self._random.uniform(1, 60)
-        self.done[f"kill {server}"] += 1
+        self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
         if server == "kafka":
             self._cluster.broker.kill()
             self._wait(away)
             self._cluster.broker.start()
+        elif server == "disk":
+            filler = _fill(self._cluster.folder / "data")
+            self._wait(away)
+            filler.unlink()
         else:
             self._cluster.kill_clickhouse()
             self._wait(away)
@@ -132,6 +147,31 @@ class Trial:
         return [worker.wait(timeout=60) for worker in self._workers]
 
 
+def _fill(folder: Path) -> Path:
+    """Write a file until the disk is full; return it."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            return filler
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Let the folder of ClickHouse's data be a small file system of its own (root alone may mount one)."""
+    data = folder / "data"
+    data.mkdir()
+    options = f"size={_DISK_BYTES},mode=0700,uid={os.getuid()}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "segwatch-trial", str(data)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
 def crash_trial(
     cluster: Cluster, capture: Path, *, seed: int, hits: int, speed: str, pause: Callable[[random.Random], float],
     servers: bool = False,
@@ -154,3 +194,30 @@ def crash_trial(
         "exit codes": exits,
         "differences": differences(cluster),
     }
+
+
+def main() -> None:
+    """Run a long trial, print what came of it, and end with 1 where anything differs."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--hits", type=int, default=500, help="how often something is ended (500)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the trial (1)")
+    parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
+    parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
+    chosen = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
+        small_disk(Path(folder)),
+        running(Path(folder)) as cluster,
+    ):
+        result = crash_trial(
+            cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
+            pause=lambda some: some.uniform(1, 6), servers=True,
+        )  # fmt: skip
+        print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
+        if result["differences"]:
+            print(cluster.logs(), file=sys.stderr)
+    sys.exit(1 if result["differences"] else 0)
+
+
+if __name__ == "__main__":
+    main()

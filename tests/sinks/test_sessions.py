@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+import sinks.encoding
 import sinks.store
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress
@@ -77,6 +78,25 @@ def test_interrupted_session_leaves_nothing(store: Store, monkeypatch: pytest.Mo
     assert store.session_state(SESSION) is SessionState.ABSENT
     store.store_session(SESSION, "here", _spool(), FACTS)
     assert _rows(store)["anomalies"] == 50
+
+
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, SystemExit])
+def test_session_interrupted_within_a_block_leaves_nothing(
+    reason: type[BaseException], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The half block on the connection must not be in the way of clearing up."""
+
+    def interrupted(*_: object) -> None:
+        raise reason
+
+    store.begin(SESSION, "here")
+    store.add_intervals(some_intervals(40))
+    with monkeypatch.context() as patched:
+        patched.setattr(sinks.encoding, "_send_block", interrupted)
+        with pytest.raises(reason):
+            store.add_anomalies(some_segments(20), some_findings(20))
+    store.abandon()
+    assert _is_empty(store)
 
 
 def test_leaving_the_context_abandons(address: ServerAddress, store: Store) -> None:

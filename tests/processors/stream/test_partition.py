@@ -14,6 +14,7 @@ from processors.stream.outgoing import Kind, Outgoing
 from processors.stream.partition import Partition, Step
 from processors.stream.settings import StreamSettings
 from segwatch.messages.errors import Reason
+from segwatch.messages.intervals import read_intervals
 from segwatch.messages.segments import read_segments, write_segments
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
@@ -271,3 +272,21 @@ def test_checkpoints_of_other_settings_are_refused() -> None:
         new_partition(SETTINGS._replace(shards=4)).load(table.get)
     with pytest.raises(CheckpointError, match="damaged"):
         new_partition().load(lambda key: table[key][:-3] if key in table else None)
+
+
+def test_numbers_of_conversations_are_unique_and_the_same_in_both_topics() -> None:
+    described = [
+        Segment(at=port / 1000, sender="client", flags=flags, seq=1, client_port=port)
+        for port in range(1024, 1064)
+        for flags in ("S", "R")
+    ]
+    log = messages([(1, columns(described), False), (1, empty_segments(0), True)])
+    partition, reader, outgoing = new_partition(), Reader(), list[Outgoing]()
+    for message in log:
+        for one in sent(partition, message):
+            reader.read(one)
+            outgoing.append(one)
+    resets = {row[2][25] for row in reader.rows[Kind.ANOMALIES]}
+    assert len(resets) == 40
+    intervals = [read_intervals(one.content)[1] for one in outgoing if one.kind is Kind.INTERVALS]
+    assert {int(stream) for part in intervals for stream in part.records["stream"]} == resets

@@ -1,17 +1,16 @@
 """Whatever fails and dies, whenever: every row is stored once, in blocks that are repeated without a change."""
 
 import random
-from collections.abc import Iterator
 from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segwatch.messages.positions import END_OF_MESSAGE, START, Position
 from sinks.consumer import forming
 from sinks.consumer.batch import Place
 from sinks.consumer.cycle import Cycle
 from sinks.writer import BLOCK_ROWS
+from tests.sinks.consumer.sender import unsteadily
 from tests.sinks.consumer.simulated import (
     KIND,
     TOPIC,
@@ -43,43 +42,8 @@ class Clock:
 
 
 def _send_all(kafka: SimulatedKafka, partition: int, chance: random.Random) -> None:
-    """Send the findings of a partition as a processor does that dies now and then, and whose sends fail.
-
-    After a send that failed it may send a few messages more; then it begins again, at a place before.
-    """
-    place = Place(TOPIC, partition)
-    acknowledged = START
-    while acknowledged < Position(SOURCE_MESSAGES - 1, END_OF_MESSAGE):
-        whole = acknowledged.offset if acknowledged.row == END_OF_MESSAGE else acknowledged.offset - 1
-        after = Position(chance.randint(-1, whole), END_OF_MESSAGE)
-        failed_for = -1
-        for message in _messages(partition, after, chance):
-            if failed_for == 0:
-                break
-            if failed_for < 0 and chance.random() < 0.1:
-                failed_for = chance.randrange(3)
-                continue
-            if chance.random() < 0.1:
-                kafka.append(POISON, place)
-            kafka.append(message[1], place)
-            if failed_for < 0:
-                acknowledged = max(acknowledged, message[0])
-            else:
-                failed_for -= 1
-
-
-def _messages(partition: int, after: Position, chance: random.Random) -> Iterator[tuple[Position, bytes]]:
-    """Yield the findings behind a place, cut anyhow, with what each message covers."""
-    for offset in range(after.offset + 1, SOURCE_MESSAGES):
-        if chance.random() < 0.5:  # nothing may be sent for a source message without findings
-            cut = chance.randrange(ROWS)
-            middle = Position(offset, cut)
-            yield middle, message_value(after, middle, range(cut + 1), partition)
-            after = middle
-        first = after.row + 1 if after.offset == offset else 0
-        through = Position(offset, END_OF_MESSAGE)
-        yield through, message_value(after, through, range(first, ROWS), partition)
-        after = through
+    for sent in unsteadily(chance, SOURCE_MESSAGES, ROWS):
+        kafka.append(message_value(*sent, partition) if sent else POISON, Place(TOPIC, partition))
 
 
 class Trial:

@@ -1,0 +1,44 @@
+"""``segwatch sensor``: what is wrong with a command line, in a sentence."""
+
+import pytest
+
+from segwatch.cli.main import run
+from tests.support import CASES
+
+CAPTURE = str(CASES / "rto.pcap")
+NOWHERE = "127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([CAPTURE], "Missing option '--read'"),
+        (["--read"], "Option '--read' requires an argument"),
+        (["--read", CAPTURE, "--speed", "fast"], "'fast' is neither recorded nor max nor a number above 0"),
+        (["--read", CAPTURE, "--speed", "0"], "'0' is neither recorded nor max nor a number above 0"),
+        (["--read", CAPTURE, "--speed", "nan"], "'nan' is neither recorded nor max nor a number above 0"),
+        (["--read", CAPTURE, "--name", ""], "'' is no name"),
+        (["--read", CAPTURE, "--name", "a\nb"], "is no name"),
+        (["--read", CAPTURE, "--patience", "0"], "0.0 is not in the range x>0"),
+        (["--read", CAPTURE, "--kafka", "a:b"], "'a:b' is neither"),
+    ],
+)
+def test_wrong_use_gets_a_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sensor", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.startswith("segwatch: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_no_kafka_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sensor", "--read", CAPTURE, "--kafka", NOWHERE]) == 6
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"segwatch: No Kafka broker answers ({NOWHERE}: connection refused)")
+
+
+def test_a_file_that_is_not_there_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sensor", "--read", "no-such-file-*.pcap", "--kafka", NOWHERE]) == 3
+    assert "no file matches no-such-file-*.pcap" in capsys.readouterr().err
