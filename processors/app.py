@@ -5,10 +5,12 @@
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, Final, cast
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust import Stream
 from faust.types import EventT, StreamT
 
@@ -16,7 +18,7 @@ from processors.stream.settings import StreamSettings, configured_timeouts
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
-from segwatch.errors import SegwatchError
+from segwatch.errors import BusError, SegwatchError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import faust_options, kafka_address
@@ -31,24 +33,31 @@ SESSION_SECONDS = 20.0
 _HEARTBEATS_A_SESSION: Final = 6
 
 
-def configured_app(shortest_pause: float = SHORTEST_SECONDS) -> faust.App:
+class Processor(NamedTuple):
+    """The app, and what works in it."""
+
+    app: faust.App
+    worker: StreamWorker
+
+
+def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     """Return the app as the settings say. Raises ``BusError`` where Kafka or its topics are not as they must be."""
     address = kafka_address()
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
     stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=configured_timeouts())
-    return make_app(address, stream, shortest_pause)
+    return make_processor(address, stream, shortest_pause)
 
 
 def __getattr__(name: str) -> faust.App:
     """Make ``app`` when it is asked for, which is how Faust's own program finds it."""
     if name == "app":
-        return configured_app()
+        return configured().app
     raise AttributeError(name)
 
 
-def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: float) -> faust.App:
+def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause: float) -> Processor:
     """Return the app for topics that are as they must be; ``shortest_pause``: seconds between checkpoints."""
     app = faust.App(
         PROCESSOR_APP,
@@ -68,7 +77,7 @@ def make_app(address: KafkaAddress, stream: StreamSettings, shortest_pause: floa
     table = app.Table(CHECKPOINTS, key_type=bytes, value_type=bytes, partitions=stream.partitions)
     worker = StreamWorker(app, table, stream, shortest_pause)
     _connect(app, worker, segments)
-    return app
+    return Processor(app, worker)
 
 
 def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
@@ -78,7 +87,7 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
 
     async def look_after(_: Any) -> None:
         await _or_end(lambda _: worker.checkpoint_all(only_due=True), None)
-        await _or_end(lambda _: worker.look_after_quiet(), None)
+        await _or_end(lambda _: _unless_away(worker.look_after_quiet), None)
 
     app.agent(segments, concurrency=1, name="segments")(process)
     app.timer(_IDLE_SECONDS)(look_after)
@@ -97,12 +106,20 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
     app.on_before_shutdown.connect(stopping, weak=False)
 
 
+async def _unless_away(look: Callable[[], Awaitable[None]]) -> None:
+    """Look after something, unless Kafka is away: then there is nobody to ask."""
+    with suppress(KafkaError, TimeoutError):
+        await look()
+
+
 async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> None:
     """Do it, or end this process at once: after an error nothing may be acknowledged any more (rule 5)."""
     try:
         await handle(event)
     except SegwatchError as error:
         _end(str(error), error.exit_code)
+    except KafkaError as error:
+        _end(f"Kafka failed ({error!r}); what is not checkpointed will be done again.", BusError.exit_code)
     except Exception as error:
         _end(defect_sentence(error), EXIT_DEFECT)
 

@@ -27,6 +27,7 @@ class Settings:
     rules: str = "wireshark-4.0"
     segments: bool = False
     kafka: str = "local"
+    metrics: str = ""
     idle_timeout: int = 3600
     closed_timeout: int = 240
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
@@ -40,6 +41,7 @@ MEANINGS = {
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",
     "idle_timeout": "Seconds of silence after which a conversation in the stream is over; 0: never.",
     "closed_timeout": "The same for one that was reset or closed by both sides (RFC 9293: twice the maximum segment "
     "lifetime); 0: never. Both must be the same for all processors.",

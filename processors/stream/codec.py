@@ -19,6 +19,8 @@ from segwatch.errors import SegwatchError
 
 FORMAT: Final = 1
 _LEVEL: Final = 1
+POSITION_KEY: Final = "position"
+"""Name of the value that closes a checkpoint of a partition, in keys of the form PARTITION/NAME."""
 _MOST_BYTES: Final = 1 << 31
 TYPES: Final[dict[str, np.dtype[Any]]] = {
     "conversations": CONVERSATION,
@@ -81,3 +83,14 @@ def _states(body: bytes, rows: list[dict[str, int]]) -> list[Arrays]:
             start += length * TYPES[name].itemsize
         states.append(state)
     return states
+
+
+def covered_offset(key: bytes, value: bytes) -> int | None:
+    """Return the offset that a partition's checkpoint covers, out of its value; ``None`` for values of other keys.
+
+    Raises ``CheckpointError``.
+    """
+    if not key.endswith(f"/{POSITION_KEY}".encode()):
+        return None
+    about, _ = decode(value)
+    return int(about["table"]["applied"])

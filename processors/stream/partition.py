@@ -14,13 +14,13 @@ counts for its own offset. So whatever mixture of values is read back, each shar
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from processors.engine import Scratch
 from processors.stream.checks import check_message
-from processors.stream.codec import CheckpointError, decode, encode
+from processors.stream.codec import POSITION_KEY, CheckpointError, decode, encode
 from processors.stream.gather import Gatherer, RowsByShard
 from processors.stream.outgoing import Chains, Kind, Outgoing
 from processors.stream.settings import StreamSettings
@@ -32,8 +32,6 @@ from segwatch.messages.positions import Position
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import take_segments
-
-_POSITION_KEY: Final = "position"
 
 
 class Step(Enum):
@@ -172,7 +170,7 @@ class Partition:
             "ends": {kind.value: list(end) for kind, end in self._chains.ends.items()},
             "table": self._shards[0].time_table(),
         }
-        return [*values, (self._key(_POSITION_KEY), encode(about, []))]
+        return [*values, (self._key(POSITION_KEY), encode(about, []))]
 
     def is_durable(self) -> None:
         """Take the last checkpoint for written."""
@@ -186,7 +184,7 @@ class Partition:
             if value is not None:
                 shard.read(value)
                 self.is_fresh = False
-        value = read(self._key(_POSITION_KEY))
+        value = read(self._key(POSITION_KEY))
         if value is not None:
             about, _ = decode(value)
             self._check_settings(about)

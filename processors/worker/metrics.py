@@ -18,3 +18,10 @@ CHECKPOINT_OFFSET = Gauge(
 CHECKPOINT_TIME = Gauge("segwatch_processor_checkpoint_time", "Unix time of the last checkpoint", ["partition"])
 NEXT_OFFSET = Gauge("segwatch_processor_next_offset", "Offset of the next message to analyse", ["partition"])
 CONVERSATIONS = Gauge("segwatch_processor_conversations", "Conversations in memory", ["partition"])
+_OF_PARTITIONS = (CHECKPOINT_BYTES, CHECKPOINT_OFFSET, CHECKPOINT_TIME, NEXT_OFFSET, CONVERSATIONS)
+
+
+def forget_partitions() -> None:
+    """Say nothing more of partitions that others may work on now."""
+    for gauge in _OF_PARTITIONS:
+        gauge.clear()

@@ -10,7 +10,7 @@
 5. No exception leaves the agent: Faust acknowledges a message whose agent raised. What cannot be read goes to the dead
    letters; any other error ends the process, and whoever supervises it starts it again.
 6. Of Faust no ``take``, windowed or global tables, standby replicas or transactions: each has open defects.
-7. Being alive means that offsets move (``progress``).
+7. Being alive means that offsets move (``positions``, ``segwatch.telemetry``).
 """
 
 import logging
@@ -18,7 +18,9 @@ import time
 from typing import Any, Final
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, EventT, Message
+from kafka import TopicPartition
 
 from processors.engine import Scratch
 from processors.stream.outgoing import Kind
@@ -69,11 +71,25 @@ class StreamWorker:
         """Forget all partitions: others have worked or will work on them (rule 2). Nothing is done until ``begin``."""
         self._works.clear()
         self._has_table = False
+        metrics.forget_partitions()
 
     def begin(self) -> None:
         """Go on: the table says what the checkpoints of the assigned partitions are."""
         self._works.clear()
         self._has_table = True
+
+    def positions(self) -> dict[TopicPartition, int | None]:
+        """Return the next offset of each partition that is assigned, ``None`` before its first message; any thread."""
+        works = dict(self._works)
+        try:
+            assigned = self._app.consumer.assignment()
+        except ConsumerNotStarted:
+            return {}
+        numbers = [tp.partition for tp in assigned if tp.topic == SEGMENTS]
+        return {
+            TopicPartition(SEGMENTS, number): works[number].partition.next if number in works else None
+            for number in numbers
+        }
 
     async def handle(self, event: EventT[bytes]) -> None:
         """Do with a message what its partition's position says."""

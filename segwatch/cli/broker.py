@@ -31,12 +31,12 @@ def start() -> None:
     Example:
       segwatch broker start
     """
-    from segwatch.kafka.broker.jars import FETCH_MEGABYTES, VERSION, are_fetched
+    from segwatch.kafka.broker.jars import FETCHING, are_fetched
     from segwatch.kafka.broker.local import LocalBroker
 
     broker = LocalBroker()
     if not broker.status().running and not are_fetched():
-        click.echo(f"Fetching Apache Kafka {VERSION} ({FETCH_MEGABYTES} MB, once) ...", err=True)
+        click.echo(FETCHING, err=True)
     address = broker.start()
     click.echo(f"The local broker runs (process {broker.status().pid}, {address.bootstrap}).")
 

@@ -1,10 +1,18 @@
 """Arguments and options that several commands have."""
 
+import math
 import os
+import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from segwatch.telemetry.address import MetricsAddress
+
+_RECORDED = "recorded"
+_FASTEST = "max"
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
@@ -37,4 +45,59 @@ def kafka_option(function: Callable[..., Any]) -> Callable[..., Any]:
         callback=_name_kafka,
         expose_value=False,
         help="Where Kafka is [local].",
+    )(function)
+
+
+def _metrics_address(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> "MetricsAddress | None":
+    from segwatch.settings import settings
+    from segwatch.telemetry.address import parse_metrics_address
+
+    chosen = value if value is not None else settings().metrics
+    return parse_metrics_address(chosen) if chosen else None
+
+
+def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--metrics``: the flag, else the setting; None where nothing is served."""
+    return click.option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        callback=_metrics_address,
+        help="Serve Prometheus metrics and /health; 0 takes a free port [nowhere].",
+    )(function)
+
+
+class Speed(click.ParamType):
+    """``recorded``, ``max`` or a number: times as fast as the capture was made, None for as fast as possible."""
+
+    name = "speed"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Return the number."""
+        if value == _FASTEST:
+            return None
+        if value == _RECORDED:
+            return 1.0
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not 0 < number < math.inf:
+            self.fail(f"{value!r} is neither {_RECORDED} nor {_FASTEST} nor a number above 0", param, ctx)
+        return number
+
+
+def _checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    name = value if value is not None else socket.gethostname()
+    if not name or not name.isprintable() or name != name.strip():
+        raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
+    return name
+
+
+def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--speed`` (None: as fast as possible) and ``--name`` of a sensor that reads captures."""
+    function = click.option("--name", callback=_checked_name, help="Name of this sensor [the host's name].")(function)
+    return click.option(
+        "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
     )(function)

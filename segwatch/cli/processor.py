@@ -1,6 +1,13 @@
 """``segwatch processor``: a worker that labels what sensors publish."""
 
+from typing import TYPE_CHECKING
+
 import click
+
+from segwatch.cli.options import kafka_option, metrics_option
+
+if TYPE_CHECKING:
+    from segwatch.telemetry.address import MetricsAddress
 
 
 @click.command(name="processor")
@@ -11,7 +18,9 @@ import click
     show_default=True,
     help="Seconds between checkpoints of a partition at least; more where writing takes long.",
 )
-def command(checkpoint_seconds: float) -> int:
+@kafka_option
+@metrics_option
+def command(checkpoint_seconds: float, metrics: "MetricsAddress | None") -> int:
     r"""Label what the sensors publish: read segments from Kafka, write anomalies and intervals to Kafka.
 
     Start as many as there are cores, up to one for each partition: they divide the partitions among themselves. What
@@ -20,10 +29,10 @@ def command(checkpoint_seconds: float) -> int:
     \b
     Examples:
       segwatch processor
-      SEGWATCH_KAFKA=kafka-1:9092,kafka-2:9092 segwatch processor
+      segwatch processor --kafka kafka-1:9092,kafka-2:9092 --metrics 9401
 
     Exit codes: 0 ended by a signal, 2 wrong use, 6 Kafka or its topics are not as they must be, 70 a defect.
     """
     from segwatch.jobs.processor import run_processor
 
-    return run_processor(checkpoint_seconds)
+    return run_processor(checkpoint_seconds, metrics)

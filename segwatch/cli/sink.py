@@ -1,15 +1,21 @@
 """``segwatch sink``: from Kafka into ClickHouse."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from segwatch.cli.options import kafka_option
+from segwatch.cli.options import kafka_option, metrics_option
+
+if TYPE_CHECKING:
+    from segwatch.telemetry.address import MetricsAddress
 
 
 @click.command(name="sink")
 @kafka_option
 @click.option("--store", metavar="local|URL", help="Where findings go [local].")
 @click.option("--segments", is_flag=True, default=None, help="Store a record of every segment too.")
-def command(store: str | None, segments: bool | None) -> None:
+@metrics_option
+def command(store: str | None, segments: bool | None, metrics: "MetricsAddress | None") -> None:
     r"""Store what processors find and sensors report, every row exactly once.
 
     Runs until it is stopped (Ctrl-C, SIGTERM). As many may run as wanted: they share the work. While the store or
@@ -25,4 +31,4 @@ def command(store: str | None, segments: bool | None) -> None:
     from segwatch.jobs.sink import run_sink
     from segwatch.settings import settings
 
-    run_sink(store or settings().store, settings().segments if segments is None else segments)
+    run_sink(store or settings().store, settings().segments if segments is None else segments, metrics)

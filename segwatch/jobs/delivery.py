@@ -11,6 +11,7 @@ from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
 from segwatch.errors import KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_producer
+from segwatch.telemetry.health import Look
 
 _WAIT_SECONDS: Final = 0.2
 _QUIET_SECONDS: Final = 5.0
@@ -43,6 +44,10 @@ class Delivery:
     def acknowledged_rows(self) -> int:
         """Return how many segments Kafka has acknowledged."""
         return self.publisher.acknowledged.rows
+
+    def look(self) -> Look:
+        """Return how far the bus has come with what it was given."""
+        return Look(self.publisher.acknowledged.messages, self.publisher.pending)
 
     def pending(self) -> int:
         """Return how many messages wait for acknowledgement."""

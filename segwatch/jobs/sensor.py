@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.records.segments import SegmentColumns, take_segments
+from segwatch.telemetry.address import MetricsAddress
+from segwatch.telemetry.server import Telemetry
 
 _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
@@ -41,6 +44,8 @@ class SensorJob:
     address: KafkaAddress
     patience: float
     """Seconds that Kafka may be silent."""
+    metrics: MetricsAddress | None
+    """Where metrics are served, if anywhere."""
     as_json: bool
 
     def run(self, arguments: tuple[str, ...]) -> int:
@@ -48,7 +53,10 @@ class SensorJob:
         captures = Captures(arguments)
         partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
         sessions = []
-        with delivery_to(self.address, self.patience) as delivery:
+        with ExitStack() as stack:
+            delivery = stack.enter_context(delivery_to(self.address, self.patience))
+            if self.metrics is not None:
+                stack.enter_context(Telemetry(self.metrics, delivery.look))
             for capture in captures.each(DecodedCapture):
                 with stop_requested() as stop:
                     published = self._publish(capture, partitions, delivery, stop)
@@ -56,7 +64,7 @@ class SensorJob:
                     continue
                 sessions.append(published)
                 if not self.as_json:
-                    click.echo(_sentence(published))
+                    click.echo(sentence(published))
                 if stop.is_set():
                     break
         if self.as_json:
@@ -124,7 +132,8 @@ def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Itera
         stop.wait(min(seconds, _TICK_SECONDS))
 
 
-def _sentence(published: dict[str, Any]) -> str:
+def sentence(published: dict[str, Any]) -> str:
+    """Return what was published of a capture, in words."""
     cut = "" if published["complete"] else " (not all of the capture)"
     return (
         f"{published['file']}: {published['segments']:,} segments in {published['messages']:,} messages to "

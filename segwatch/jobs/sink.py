@@ -1,13 +1,17 @@
 """The sink's process: from the topics of findings into the store, until it is told to stop."""
 
 import logging
+from contextlib import ExitStack
 
 from segwatch.errors import UsageError
+from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import kafka_address
-from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SEGMENTS, SENSORS
+from segwatch.kafka.topics import DEAD_LETTERS, SINK_GROUP, sink_topics
 from segwatch.processes.logs import log_to_stderr
-from segwatch.processes.signals import stop_on_signals
+from segwatch.telemetry.address import MetricsAddress
+from segwatch.telemetry.group import GroupLook
+from segwatch.telemetry.server import Telemetry
 from sinks.consumer.cycle import Cycle
 from sinks.consumer.kafka_bus import KafkaBus
 from sinks.consumer.kinds import KINDS
@@ -16,22 +20,26 @@ from sinks.consumer.store_tables import StoreTables
 _log = logging.getLogger(__name__)
 
 
-def run_sink(store: str, with_segments: bool) -> None:
+def run_sink(store: str, with_segments: bool, metrics: MetricsAddress | None) -> None:
     """Store what the processors and sensors send, until SIGTERM or SIGINT. Raises ``BusError`` or ``StoreError``."""
     if store == "none":
         raise UsageError("the sink needs a store: `local` or clickhouse://[user@]host[:port]/database, not none.")
-    topics = [ANOMALIES, INTERVALS, SENSORS, *([SEGMENTS] if with_segments else [])]
-    stop = stop_on_signals()
+    topics = sink_topics(with_segments=with_segments)
     log_to_stderr()
-    address = kafka_address()
-    check_topics(address, reads=topics, writes=[DEAD_LETTERS])
-    tables = StoreTables(store)
-    name = tables.open()
-    bus = KafkaBus(address, topics)
-    _log.info("Storing %s from Kafka at %s into the store %s", ", ".join(topics), address.bootstrap, name)
-    try:
-        Cycle(bus, tables, KINDS, stop.is_set).run()
-    finally:
-        bus.close()
-        tables.close()
+    with ExitStack() as stack:
+        stop = stack.enter_context(stop_requested())
+        address = kafka_address()
+        check_topics(address, reads=topics, writes=[DEAD_LETTERS])
+        tables = StoreTables(store)
+        name = tables.open()
+        stack.callback(tables.close)
+        bus = KafkaBus(address, topics)
+        stack.callback(bus.close)
+        _log.info("Storing %s from Kafka at %s into the store %s", ", ".join(topics), address.bootstrap, name)
+        cycle = Cycle(bus, tables, KINDS, stop.is_set)
+        if metrics is not None:
+            look = GroupLook(address, SINK_GROUP, cycle.positions)
+            stack.callback(look.close)
+            stack.enter_context(Telemetry(metrics, look))
+        cycle.run()
     _log.info("Stopped")

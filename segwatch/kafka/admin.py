@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
 from kafka.errors import TopicAlreadyExistsError, for_code
 
 from segwatch.errors import BusError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_admin
+from segwatch.kafka.offsets import begin_offsets, end_offsets
 from segwatch.kafka.topic_states import Difference, TopicState, differences, topic_states
 from segwatch.kafka.topics import DEFAULT_PARTITIONS, PARTITIONED, TOPICS, TopicSpec, topic_specs
 
@@ -100,11 +100,10 @@ def describe_topics(address: KafkaAddress) -> list[TopicDescription]:
         found = topic_states(admin, TOPICS)
         states = [found[name] for name in TOPICS if name in found and not found[name].is_hidden]
         partitions = [TopicPartition(state.name, number) for state in states for number in range(state.partitions)]
-        first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        after = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        begin, end = begin_offsets(admin, partitions), end_offsets(admin, partitions)
     messages = dict.fromkeys((state.name for state in states), 0)
     for one in partitions:
-        messages[one.topic] += after[one].offset - first[one].offset
+        messages[one.topic] += end[one] - begin[one]
     return [_description(state, messages[state.name]) for state in states]
 
 

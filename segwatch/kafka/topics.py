@@ -25,6 +25,9 @@ CHANGELOG: Final = f"{PROCESSOR_APP}-{CHECKPOINTS}-changelog"
 LEADER: Final = f"{PROCESSOR_APP}-__assignor-__leader"
 """Topic by which Faust chooses the leader of its workers, named by Faust."""
 
+SINK_GROUP: Final = "segwatch-sink"
+"""Consumer group of the sinks."""
+
 PARTITIONED: Final = (SEGMENTS, ANOMALIES, INTERVALS, CHANGELOG)
 """Topics that must have the same number of partitions: a conversation has the same partition in each of them."""
 TOPICS: Final = (*PARTITIONED, SENSORS, DEAD_LETTERS, LEADER)
@@ -59,6 +62,11 @@ class TopicSpec:
     replication: int
     configs: Mapping[str, str] = field(repr=False)
     """Kafka's topic configuration, as far as it matters."""
+
+
+def sink_topics(*, with_segments: bool) -> tuple[str, ...]:
+    """Return the topics that sinks read."""
+    return (ANOMALIES, INTERVALS, SENSORS, SEGMENTS) if with_segments else (ANOMALIES, INTERVALS, SENSORS)
 
 
 def topic_specs(partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> tuple[TopicSpec, ...]:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def spawn_module(module: str, arguments: Sequence[str], output: Path, output_limit: int = 0) -> int:
+def spawn_module(
+    module: str, arguments: Sequence[str], output: Path, output_limit: int = 0, results: Path | None = None
+) -> int:
     """Run ``python -m module`` in a session of its own, with nothing on its standard input; return its number.
 
-    What it says is added to the file ``output``, which is emptied first where it is longer than ``output_limit`` bytes.
+    What it says is added to the file ``output``, which is emptied first where it is longer than ``output_limit`` bytes;
+    what it writes on standard output goes into the new file ``results``, if there is one.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     if output.exists() and output.stat().st_size > output_limit:
@@ -22,6 +25,11 @@ def spawn_module(module: str, arguments: Sequence[str], output: Path, output_lim
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(output), flags, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
+            *(
+                [(os.POSIX_SPAWN_OPEN, 1, str(results), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
+                if results
+                else []
+            ),
         ],
         setsid=True,
     )

@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from kafka import TopicPartition
+
 from segwatch.errors import KafkaUnavailableError, StoreError, StoreUnavailableError
 from segwatch.steps import reached
 from sinks.consumer import metrics
@@ -94,6 +96,11 @@ class Cycle:
             max(self._readers.values(), key=lambda reader: reader.buffered_bytes).close()
             if not self._store_closed():
                 break  # only batches whose ends are fixed are left
+
+    def positions(self) -> dict[TopicPartition, int | None]:
+        """Return the first offset that is not stored of each partition, ``None`` while it is not known; any thread."""
+        known = {TopicPartition(*place): reader.stored for place, reader in dict(self._readers).items()}
+        return dict.fromkeys((TopicPartition(*place) for place in set(self._unknown)), None) | known
 
     def _patience(self) -> float:
         """Return how long messages may be waited for: until the oldest batch must be closed."""

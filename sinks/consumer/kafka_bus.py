@@ -16,13 +16,12 @@ from kafka.errors import (
 
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_consumer, open_producer
-from segwatch.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES
+from segwatch.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, SINK_GROUP
 from sinks.consumer.batch import Message, Place, Refused
 from sinks.consumer.forming import Committed
 from sinks.consumer.intent import parse_progress
 from sinks.consumer.ports import MembershipError, Polled
 
-GROUP: Final = "segwatch-sink"
 SESSION_SECONDS = 15
 """A member that was silent for so long is taken for dead, and others take its partitions."""
 HEARTBEATS_PER_SESSION: Final = 5
@@ -75,8 +74,8 @@ class KafkaBus:
         self._producer: Any = None
         self._consumer: Any = open_consumer(
             address,
-            group_id=GROUP,
-            client_id=GROUP,
+            group_id=SINK_GROUP,
+            client_id=SINK_GROUP,
             session_timeout_ms=1000 * SESSION_SECONDS,
             heartbeat_interval_ms=1000 * SESSION_SECONDS // HEARTBEATS_PER_SESSION,
             max_poll_interval_ms=1000 * POLL_INTERVAL_SECONDS,
@@ -123,7 +122,7 @@ class KafkaBus:
                 found = self._consumer.committed(partition, metadata=True, timeout_ms=1000 * ANSWER_SECONDS)
         if found is None:
             return None
-        return Committed(found.offset, parse_progress(found.metadata, f"{place} in the group {GROUP}"))
+        return Committed(found.offset, parse_progress(found.metadata, f"{place} in the group {SINK_GROUP}"))
 
     def begin(self, place: Place, offset: int) -> None:
         """Read a partition from an offset on, or from its first message where that is gone."""

@@ -12,7 +12,7 @@ from segwatch.processes.locks import locked
 from segwatch.settings import settings
 
 VERSION = "4.3.1"
-FETCH_MEGABYTES = 43
+FETCHING = f"Fetching Apache Kafka {VERSION} (43 MB, once) ..."
 _FETCH_SECONDS = 540
 _GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 

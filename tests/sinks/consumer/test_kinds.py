@@ -65,7 +65,7 @@ def test_messages_of_several_sensors_are_one_block(store: Store, topic: str) -> 
     for _ in range(2):
         kind.write(Writer(store.client, store.address), batch.columns(), batch.origin(), batch.token)
     found = store.client.execute(
-        f"SELECT sensor, replaceAll(toString(session), '-', ''), count() FROM {kind.table} GROUP BY ALL ORDER BY 2"  # noqa: S608 - our own names
+        f"SELECT sensor, replaceAll(toString(session), '-', ''), count() FROM {kind.table} GROUP BY ALL ORDER BY 2"
     )
     rows = 1 if topic == SENSORS else ROWS
     assert found == [(f"sensor {offset % 2}", f"{offset:032x}", rows) for offset in range(3)]

@@ -1,0 +1,55 @@
+"""``segwatch up``: the whole pipeline on this machine."""
+
+import click
+
+from segwatch.cli.options import kafka_option, sensor_options
+
+
+@click.command(name="up")
+@click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures, and end when all is stored.")
+@click.argument("more", nargs=-1, metavar="")
+@click.option("--interface", metavar="IF", help="Capture live (not yet).")
+@sensor_options
+@click.option(
+    "--processors", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processors to run."
+)
+@kafka_option
+@click.option("--store", metavar="local|URL", help="Where findings go [local].")
+@click.option("--keep", is_flag=True, help="Go on when all of the captures is stored.")
+def command(
+    read: tuple[str, ...],
+    more: tuple[str, ...],
+    interface: str | None,
+    speed: float | None,
+    name: str,
+    processors: int,
+    store: str | None,
+    keep: bool,
+) -> int:
+    r"""Run the whole pipeline on this machine: Kafka, topics, ClickHouse, sensor, processors and sink.
+
+    Without --read, sensors elsewhere publish. Processors and sink are started again when they end. Ctrl-C or SIGTERM
+    ends everything in order: the sensor, then, when what was published is stored, processors and sink; Kafka and
+    ClickHouse are stopped if they were started here. A second Ctrl-C ends at once; nothing is lost by that.
+
+    \b
+    Examples:
+      segwatch up --read capture.pcap
+      segwatch up --read monday.pcap tuesday.pcap --processors 2 --store clickhouse://writer@db.example/segwatch
+      segwatch up --keep --read capture.pcap --speed recorded
+
+    Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest is stored),
+    5 the store failed, 6 Kafka failed, 130 interrupted before all of the captures was stored.
+    """
+    from segwatch.errors import UsageError
+    from segwatch.jobs.up import UpJob
+    from segwatch.settings import settings
+
+    if interface is not None:
+        raise UsageError("live capture is not there yet; --read publishes capture files.")
+    if more and not read:
+        raise UsageError(f"{more[0]!r} is no option; capture files follow --read.")
+    job = UpJob(
+        read=(*read, *more), speed=speed, name=name, processors=processors, store=store or settings().store, keep=keep
+    )
+    return job.run()

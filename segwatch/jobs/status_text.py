@@ -1,0 +1,104 @@
+"""The document of ``segwatch status`` in words."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def status_text(document: dict[str, Any]) -> str:
+    """Return the lines for a person."""
+    return "\n".join(_lines(document))
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    if "kafka" in document:
+        yield f"Kafka {document['kafka']}"
+        rows = [("topic", "messages", "a second", "kept")]
+        for topic in document["topics"]:
+            kept = topic["retention_seconds"]
+            shown = "last per key" if kept is None else _span(kept)
+            rows.append((topic["name"], f"{topic['messages']:,}", f"{topic['messages_per_second']:,.1f}", shown))
+        yield from _table(rows)
+        yield ""
+        yield f"Processors  {_readers(document['processors'])}"
+        yield f"            {_checkpoints(document['processors']['checkpoints'])}"
+        yield f"Sinks       {_readers(document['sinks'])}"
+    if "store" in document:
+        yield f"Store       {_store(document['store'])}"
+    if "kafka" in document:
+        yield f"Refused     {_dead_letters(document['dead_letters'])}"
+        for letter in document["dead_letters"]["last"]:
+            place = f"{letter['topic']}/{letter['partition']} offset {letter['offset']}"
+            yield f"  {letter['at']}  {letter['reader']}  {place}: {letter['detail'] or letter['reason']}"
+        yield ""
+        yield from _sensors(document["sensors"])
+    yield from document["problems"]
+
+
+def _readers(readers: dict[str, Any]) -> str:
+    lag, members = readers["lag"], readers["members"]
+    run = "none runs" if not members else "1 runs" if members == 1 else f"{members} run"
+    if not lag["messages"]:
+        return f"{run}, nothing waits"
+    behind = "" if lag["seconds"] is None else f", {_span(lag['seconds'])} of traffic"
+    worst = lag["worst"]
+    return f"{run}, {lag['messages']:,} messages behind{behind} (worst: {worst['topic']}/{worst['partition']})"
+
+
+def _checkpoints(checkpoints: dict[str, Any]) -> str:
+    age = checkpoints["oldest_age_seconds"]
+    if age is None:
+        return "no checkpoint yet"
+    return f"oldest checkpoint {_span(age)} ago, {_size(checkpoints['bytes'])} to read at a start"
+
+
+def _store(store: dict[str, Any]) -> str:
+    rows = ", ".join(f"{number:,} {table}" for table, number in store["rows"].items() if number)
+    return f"{store['address']}: {rows or 'no rows'}; {store['rows_per_second']:,.0f} rows a second"
+
+
+def _dead_letters(letters: dict[str, Any]) -> str:
+    number = letters["count"]
+    return "no message" if not number else f"{number:,} messages in the dead letters; the last:"
+
+
+def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:
+    if not sensors:
+        yield "No sensor has been heard."
+        return
+    rows = [("sensor", "state", "last seen", "segments", "dropped", "interface")]
+    for one in sensors:
+        dropped = one["kernel_drops"] + one["dropped_segments"]
+        rows.append(
+            (one["sensor"], one["state"], f"{_span(one['age_seconds'])} ago", f"{one['segments']:,}", f"{dropped:,}",
+             one["interface"])
+        )  # fmt: skip
+    yield from _table(rows, right=(3, 4))
+    for one in sensors:
+        if one["problem"]:
+            yield f"{one['sensor']}: {one['problem']}"
+
+
+def _table(rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = (1, 2, 3)) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            f"{cell:>{width}}" if column in right else f"{cell:{width}}"
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _span(seconds: float) -> str:
+    for size, unit in _UNITS:
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def _size(number: int) -> str:
+    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"

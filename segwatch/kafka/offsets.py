@@ -1,0 +1,43 @@
+"""Where topics begin and end, and how far groups have come. Raises what kafka-python raises."""
+
+from collections.abc import Collection, Iterable
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+
+from segwatch.kafka.topic_states import topic_states
+
+
+def topic_partitions(admin: KafkaAdminClient, topics: Collection[str]) -> list[TopicPartition]:
+    """Return the partitions of those topics that are there and may be seen."""
+    states = topic_states(admin, topics).values()
+    return [TopicPartition(state.name, number) for state in states for number in range(state.partitions)]
+
+
+def begin_offsets(admin: KafkaAdminClient, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the offset of the first message that each partition still has."""
+    return _offsets(admin, dict.fromkeys(partitions, OffsetSpec.EARLIEST))
+
+
+def end_offsets(admin: KafkaAdminClient, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the offset behind the last message of each partition."""
+    return _offsets(admin, dict.fromkeys(partitions, OffsetSpec.LATEST))
+
+
+def offsets_since(
+    admin: KafkaAdminClient, partitions: Iterable[TopicPartition], time_ms: int
+) -> dict[TopicPartition, int]:
+    """Return the offset of the first message that came at a time (ms since the epoch) or later, -1 if none."""
+    return _offsets(admin, dict.fromkeys(partitions, time_ms))
+
+
+def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
+    """Return what a group has committed; nothing for a group that is not known."""
+    found = admin.list_group_offsets({group: None}).get(group, {})
+    return {one: committed.offset for one, committed in found.items() if committed.offset >= 0}
+
+
+def _offsets(admin: KafkaAdminClient, specs: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    if not specs:
+        return {}
+    return {one: found.offset for one, found in admin.list_partition_offsets(specs).items()}

@@ -1,0 +1,1 @@
+"""What a long-running process says of itself over HTTP: Prometheus metrics, and whether it gets on."""
