@@ -35,9 +35,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def sources_digest() -> str:
-    """Return a hexadecimal digest of all sources that can hold kernels and of what else decides their code."""
+    """Return a hexadecimal digest of all sources that can hold kernels, of where they lie and of what else matters.
+
+    Numba finds machine code by the path of its source: what one copy of the project compiled serves no other.
+    """
     root = Path(__file__).resolve().parent.parent
-    digest = hashlib.blake2b(digest_size=10)
+    digest = hashlib.blake2b(os.fsencode(root), digest_size=10)
     for part in (numba.__version__, np.__version__, platform.python_version(), os.environ.get("NUMBA_BOUNDSCHECK", "")):
         digest.update(part.encode() + b"\0")
     for package in COMPILED_PACKAGES:

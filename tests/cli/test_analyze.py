@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from segwatch import compilation
 from segwatch.jobs import compiled
 from tests.cli.captures import handshake_and_repeat, pcap
 from tests.support import REPOSITORY
@@ -171,6 +172,15 @@ def test_warmth_is_remembered_for_this_code_alone(tmp_path: Path, monkeypatch: p
     assert compiled.is_warm()
     monkeypatch.setattr(compiled, "_processor", lambda: "another")
     assert not compiled.is_warm()
+
+
+def test_copies_of_the_project_are_warm_each_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one compiled would have to be compiled again by the other, so neither may call the other's its own."""
+    digests = set()
+    for copy in ("one", "other"):
+        monkeypatch.setattr(compilation, "__file__", str(tmp_path / copy / "segwatch" / "compilation.py"))
+        digests |= {compilation.sources_digest(), compilation.sources_digest()}
+    assert len(digests) == 2
 
 
 def test_the_check_of_warmth_tells_by_its_code(tmp_path: Path) -> None:
