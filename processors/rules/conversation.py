@@ -19,7 +19,7 @@ RESTARTED = 5
 @kernel
 def opening(conversation: Any, sender: Any, flags: int, seq: int) -> int:
     """Say what a header does to its conversation: one of the constants above."""
-    if conversation.stream == NOTHING:
+    if not conversation.begun:
         return NEW
     if not flags & SYN or not sender.base_known:
         return SAME
@@ -66,6 +66,7 @@ def begin(conversation: Any, one: Any, other: Any, stream: int, now: int) -> Non
     """Give a conversation fresh state and a stream number."""
     forget_direction(one)
     forget_direction(other)
+    conversation.begun = 1
     conversation.stream = stream
     conversation.interval = NOTHING
     conversation.first = now

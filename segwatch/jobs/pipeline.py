@@ -1,7 +1,5 @@
-"""Captures through reader, decoder and engine: two threads, recycled memory, a bounded queue between them."""
+"""Captures through reader, decoder and engine: three threads, recycled memory, bounded queues between them."""
 
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,14 +9,13 @@ import numpy.typing as npt
 from ingest.capture.reader import CaptureReader, open_capture
 from ingest.decode.decoder import Decoder
 from processors.engine import Engine
+from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.content import Content
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import SegmentColumns
 
 BATCH_FRAMES = 1 << 14
 """Frames read at a time: their columns stay in the processor's cache, and few enough batches wait to cost no memory."""
-_QUEUED_BATCHES = 2
-_WAIT_SECONDS = 0.1
 
 
 class AnalysedBatch(NamedTuple):
@@ -31,35 +28,32 @@ class AnalysedBatch(NamedTuple):
     """Intervals that ended (``INTERVAL``); written again by the next batch."""
 
 
-class _StoppedError(Exception):
-    """The consumer wants no more."""
-
-
 class CapturePipeline:
     """Analyses one capture: iterate over the batches, then take ``remaining_intervals`` and ``content``.
 
-    Reading and decoding run in a thread of their own; the engine runs in the caller's. Errors of that thread are
-    raised in the caller. Use with ``with``: leaving it early stops the thread.
+    Decoding and finding conversations run in threads of their own, the analysis in the caller's: two processors share
+    the work evenly, whatever costs most in a capture. Errors of the threads are raised in the caller. Use with
+    ``with``: leaving it early stops the threads.
     """
 
     def __init__(self, path: str, rules: str) -> None:
         self._reader = open_capture(path)
         self._decoder = Decoder()
         self.engine = Engine(rules=rules)
-        self._queue: queue.Queue[SegmentColumns | BaseException | None] = queue.Queue(_QUEUED_BATCHES)
-        self._stop = threading.Event()
         self._findings = empty_findings(BATCH_FRAMES)
         self._first = np.iinfo(np.int64).max
         self._last = np.iinfo(np.int64).min
-        self._thread = threading.Thread(target=self._produce, name="segwatch-decode", daemon=True)
+        self._decoded = Ahead(self._decode(), "segwatch-decode")
+        self._found = Ahead(self._find(), "segwatch-find")
 
     def __enter__(self) -> "CapturePipeline":
-        self._thread.start()
+        self._decoded.start()
+        self._found.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._decoded.stop()
+        self._found.stop()
         self._reader.close()
 
     @property
@@ -67,41 +61,25 @@ class CapturePipeline:
         """The reader, for its progress."""
         return self._reader
 
-    def _produce(self) -> None:
-        try:
-            while (frames := self._reader.read(BATCH_FRAMES)) is not None:
-                self._first = min(self._first, int(frames.ts.min()))
-                self._last = max(self._last, int(frames.ts.max()))
-                self._put(self._decoder.decode(frames))
-            self._put(None)
-        except _StoppedError:
-            return
-        except BaseException as error:  # whatever it is, the caller's thread must hear of it
-            try:
-                self._put(error)
-            except _StoppedError:
-                return
+    def _decode(self) -> Iterator[SegmentColumns]:
+        while (frames := self._reader.read(BATCH_FRAMES)) is not None:
+            self._first = min(self._first, int(frames.ts.min()))
+            self._last = max(self._last, int(frames.ts.max()))
+            yield self._decoder.decode(frames)
 
-    def _put(self, item: SegmentColumns | BaseException | None) -> None:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=_WAIT_SECONDS)
-            except queue.Full:
-                continue
-            return
-        raise _StoppedError
+    def _find(self) -> Iterator[tuple[SegmentColumns, npt.NDArray[np.int32]]]:
+        for segments in self._decoded:
+            yield segments, self.engine.flows.find(segments)
 
     def __iter__(self) -> Iterator[AnalysedBatch]:
-        while (segments := self._queue.get()) is not None:
-            if isinstance(segments, BaseException):
-                raise segments
+        for segments, numbers in self._found:
             rows = len(segments.ts)
             if rows == 0:
                 continue
             if rows > len(self._findings.stream):
                 self._findings = empty_findings(2 * rows)
             findings = take_findings(self._findings, slice(0, rows))
-            closed = self.engine.analyze(segments, findings)
+            closed = self.engine.analyze_found(segments, numbers, findings)
             yield AnalysedBatch(segments, findings, closed)
 
     def remaining_intervals(self) -> Iterator[npt.NDArray[Any]]:
@@ -110,7 +88,7 @@ class CapturePipeline:
 
     def content(self) -> Content:
         """Return what the capture held, after the last batch."""
-        self._thread.join()
+        self._decoded.join()
         some = self._reader.frames > 0
         return Content(
             name=self._reader.name,
