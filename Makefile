@@ -5,6 +5,7 @@
 #   make check    lint, format and type checks
 #   make bench    measure segwatch beside other programs and write docs/benchmarks.md (BENCH= options: BENCH=--help)
 #   make fuzz     hostile input, compiled and with bounds checks (FRAMES= SEED=)
+#   make trial    the pipeline with its parts ended at random, for about an hour (TRIAL= options: TRIAL=--help)
 #   make clean    remove everything that make made
 #
 # PYTHON= chooses the interpreter that .venv is made from (3.11 to 3.13).
@@ -13,6 +14,7 @@ PYTHON ?= python3
 JOBS ?= 2
 ARGS ?=
 BENCH ?=
+TRIAL ?=
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -28,7 +30,7 @@ define QUESTIONS
 "SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC, reset"
 endef
 
-.PHONY: help demo java install warm test check bench fuzz clean
+.PHONY: help demo java install warm test check bench fuzz trial clean
 .DELETE_ON_ERROR:
 
 help:
@@ -70,6 +72,9 @@ bench: warm $(VENV)/.test-installed
 fuzz: $(VENV)/.test-installed
 	$(BIN)/python -m tests.fuzz --frames $(FRAMES) --seed $(SEED)
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m tests.fuzz --frames $(FRAMES) --seed $(SEED)
+
+trial: warm $(VENV)/.test-installed
+	$(BIN)/python -m tests.pipeline.trial $(TRIAL)
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -9,6 +9,7 @@ from processors.flow_table.state import NOTHING, State
 from processors.rules.checks import analyze_packet
 from processors.rules.completeness import first_completeness, next_completeness
 from processors.rules.conversation import (
+    EXPIRED,
     MOVED_BASE,
     NEW,
     REPEATED_SYN,
@@ -16,6 +17,7 @@ from processors.rules.conversation import (
     RESTARTED,
     begin,
     client_side,
+    has_expired,
     learn_bases,
     move_base,
     opening,
@@ -108,7 +110,9 @@ def _join(state: State, segments: SegmentColumns, row: int, flow: int, side: int
     what = opening(conversation, sender, flags, signed(segments.seq[row]))
     if what != NEW and quality & _RESTARTED:
         what = RESTARTED
-    if what in (NEW, REPLACED, RESTARTED):
+    if has_expired(state, conversation, now):
+        what = EXPIRED
+    if what in (NEW, REPLACED, RESTARTED, EXPIRED):
         if what != NEW:
             unacked.clear(state, sender)
             unacked.clear(state, receiver)
@@ -118,7 +122,7 @@ def _join(state: State, segments: SegmentColumns, row: int, flow: int, side: int
         state.counters[counter.STREAMS] += 1
         conversation.client_side = client_side(flags, side, signed(segments.sport[row]), signed(segments.dport[row]))
         if what != REPLACED:
-            return what == NEW and not quality & _ANNOUNCED, 0
+            return what in (NEW, EXPIRED) and not quality & _ANNOUNCED, 0
         conversation.completeness = _COMPLETENESS_SYN
         return False, _REUSED_PORTS
     if what == REPEATED_SYN:

@@ -36,6 +36,10 @@ class StoreError(SegwatchError):
     exit_code = 5
 
 
+class StoreUnavailableError(StoreError):
+    """The store does not answer, has no room or too much to do now; the same may succeed later."""
+
+
 class BusError(SegwatchError):
     """Kafka refuses, lacks a topic or a right, or is not what it should be."""
 

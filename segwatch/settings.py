@@ -13,6 +13,7 @@ from segwatch.errors import UsageError
 
 PREFIX = "SEGWATCH_"
 CONFIG_VARIABLE = "SEGWATCH_CONFIG"
+_MOST_DIGITS = 10
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -26,6 +27,8 @@ class Settings:
     rules: str = "wireshark-4.0"
     segments: bool = False
     kafka: str = "local"
+    idle_timeout: int = 3600
+    closed_timeout: int = 240
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -37,6 +40,9 @@ MEANINGS = {
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "idle_timeout": "Seconds of silence after which a conversation in the stream is over; 0: never.",
+    "closed_timeout": "The same for one that was reset or closed by both sides (RFC 9293: twice the maximum segment "
+    "lifetime); 0: never. Both must be the same for all processors.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }
@@ -54,8 +60,9 @@ def export_settings() -> None:
 
     Raise UsageError where the file cannot be understood.
     """
-    for name, value in _file_values(config_path(), must_exist=CONFIG_VARIABLE in os.environ).items():
-        os.environ.setdefault(PREFIX + name.upper(), str(value))
+    for name, value in _file_values(config_path(), must_exist=bool(os.environ.get(CONFIG_VARIABLE))).items():
+        if not os.environ.get(PREFIX + name.upper()):
+            os.environ[PREFIX + name.upper()] = str(value)
 
 
 @cache
@@ -67,14 +74,15 @@ def settings() -> Settings:
 def load_settings(environment: dict[str, str], path: Path) -> Settings:
     """Return the settings that ``environment`` and the file ``path`` make (a missing file is an empty one).
 
+    A variable that is empty counts as one that is not set.
     Raise UsageError for a file that cannot be read, is no TOML or names an unknown setting, for a value of the wrong
     kind, and where ``SEGWATCH_CONFIG`` names a file that is not there.
     """
-    values = _file_values(path, must_exist=CONFIG_VARIABLE in environment)
+    values = _file_values(path, must_exist=bool(environment.get(CONFIG_VARIABLE)))
     for one in fields(Settings):
         variable = PREFIX + one.name.upper()
-        if variable in environment:
-            values[one.name] = _understood(one.name, environment[variable], f"the variable {variable}")
+        if value := environment.get(variable):
+            values[one.name] = _understood(one.name, value, f"the variable {variable}")
     return Settings(**values)
 
 
@@ -103,6 +111,11 @@ def _understood(name: str, value: object, source: str) -> Any:
         if isinstance(value, str) and value.lower() in _YES + _NO:
             return value.lower() in _YES
         raise UsageError(f"{source} must be true or false, not {value!r}.")
+    if kind is int:
+        text = str(value)
+        if isinstance(value, bool) or not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS):
+            raise UsageError(f"{source} must be a whole number from 0, not {value!r}.")
+        return int(text)
     if not isinstance(value, str):
         raise UsageError(f"{source} must be text, not {value!r}.")
     return value if kind is str else Path(value).expanduser()
@@ -115,7 +128,8 @@ def settings_reference() -> str:
         "",
         "A flag of a command stands over the environment, and the environment over the file of settings:",
         "`~/.config/segwatch/segwatch.toml`, or the file that `SEGWATCH_CONFIG` names. The file is TOML, one",
-        '`name = value` per line, for example `store = "none"`. Secrets have no flag.',
+        '`name = value` per line, for example `store = "none"`. An empty variable counts as not set. Secrets have no',
+        "flag.",
         "",
         "| name in the file | environment | default | meaning |",
         "| --- | --- | --- | --- |",

@@ -59,8 +59,9 @@ def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        _refuse_url(url, str(error))
+    except ValueError:
+        # The words of the error may quote a part of a password.
+        _refuse_url(url, "its host or its port is none; odd characters in a name are written as %40 and the like")
     if parts.scheme not in {"clickhouse", "clickhouses"} or not parts.hostname:
         _refuse_url(url, "it must look like clickhouse://user@host:port/database")
     if parts.password is not None:
@@ -79,7 +80,7 @@ def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
 
 
 def _refuse_url(url: str, reason: str) -> NoReturn:
-    shown = re.sub(r"//[^/@]*:[^/@]*@", "//***@", url)
+    shown = re.sub(r"//.*:.*@", "//***@", url)  # a password that was not escaped may hold anything
     raise UsageError(f"The store {shown!r} is not understood: {reason}.")
 
 
@@ -96,8 +97,10 @@ def _configured_password() -> str:
         return settings().store_password
     try:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The password file {path} cannot be read ({error}).") from error
+    except OSError as error:
+        raise UsageError(f"The password file {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The password file {path} is no text.") from error
 
 
 def new_client(address: ServerAddress, database: str | None = None) -> Any:

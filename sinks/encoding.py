@@ -5,7 +5,7 @@ types (addresses, enumerations, UUIDs, arrays) value by value. Format: ClickHous
 ``ISerialization`` of each type.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,15 @@ class Constant(NamedTuple):
     value: int | str
 
 
+class Coded(NamedTuple):
+    """A column of few different texts, or UUIDs as 32 hexadecimal digits: row i holds ``values[codes[i]]``."""
+
+    values: Sequence[str]
+    """Different from one another."""
+    codes: npt.NDArray[np.integer[Any]]
+    """(N,)"""
+
+
 class Edges(NamedTuple):
     """A column of lists: row i holds the first ``2 * blocks[i]`` numbers of ``values[i]``."""
 
@@ -36,7 +45,7 @@ class Edges(NamedTuple):
     """(N,) pairs of numbers, 2 * blocks <= E."""
 
 
-Column = npt.NDArray[Any] | Constant | Edges
+Column = npt.NDArray[Any] | Constant | Coded | Edges
 
 _WIRE_TYPES = {
     "Bool": "<u1", "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8", "Int8": "<i1", "Int16": "<i2",
@@ -44,9 +53,11 @@ _WIRE_TYPES = {
 }  # fmt: skip
 _ADDRESS_WORDS = 2
 
-# LowCardinality: version of the keys' format; keys of one byte, dictionary in the block, and a new one at that.
+# LowCardinality: version of the keys' format; dictionary in the block, and a new one at that.
 _DICTIONARY_VERSION = 1
-_DICTIONARY_FLAGS = 0 | 1 << 9 | 1 << 10
+_DICTIONARY_FLAGS = 1 << 9 | 1 << 10
+_KEY_TYPES = ("<u1", "<u2", "<u4")
+"""Types of the keys; their places stand in the flags."""
 
 
 def _integers(column: Column, rows: int, wire_type: str) -> Any:
@@ -61,11 +72,19 @@ def _addresses(column: Column, _rows: int) -> bytes:
     return np.ascontiguousarray(column).tobytes()
 
 
+def _coded(column: Column, rows: int) -> Coded:
+    if isinstance(column, Constant):
+        return Coded((str(column.value),), np.zeros(rows, np.uint8))
+    if not isinstance(column, Coded):
+        raise TypeError("a column of texts or UUIDs is a constant or coded")
+    return column
+
+
 def _uuids(column: Column, rows: int) -> bytes:
-    if not isinstance(column, Constant):
-        raise TypeError("a UUID column is a constant")
-    content = bytes.fromhex(str(column.value))
-    return (content[7::-1] + content[:7:-1]) * rows
+    values, codes = _coded(column, rows)
+    halves = np.frombuffer(bytes.fromhex("".join(values)), ">u8").reshape(-1, 2)
+    content: bytes = halves.astype("<u8")[codes].tobytes()
+    return content
 
 
 def _text(value: str) -> bytes:
@@ -79,16 +98,17 @@ def _text(value: str) -> bytes:
 
 
 def _dictionary_texts(column: Column, rows: int) -> bytes:
-    if not isinstance(column, Constant):
-        raise TypeError("a text column is a constant")
-    header = np.array([_DICTIONARY_VERSION, _DICTIONARY_FLAGS, 1], "<u8").tobytes()
-    return header + _text(str(column.value)) + np.uint64(rows).tobytes() + bytes(rows)
+    values, codes = _coded(column, rows)
+    size = next(place for place, kind in enumerate(_KEY_TYPES) if len(values) - 1 <= np.iinfo(kind).max)
+    header = np.array([_DICTIONARY_VERSION, _DICTIONARY_FLAGS | size, len(values)], "<u8").tobytes()
+    keys = np.uint64(rows).tobytes() + codes.astype(_KEY_TYPES[size]).tobytes()
+    return header + b"".join(map(_text, values)) + keys
 
 
 def _texts(column: Column, rows: int) -> bytes:
-    if not isinstance(column, Constant):
-        raise TypeError("a text column is a constant")
-    return _text(str(column.value)) * rows
+    values, codes = _coded(column, rows)
+    content = [_text(value) for value in values]
+    return b"".join([content[code] for code in codes.tolist()])
 
 
 def _lists(column: Column, _rows: int) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 
 from clickhouse_driver.errors import Error, NetworkError, ServerException, SocketTimeoutError
 
-from segwatch.errors import SegwatchError, StoreError
+from segwatch.errors import SegwatchError, StoreError, StoreUnavailableError
 
 # Numbers of src/Common/ErrorCodes.cpp of ClickHouse.
 CANNOT_WRITE_TO_FILE = 75
@@ -20,6 +20,8 @@ AUTHENTICATION_FAILED = 516
 
 RETRYABLE_CODES = frozenset({TOO_MANY_PARTS, 159, 202, 209, 210, 236, 319, 425})
 """Timeouts, too many parts, too many queries, network errors and aborted work: the same block may succeed later."""
+LASTING_CODES = frozenset({MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_CANCELLED, 164, 242})
+"""Lack of memory or room, cancelled work, read-only servers and tables: they pass, but not within seconds."""
 
 _STACK_TRACE = re.compile(r"[.\s]*Stack trace:.*", re.DOTALL)
 _NO_SPACE = re.compile(r"No space left on device|errno: 28\b|not enough space", re.IGNORECASE)
@@ -50,13 +52,21 @@ def is_worth_retrying(error: Exception) -> bool:
     return isinstance(error, NetworkError | SocketTimeoutError | EOFError | OSError)
 
 
+def is_passing(error: Exception) -> bool:
+    """Return whether the same may succeed later, be it much later."""
+    if isinstance(error, ServerException):
+        return error.code in RETRYABLE_CODES | LASTING_CODES or is_disk_full(error)
+    return is_worth_retrying(error)
+
+
 def store_error(error: Exception, store: str) -> StoreError:
     """Return the sentence for an error of the server or of the connection; ``store`` names the store."""
     if isinstance(error, ServerException):
-        return StoreError(_server_sentence(error, store))
+        kind = StoreUnavailableError if is_passing(error) else StoreError
+        return kind(_server_sentence(error, store))
     if isinstance(error, NetworkError | SocketTimeoutError | EOFError | OSError):
         reason = server_message(error) or type(error).__name__
-        return StoreError(f"The store {store} cannot be reached ({reason}); see that it runs and try again.")
+        return StoreUnavailableError(f"The store {store} cannot be reached ({reason}); see that it runs and try again.")
     if isinstance(error, Error):
         return StoreError(f"The store {store} answered in an unexpected way ({server_message(error)}).")
     return StoreError(f"The store {store} failed ({type(error).__name__}: {error}).")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from clickhouse_driver.errors import Error, ServerException
 
-from sinks.connection import ServerAddress, connect
+from sinks.connection import ServerAddress, as_store_errors, connect
 from sinks.exact_times import use_exact_times
 from sinks.failures import (
     ACCESS_DENIED,
@@ -18,6 +18,7 @@ from sinks.failures import (
     store_error,
 )
 from sinks.schema import migrate
+from sinks.sessions import clear_abandoned
 
 _STORE_CODES = frozenset({ACCESS_DENIED, AUTHENTICATION_FAILED, CANNOT_WRITE_TO_FILE, NOT_ENOUGH_SPACE})
 
@@ -37,6 +38,8 @@ class Querying:
         self._client = connect(address, create=address.is_local)
         if address.is_local:
             migrate(self._client, address)  # an empty store has its tables, too
+            with as_store_errors(address):
+                clear_abandoned(self._client)  # half a session of a command that was killed would be counted
         use_exact_times(self._client)
 
     def run(self, statement: str) -> Result:

@@ -185,6 +185,7 @@ class Store:
         if self._session is None:
             return
         claim, self._session = self._session.claim, None
+        self.client.disconnect()  # what interrupted the session may have left half a block on the connection
         with as_store_errors(self.address):
             clear_claim(self.client, claim)
 

@@ -5,7 +5,7 @@ again, neither in the table nor in the targets of its views; so a retry sends ex
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from clickhouse_driver.errors import Error
 
+from segwatch.messages.status import STATES, SensorStatus
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
 from segwatch.vocabulary import LABEL_NAMES
 from sinks.connection import ServerAddress
-from sinks.encoding import Column, Constant, Edges, insert_block
+from sinks.encoding import Coded, Column, Constant, Edges, insert_block
 from sinks.failures import is_worth_retrying, store_error
 
 BLOCK_ROWS = 100_000
@@ -44,12 +45,19 @@ _INTERVAL_FIELDS = (
     "first", "last", "opened", "initial_rtt",
 )  # fmt: skip
 
+_STATUS_TEXTS = ("host", "interface", "capture_filter", "version", "problem")
+_STATUS_NUMBERS = {
+    name: np.uint32 if name == "snaplen" else np.uint64
+    for name, kind in SensorStatus.__annotations__.items()
+    if kind is int and name != "ts"
+}
+
 
 class Origin(NamedTuple):
-    """Where rows come from, the same for all rows of a block."""
+    """Where rows come from: the same for all rows of a block, or coded for each of them."""
 
-    sensor: str
-    session: str
+    sensor: str | Coded
+    session: str | Coded
     """32 hexadecimal digits."""
     stored: date
     """Day of storing: fixed with the rows' token, because a token counts within one day."""
@@ -57,7 +65,11 @@ class Origin(NamedTuple):
     def columns(self) -> dict[str, Column]:
         """Return the columns of the origin."""
         days = (self.stored - _EPOCH).days
-        return {"sensor": Constant(self.sensor), "session": Constant(self.session), "stored": Constant(days)}
+        return {"sensor": _names(self.sensor), "session": _names(self.session), "stored": Constant(days)}
+
+
+def _names(names: str | Coded) -> Column:
+    return Constant(names) if isinstance(names, str) else names
 
 
 def whole_seconds(nanoseconds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
@@ -105,12 +117,35 @@ def interval_columns(intervals: npt.NDArray[np.void]) -> dict[str, Column]:
     return columns
 
 
-class Writer:
-    """Inserts rows into one database. Errors are ``StoreError``."""
+def status_columns(statuses: Sequence[SensorStatus]) -> dict[str, Column]:
+    """Return the columns of the table ``sensors`` but for those of the origin."""
+    ts = np.array([status.ts for status in statuses], np.int64)
+    columns: dict[str, Column] = {"ts": ts, "time": whole_seconds(ts)}
+    for name in _STATUS_TEXTS:
+        columns[name] = coded([getattr(status, name) for status in statuses])
+    columns["state"] = np.array([STATES.index(status.state) + 1 for status in statuses], np.int8)
+    for name, kind in _STATUS_NUMBERS.items():
+        values = np.array([getattr(status, name) for status in statuses], np.uint64)
+        columns[name] = np.minimum(values, np.iinfo(kind).max).astype(kind)
+    return columns
 
-    def __init__(self, client: Any, address: ServerAddress) -> None:
+
+def coded(values: Sequence[str]) -> Coded:
+    """Return texts as a coded column of as many rows."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return Coded(tuple(places), np.array([places[value] for value in values], np.int64))
+
+
+class Writer:
+    """Inserts rows into one database. Errors are ``StoreError``, and ``StoreUnavailableError`` where waiting helps.
+
+    A block is tried ``attempts`` times, with growing pauses.
+    """
+
+    def __init__(self, client: Any, address: ServerAddress, attempts: int = ATTEMPTS) -> None:
         self._client = client
         self._address = address
+        self._attempts = attempts
 
     def write_anomalies(self, segments: SegmentColumns, findings: FindingColumns, origin: Origin, token: str) -> None:
         """Insert N rows of segments and their findings (N <= ``BLOCK_ROWS``) under ``token``."""
@@ -124,6 +159,10 @@ class Writer:
         """Insert N segment records (N <= ``BLOCK_ROWS``) under ``token``."""
         self._insert("segments", segment_columns(segments), len(segments.ts), origin, token)
 
+    def write_statuses(self, statuses: Sequence[SensorStatus], origin: Origin, token: str) -> None:
+        """Insert N states of sensors (N <= ``BLOCK_ROWS``) under ``token``."""
+        self._insert("sensors", status_columns(statuses), len(statuses), origin, token)
+
     def _insert(self, table: str, columns: Mapping[str, Column], rows: int, origin: Origin, token: str) -> None:
         if rows > BLOCK_ROWS:
             raise ValueError(f"a block has at most {BLOCK_ROWS} rows, not {rows}")
@@ -131,11 +170,11 @@ class Writer:
             return
         settings = _DEDUPLICATION | {"insert_deduplication_token": token}
         everything = origin.columns() | dict(columns)
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             try:
                 insert_block(self._client, table, everything, rows, settings)
             except (Error, OSError, EOFError) as error:
-                if attempt == ATTEMPTS or not is_worth_retrying(error):
+                if attempt == self._attempts or not is_worth_retrying(error):
                     raise store_error(error, str(self._address)) from error
                 time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
             else:

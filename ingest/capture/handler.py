@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import carray  # type: ignore[attr-defined] # it is public, but the package does not mark it as exported
 
-from ingest.capture.buffers import BufferPool
+from segwatch.buffers import BufferPool
 from segwatch.compilation import callback
 from segwatch.records.frames import FrameColumns
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ingest.capture.buffers import BufferPool
 from ingest.capture.handler import FrameBlock, collect_frame
 from ingest.capture.indexing import largest_frame, registered_link_type
+from segwatch.buffers import BufferPool
 from segwatch.errors import InputError, SegwatchError
 from segwatch.records.frames import FrameColumns
 

@@ -6,7 +6,6 @@ from typing import Literal, Self
 
 import xxhash
 
-from ingest.capture.buffers import BufferPool
 from ingest.capture.indexing import ENDED, FULL, MORE, STRUCTURE, CaptureFormat, DamagedError
 from ingest.capture.netmon import MAGICS as NETMON_MAGICS
 from ingest.capture.netmon import NetmonFormat
@@ -15,6 +14,7 @@ from ingest.capture.pcapng import SECTION_HEADER, PcapngFormat
 from ingest.capture.snoop import MAGIC as SNOOP_MAGIC
 from ingest.capture.snoop import SnoopFormat
 from ingest.capture.source import Source
+from segwatch.buffers import BufferPool
 from segwatch.errors import InputError
 from segwatch.records.frames import FRAME_TYPES, FrameColumns, empty_frames
 

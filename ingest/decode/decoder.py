@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.announcements.marking import Announcements
-from ingest.decode.columns import ColumnPool
 from ingest.decode.frames import decode_frames
 from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.tunnels.decoder import ROWS_PER_FRAME, TunnelDecoder
 from segwatch.records.frames import FrameColumns
+from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments, take_segments
 
 _SMALLEST_BATCH = 1024
@@ -43,7 +43,7 @@ class Decoder:
     def __init__(self, slow_path: SlowPath | None = None) -> None:
         self._slow_path = TunnelDecoder() if slow_path is None else slow_path
         self._counts = np.zeros(len(Status), np.int64)
-        self._columns = ColumnPool(_SMALLEST_BATCH)
+        self._columns = segment_pool(_SMALLEST_BATCH)
         self._declined = np.empty(_SMALLEST_BATCH, np.int64)
         self._slow = empty_segments(2 * ROWS_PER_FRAME)
         self._announcements = Announcements()
@@ -76,7 +76,7 @@ class Decoder:
 
     def _make_room(self, frames: int) -> None:
         if frames > self._columns.rows:
-            self._columns = ColumnPool(frames)
+            self._columns = segment_pool(frames)
             self._declined = np.empty(frames, np.int64)
 
     def _decode_slowly(self, frames: FrameColumns, indices: npt.NDArray[np.int64]) -> int:

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ingest.publish.gather import copy_rows, fitting_rows
 from segwatch.messages.partitioning import conversation_hashes, partitions_of, rows_by_group
 from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, SegmentsHeader, write_segments
+from segwatch.records.gather import copy_rows, fitting_rows
 from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
 
 BATCH_NANOSECONDS: Final = 200_000_000

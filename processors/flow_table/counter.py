@@ -19,4 +19,8 @@ MINUTE: Final = 6
 ROWS_SINCE_SWEEP: Final = 7
 CLOSED: Final = 8
 """Interval records written to the output of this call."""
-COUNT: Final = 9
+IDLE_TIMEOUT: Final = 9
+"""Nanoseconds of silence after which a conversation is over; 0: never."""
+CLOSED_TIMEOUT: Final = 10
+"""Nanoseconds of silence after which a conversation that has ended is over; 0: never."""
+COUNT: Final = 11

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.flow_table import unacked
+from processors.flow_table import counter, unacked
 from processors.flow_table.state import NOTHING, UNKNOWN_WINDOW, WINDOW_SCALE_UNKNOWN, State
 from processors.rules.packet import ACK, SYN
 from processors.serial import signed
@@ -14,6 +14,7 @@ REPLACED = 2
 REPEATED_SYN = 3
 MOVED_BASE = 4
 RESTARTED = 5
+EXPIRED = 6
 
 
 @kernel
@@ -27,6 +28,15 @@ def opening(conversation: Any, sender: Any, flags: int, seq: int) -> int:
     if not flags & ACK:
         return REPEATED_SYN if same_number else REPLACED
     return SAME if same_number else MOVED_BASE
+
+
+@kernel
+def has_expired(state: State, conversation: Any, now: int) -> bool:
+    """Whether a conversation has been silent for so long that what comes now belongs to another one."""
+    limit = signed(
+        state.counters[counter.CLOSED_TIMEOUT] if conversation.ended else state.counters[counter.IDLE_TIMEOUT]
+    )
+    return bool(limit and conversation.stream != NOTHING and now - conversation.previous > limit)
 
 
 @kernel

@@ -45,13 +45,16 @@ def command(
       segwatch labels capture.pcap --where "host 10.0.0.1 and not label window_update"
       segwatch labels *.pcap.gz -o labels.parquet
 
-    Exit codes: 0 fine, 2 wrong use, 3 an input cannot be read, 4 an input was cut (its beginning was written),
+    Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
     6 the output cannot be written.
     """
     from pathlib import Path
 
+    from segwatch.errors import UsageError
     from segwatch.output.filter_language import parse
 
+    if not output:
+        raise UsageError("the name after --output is empty.")
     condition = parse(where) if where is not None else None  # before anything that takes time to import
     from segwatch.jobs.labels import LabelsJob, Selection
 

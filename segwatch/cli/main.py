@@ -2,9 +2,8 @@
 
 import importlib
 import os
+import signal
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +12,16 @@ from typing import NoReturn
 import click
 
 from segwatch import __version__
+from segwatch.defects import EXIT_DEFECT, cache_directory, defect_sentence
 from segwatch.errors import SegwatchError
 
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
-    "query": "Ask the store in SQL.",
     "sensor": "Publish segments to Kafka.",
+    "processor": "Label what the sensors publish (Faust worker).",
+    "sink": "Bring findings from Kafka into the store.",
+    "query": "Ask the store in SQL.",
     "db": "Start, stop and locate the local store.",
     "broker": "Start, stop and locate the local Kafka broker.",
     "topics": "Make, check and describe the topics in Kafka.",
@@ -29,10 +31,18 @@ COMMANDS = {
 }
 """Commands in the order of the help; each is ``command`` in the module of its name, imported when it is used."""
 
-EXIT_DEFECT = 70
-"""Exit code of an unexpected error (EX_SOFTWARE of sysexits.h)."""
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
+EXIT_SIGNAL = 128
+"""Added to the number of the signal that ended the program, as shells do."""
+
+
+def keep_examples(command: click.Command) -> None:
+    """Let click show paragraphs marked with a backslash and a b as they are: the help comes from raw docstrings."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            keep_examples(child)
 
 
 class LazyGroup(click.Group):
@@ -48,6 +58,7 @@ class LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"segwatch.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101  # states what the modules promise, for the type checker
+        keep_examples(command)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -85,14 +96,31 @@ def root() -> None:
     """
 
 
+keep_examples(root)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
+    _end_in_order()
     sys.exit(run(arguments))
+
+
+def _end_in_order() -> None:
+    """Let what ends the program unwind it first, so that nothing half-written or half-stored is left."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(EXIT_SIGNAL + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, end)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     try:
+        _check_streams()
         result = root.main(args=arguments, prog_name="segwatch", standalone_mode=False)
         sys.stdout.flush()
     except SegwatchError as error:
@@ -109,9 +137,31 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _leave_closed_pipe()
+    except OSError as error:
+        return _of_room(error) or _defect(error)
     except Exception as error:
         return _defect(error)
     return result if isinstance(result, int) else 0
+
+
+def _check_streams() -> None:
+    """Have something to write errors to; raise OutputError where there is no standard output."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
+    if sys.stdout is None:
+        from segwatch.output.target import OutputError
+
+        raise OutputError("standard output is closed: there is nowhere to write to.")
+
+
+def _of_room(error: OSError) -> int | None:
+    """Say that there is no room left to write; ``None`` if the error is another one."""
+    from segwatch.output.target import OUT_OF_ROOM, OutputError
+
+    if error.errno not in OUT_OF_ROOM:
+        return None
+    where = f"standard output or the cache folder ({cache_directory()})"
+    return _say(f"there is no room left to write: free some space for {where} and try again.", OutputError.exit_code)
 
 
 def _say(sentence: str, exit_code: int) -> int:
@@ -124,7 +174,8 @@ def _say(sentence: str, exit_code: int) -> int:
 def _drop_what_cannot_be_written() -> None:
     """Empty the buffer of standard output, or send it nowhere where it is full or closed."""
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
             _send_output_nowhere()
@@ -143,30 +194,4 @@ def _leave_closed_pipe() -> int:
 
 
 def _defect(error: Exception) -> int:
-    kind = type(error).__name__
-    try:
-        place = f"the traceback is in {_write_traceback(error)}"
-    except OSError as failure:
-        place = f"the traceback could not be written ({failure.strerror})"
-    return _say(f"this is a defect of segwatch ({kind}); please report it: {place}.", EXIT_DEFECT)
-
-
-def _write_traceback(error: Exception) -> Path:
-    import platform
-    import traceback
-
-    lines = [f"segwatch {__version__}, Python {platform.python_version()}, {platform.platform()}\n", f"{sys.argv!r}\n"]
-    content = "".join([*lines, *traceback.format_exception(error)])
-    name = f"defect-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.txt"
-    for folder in (_reports_directory(), Path(tempfile.gettempdir())):
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content, "utf-8", errors="backslashreplace")
-            return folder / name
-    raise OSError(0, "no folder can be written")
-
-
-def _reports_directory() -> Path:
-    import platformdirs
-
-    return Path(os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch")) / "defects"
+    return _say(defect_sentence(error), EXIT_DEFECT)

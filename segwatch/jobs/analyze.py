@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segwatch import __version__
+from segwatch.errors import StoreError
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.progress import progress_of
@@ -32,7 +33,19 @@ class AnalyzeJob:
     def run(self, arguments: tuple[str, ...]) -> int:
         """Analyse all captures; return the exit code."""
         captures = Captures(arguments)
-        summaries = []
+        summaries: list[dict[str, Any]] = []
+        try:
+            self._analyse_all(captures, summaries)
+        except StoreError:
+            if summaries and self.as_json:  # what was found is worth having, though it cannot be kept
+                self._print_object(summaries)
+            raise
+        if self.as_json:
+            self._print_object(summaries)
+        return captures.exit_code
+
+    def _analyse_all(self, captures: Captures, summaries: list[dict[str, Any]]) -> None:
+        """Analyse all captures into ``summaries`` and the store."""
         with self._keeper() as keeper:
             for pipeline in captures.each(partial(CapturePipeline, rules=self.rules)):
                 summary = analyse(pipeline, keeper)
@@ -46,10 +59,10 @@ class AnalyzeJob:
                     outcome = keeper.store(pipeline.content(), *counts, self.rules)
                     if not self.as_json:
                         click.echo(outcome)
-        if self.as_json:
-            document = {"segwatch": __version__, "rules": self.rules, "captures": summaries}
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        return captures.exit_code
+
+    def _print_object(self, summaries: list[dict[str, Any]]) -> None:
+        document = {"segwatch": __version__, "rules": self.rules, "captures": summaries}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
     def _keeper(self) -> "AbstractContextManager[Keeper | None]":
         if self.store == NO_STORE:

@@ -21,15 +21,17 @@ class Captures:
     """Opens captures, and counts what could not be read, or not to its end."""
 
     def __init__(self, arguments: tuple[str, ...]) -> None:
-        self.names = capture_files(arguments)
+        self.names, self._missing = capture_files(arguments)
         self._unreadable = 0
         self._damaged = 0
 
     def each(self, opened: Callable[[str], AbstractContextManager[_Opened]]) -> Iterator[_Opened]:
         """Yield what ``opened`` makes of each capture that can be opened; say what is wrong with the others.
 
-        Raise InputError where the only capture cannot be read, and at the end where none could be.
+        Raise InputError where the only input cannot be read, and at the end where none could be.
         """
+        for error in self._missing:
+            self._refuse(error)
         for name in self.names:
             try:
                 capture = opened(name)
@@ -38,11 +40,15 @@ class Captures:
                 continue
             with capture as entered:
                 yield entered
-        if self._unreadable == len(self.names):
-            raise InputError(f"none of the {len(self.names)} inputs can be read.")
+        if self._unreadable == self._inputs:
+            raise InputError(f"none of the {self._inputs} inputs can be read.")
+
+    @property
+    def _inputs(self) -> int:
+        return len(self.names) + len(self._missing)
 
     def _refuse(self, error: InputError) -> None:
-        if len(self.names) == 1:
+        if self._inputs == 1:
             raise error
         self._unreadable += 1
         _complain(str(error))

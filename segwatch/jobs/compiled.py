@@ -1,32 +1,29 @@
 """Whether everything is compiled already, for exactly this code on this kind of processor."""
 
-import os
 from contextlib import suppress
-from pathlib import Path
 
 from llvmlite import binding
 
-from segwatch.compilation import kernels_directory
+from segwatch.compilation import kernels_directory, sources_digest
 
 _MARK = "warm"
-
-
-def compiled_directory() -> Path:
-    """Return the folder that Numba keeps the machine code in."""
-    return Path(os.environ.get("NUMBA_CACHE_DIR") or kernels_directory())
 
 
 def is_warm() -> bool:
     """Return whether everything was compiled once and remembered."""
     with suppress(OSError):
-        return (compiled_directory() / _MARK).read_text("utf-8") == _processor()
+        return (kernels_directory() / _MARK).read_text("utf-8") == _mark()
     return False
 
 
 def remember_warm() -> None:
     """Note that everything is compiled."""
-    compiled_directory().mkdir(parents=True, exist_ok=True)
-    (compiled_directory() / _MARK).write_text(_processor(), "utf-8")
+    kernels_directory().mkdir(parents=True, exist_ok=True)
+    (kernels_directory() / _MARK).write_text(_mark(), "utf-8")
+
+
+def _mark() -> str:
+    return f"{sources_digest()} {_processor()}"
 
 
 def _processor() -> str:

@@ -71,10 +71,14 @@ def _libpcap() -> Finding:
 
 
 def _kernels() -> Finding:
-    from segwatch.jobs.compiled import compiled_directory, is_warm
+    from segwatch.compilation import kernels_are_kept, kernels_directory
+    from segwatch.jobs.compiled import is_warm
 
     if is_warm():
-        return Finding("compiled code", FINE, f"complete, in {compiled_directory()}")
+        return Finding("compiled code", FINE, f"complete, in {kernels_directory()}")
+    if not kernels_are_kept():
+        detail = f"{kernels_directory()} cannot be written: every command compiles anew, for a minute"
+        return Finding("compiled code", NOTE, detail, "set SEGWATCH_CACHE_DIR to a folder that can be written")
     return Finding("compiled code", NOTE, "not complete: the first commands will take longer", "segwatch warmup")
 
 

@@ -18,42 +18,53 @@ _COMPRESSIONS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7z
 _MAGIC_BYTES = 8
 
 
-def capture_files(arguments: tuple[str, ...]) -> list[str]:
-    """Return the files that ``arguments`` name, in order and each once.
+def capture_files(arguments: tuple[str, ...]) -> tuple[list[str], list[InputError]]:
+    """Return the files that ``arguments`` name, in order and each once, and what is wrong with the other arguments.
 
     An argument is a file, ``-``, a folder (searched to its depth for files that begin like captures, whatever their
-    names) or a pattern that the shell did not resolve. Raise InputError where an argument leads to nothing.
+    names) or a pattern that the shell did not resolve. An error is that an argument leads to nothing, or that a folder
+    cannot be searched.
     """
     found: list[str] = []
+    errors: list[InputError] = []
     for argument in arguments:
-        found += _files_of(argument)
-    return list(dict.fromkeys(found))
+        try:
+            found += _files_of(argument, errors)
+        except InputError as error:
+            errors.append(error)
+    return list(dict.fromkeys(found)), errors
 
 
-def _files_of(argument: str) -> list[str]:
+def _files_of(argument: str, errors: list[InputError]) -> list[str]:
     if argument == "-":
         return [argument]
+    if not argument:
+        raise InputError("an empty name is given: name a capture, or . for this folder.")
     path = Path(argument)
     if path.is_dir():
-        return _captures_in(path)
+        return _captures_in(path, errors)
     if not os.path.lexists(argument) and glob.has_magic(argument):
         matches = sorted(str(match) for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))))
         if not matches:
             raise InputError(f"no file matches {argument}.")
-        return [file for match in matches for file in _files_of(match)]
+        return [file for match in matches for file in _files_of(match, errors)]
     return [argument]
 
 
-def _captures_in(folder: Path) -> list[str]:
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise InputError(f"the folder {folder} cannot be read: no permission.")
+def _captures_in(folder: Path, errors: list[InputError]) -> list[str]:
+    before = len(errors)
+
+    def refused(error: OSError) -> None:
+        reason = os.strerror(error.errno or 0)
+        errors.append(InputError(f"the folder {error.filename} cannot be read: {reason}."))
+
     files = [
         str(Path(place) / name)
-        for place, folders, names in os.walk(folder, onerror=None)
+        for place, folders, names in os.walk(folder, onerror=refused)
         for name in sorted(names)
         if folders.sort() is None and _begins_like_a_capture(Path(place) / name)
     ]
-    if not files:
+    if not files and len(errors) == before:
         raise InputError(f"no capture file is in the folder {folder}.")
     return files
 

@@ -11,6 +11,7 @@ from segwatch.jobs.pipeline import AnalysedBatch
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import take_segments
 from segwatch.settings import settings
+from sinks.connection import parse_store_url
 from sinks.local_server import LocalServer
 from sinks.spool import FindingSpool
 from sinks.store import LOCAL, CaptureFacts, SessionState, Store, open_store
@@ -24,6 +25,8 @@ class Keeper:
 
     def __init__(self, url: str, *, with_segments: bool) -> None:
         self._url = url
+        if url != LOCAL:
+            parse_store_url(url)  # a URL that is not understood is said before the work, not after it
         self._with_segments = with_segments
         self._local: LocalServer | None = None
         self._store: Store | None = None

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.pipeline import AnalysedBatch, CapturePipeline
 from segwatch.output.filter import matching_rows
@@ -59,13 +60,23 @@ class LabelsJob:
                 if writer is None:
                     writer = open_writer(self.format_name, target, with_file=len(captures.names) > 1)
                 writer.begin_file(pipeline.reader.name)
-                rows_seen = 0
-                for batch in pipeline:
-                    rows_seen += len(batch.segments.ts)
-                    rows = self.selection.rows(batch)
-                    if rows is None or len(rows):
-                        writer.write(batch.segments, batch.findings, rows)
+                rows_seen = self._write_rows(pipeline, writer)
                 captures.finished(pipeline.content(), rows_seen)
             if writer is not None:
                 writer.close()
         return captures.exit_code
+
+    def _write_rows(self, pipeline: CapturePipeline, writer: RowWriter) -> int:
+        """Write the wanted rows of a capture, while another thread analyses the next ones; return how many it has."""
+        rows_seen = 0
+        batches = Ahead(iter(pipeline), "segwatch-analyse")
+        batches.start()
+        try:
+            for batch in batches:
+                rows_seen += len(batch.segments.ts)
+                rows = self.selection.rows(batch)
+                if rows is None or len(rows):
+                    writer.write(batch.segments, batch.findings, rows)
+        finally:
+            batches.stop()
+        return rows_seen

@@ -9,7 +9,8 @@ from ingest.capture.reader import CaptureReader
 from processors.engine import Engine
 from segwatch.jobs.content import Content
 from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
-from segwatch.records.findings import FindingColumns, empty_findings, take_findings
+from segwatch.records.findings import FindingColumns, take_findings
+from segwatch.records.pool import finding_pool
 from segwatch.records.segments import SegmentColumns
 
 
@@ -18,7 +19,7 @@ class AnalysedBatch(NamedTuple):
 
     segments: SegmentColumns
     findings: FindingColumns
-    """One row for each segment; written again by the next batch."""
+    """One row for each segment; their memory is taken again when nothing refers to them any more."""
     closed: npt.NDArray[Any]
     """Intervals that ended (``INTERVAL``); written again by the next batch."""
 
@@ -33,7 +34,7 @@ class CapturePipeline:
     def __init__(self, path: str, rules: str) -> None:
         self._capture = DecodedCapture(path)
         self.engine = Engine(rules=rules)
-        self._findings = empty_findings(BATCH_FRAMES)
+        self._findings = finding_pool(BATCH_FRAMES)
 
     def __enter__(self) -> "CapturePipeline":
         self._capture.__enter__()
@@ -52,9 +53,9 @@ class CapturePipeline:
             rows = len(segments.ts)
             if rows == 0:
                 continue
-            if rows > len(self._findings.stream):
-                self._findings = empty_findings(2 * rows)
-            findings = take_findings(self._findings, slice(0, rows))
+            if rows > self._findings.rows:
+                self._findings = finding_pool(2 * rows)
+            findings = take_findings(self._findings.lease(rows), slice(0, rows))
             closed = self.engine.analyze(segments, findings)
             yield AnalysedBatch(segments, findings, closed)
 

@@ -20,6 +20,15 @@ class Progressing(Protocol):
         ...
 
 
+_NAME_CHARACTERS = 24
+"""What a bar shows of a name: bar, rate and time left need the rest of 80 columns."""
+
+
+def short_name(name: str) -> str:
+    """Return the end of a path, which tells most."""
+    return name if len(name) <= _NAME_CHARACTERS else "…" + name[1 - _NAME_CHARACTERS :]
+
+
 @contextmanager
 def progress_of(name: str, reader: Progressing) -> Iterator[Callable[[], None]]:
     """Show how far ``reader`` is while inside, if standard error is a terminal; call what it yields now and then."""
@@ -41,5 +50,5 @@ def progress_of(name: str, reader: Progressing) -> Iterator[Callable[[], None]]:
         TimeRemainingColumn(), console=Console(stderr=True), transient=True,
     )  # fmt: skip
     with bar:
-        task = bar.add_task(name, total=reader.total_bytes)
+        task = bar.add_task(short_name(name), total=reader.total_bytes)
         yield lambda: bar.update(task, completed=reader.bytes_read)

@@ -5,18 +5,35 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+from ingest.capture.reader import open_capture
+from ingest.decode.decoder import Decoder
 from ingest.publish.batches import Batcher, Session
+from processors.engine import Scratch
+from processors.stream.outgoing import Kind
+from processors.stream.partition import Partition
+from processors.stream.settings import StreamSettings
+from segwatch.compilation import kernels_are_kept, kernels_directory
+from segwatch.errors import UsageError
 from segwatch.jobs.analyze import analyse
 from segwatch.jobs.compiled import remember_warm
-from segwatch.jobs.decoding import DecodedCapture
+from segwatch.jobs.decoding import BATCH_FRAMES
 from segwatch.jobs.labels import LabelsJob, Selection
 from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.messages.anomalies import read_anomalies
 from segwatch.output.writers import FORMATS
 from segwatch.settings import Settings
 
 
 def warm_up() -> None:
-    """Run every kernel once; what is not in the cache yet is compiled and put there."""
+    """Run every kernel once; what is not in the cache yet is compiled and put there.
+
+    Raise UsageError where it cannot be kept.
+    """
+    if not kernels_are_kept():
+        raise UsageError(
+            f"compiled code cannot be kept: {kernels_directory()} cannot be written; set SEGWATCH_CACHE_DIR to a "
+            "folder that can."
+        )
     rules = Settings.rules
     with tempfile.TemporaryDirectory(prefix="segwatch-warmup-") as folder:
         captures = _tiny_captures(Path(folder))
@@ -25,11 +42,27 @@ def warm_up() -> None:
         for capture in captures:
             with CapturePipeline(capture, rules) as pipeline:
                 analyse(pipeline)
-            with DecodedCapture(capture) as decoded:
-                for segments in decoded:
-                    session = Session("warmup", "0" * 32, capture, 0, live=False)
-                    Batcher(session, partitions=1, now=0).add(segments, 0)
+        _stream(captures[0], rules)
     remember_warm()
+
+
+def _stream(capture: str, rules: str) -> None:
+    """Take a capture the way of sensor and processor, without Kafka, and read the checkpoints again."""
+    batcher = Batcher(Session("warmup", "0" * 32, "", 0, live=False), 1, 0)
+    decoder, reader = Decoder(), open_capture(capture)
+    messages = []
+    while (frames := reader.read(BATCH_FRAMES)) is not None:
+        messages += batcher.add(decoder.decode(frames), 0)
+    reader.close()
+    partition = Partition(0, StreamSettings(partitions=1, rules=rules), Scratch())
+    checkpoints: dict[bytes, bytes] = {}
+    for offset, message in enumerate([*messages, *batcher.finish(0)]):
+        for outgoing in partition.apply(offset, 0, message.content).outgoing:
+            if outgoing.kind is Kind.ANOMALIES:
+                read_anomalies(outgoing.content)
+        checkpoints.update(partition.checkpoint())
+        partition.is_durable()
+    Partition(0, StreamSettings(partitions=1, rules=rules), Scratch()).load(checkpoints.get)
 
 
 def _tiny_captures(folder: Path) -> tuple[str, ...]:

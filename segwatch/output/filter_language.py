@@ -97,6 +97,14 @@ def parse(text: str) -> Condition:
     return _Parser(text).whole()
 
 
+def _joined(kind: type[Both | Either], parts: list[Condition]) -> Condition:
+    """Return a tree of ``parts``, flat even where there are thousands, as it is walked by recursion."""
+    while len(parts) > 1:
+        pairs: list[Condition] = [kind(left, right) for left, right in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[2 * len(pairs) :]
+    return parts[0]
+
+
 class _Parser:
     """Recursive descent over the tokens of one text."""
 
@@ -131,16 +139,16 @@ class _Parser:
         raise UsageError(f"the filter cannot be read: {reason}\n  {shown}\n  {' ' * position}^")
 
     def _condition(self) -> Condition:
-        left = self._conjunction()
+        parts = [self._conjunction()]
         while self._taken("or"):
-            left = Either(left, self._conjunction())
-        return left
+            parts.append(self._conjunction())
+        return _joined(Either, parts)
 
     def _conjunction(self) -> Condition:
-        left = self._term()
+        parts = [self._term()]
         while self._taken("and"):
-            left = Both(left, self._term())
-        return left
+            parts.append(self._term())
+        return _joined(Both, parts)
 
     def _term(self) -> Condition:
         self._depth += 1

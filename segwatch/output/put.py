@@ -6,6 +6,8 @@ after what it wrote. The caller sees to it that there is room (``ROW_LIMIT`` of 
 
 from typing import Any
 
+import numpy as np
+
 from segwatch.compilation import kernel
 
 _ZERO = ord("0")
@@ -14,6 +16,8 @@ _DOT = ord(".")
 _COLON = ord(":")
 _LETTER = ord("a") - 10
 _BILLION = 1_000_000_000
+_OCTETS = np.array([[*f"{octet:<3}".encode(), len(str(octet))] for octet in range(256)], np.uint8)
+"""Three characters for each octet, and how many of them count."""
 
 
 @kernel
@@ -131,12 +135,15 @@ def put_flags(out: Any, at: int, flags: int) -> int:
 
 @kernel
 def put_ipv4(out: Any, at: int, addresses: Any, row: int) -> int:
-    """Write the last four of the 16 bytes of ``addresses[row]`` in dotted form."""
-    at = put_natural(out, at, int(addresses[row, 12]))
-    for index in range(13, 16):
+    """Write the last four of the 16 bytes of ``addresses[row]`` in dotted form; up to three bytes after it change."""
+    for index in range(12, 16):
+        octet = int(addresses[row, index])
+        for digit in range(3):  # all three: no branch that could be guessed wrong
+            out[at + digit] = _OCTETS[octet, digit]
+        at += int(_OCTETS[octet, 3])
         out[at] = _DOT
-        at = put_natural(out, at + 1, int(addresses[row, index]))
-    return at
+        at += 1
+    return at - 1
 
 
 @kernel

@@ -7,16 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from segwatch.compilation import kernel
+from segwatch.output.addresses import ADDRESS_LIMIT, known_addresses, write_addresses
 from segwatch.output.columns import Column, column_values, present_columns
-from segwatch.output.put import put_address
+from segwatch.output.text import EVENTS, LABELS, RESET, put_word, tab_separated_style
 from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.segments import SegmentColumns, take_segments
-from segwatch.vocabulary import RESET_NAMES, Quality, event_text, label_text
+from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, event_text, label_text
 
-_ADDRESS_LIMIT = 46
-"""Characters of an address at most (INET6_ADDRSTRLEN)."""
-
-_IPV6 = int(Quality.IPV6)
 _NANOSECONDS = pa.duration("ns")
 _TYPES = {
     Column.FRAME: pa.int64(),
@@ -61,67 +58,73 @@ def table_schema(with_file: bool = False) -> pa.Schema:
 
 
 @kernel
-def write_addresses(addresses: Any, quality: Any, present: Any, column: int, content: Any, offsets: Any) -> None:
-    """Write the texts of (N, 16) uint8 ``addresses`` one after the other into ``content``, their ends into ``offsets``.
+def write_words(
+    values: Any, present: Any, column: int, form: int, names: Any, name_offsets: Any, content: Any, offsets: Any
+) -> None:
+    """Write what the (N,) ``values`` mean one after the other into ``content``, their ends into ``offsets``.
 
-    ``content``: (46 N,) uint8; ``offsets``: (N + 1,) int32. Rows without ``column`` get no text.
+    ``form``, ``names``, ``name_offsets``: see ``output.text``. Rows without ``column`` get no text.
     """
     at = 0
     offsets[0] = 0
     for row in range(len(present)):
         if present[row] >> column & 1:
-            at = put_address(content, at, addresses, row, int(quality[row]) & _IPV6 != 0)
+            at = put_word(content, at, False, names, name_offsets, form, int(values[row]))
         offsets[row + 1] = at
 
 
-class _Texts:
-    """The texts of bit masks, made when a mask is first met."""
+_FORMS = {Column.LABELS: LABELS, Column.EVENTS: EVENTS, Column.RESET: RESET}
+_TEXT_LIMITS = {
+    Column.LABELS: len(label_text((1 << len(LABEL_NAMES)) - 1)),
+    Column.EVENTS: len(event_text((1 << len(EVENT_NAMES)) - 1)),
+    Column.RESET: max(map(len, RESET_NAMES)),
+    Column.SRC: ADDRESS_LIMIT,
+    Column.DST: ADDRESS_LIMIT,
+}
+"""Bytes that a text takes at most."""
 
-    def __init__(self, bits: int, text: Any) -> None:
-        self._text = text
-        self._code = np.full(1 << bits, -1, np.int32)
-        self._texts: list[str] = []
-        self._known = pa.array(self._texts, pa.string())
 
-    def codes(self, masks: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-        """Return the place of each mask's text in ``known``."""
-        codes: npt.NDArray[np.int32] = self._code[masks]
-        if (codes < 0).any():
-            for mask in np.unique(masks[codes < 0]).tolist():
-                self._code[mask] = len(self._texts)
-                self._texts.append(self._text(mask))
-            self._known = pa.array(self._texts, pa.string())
-            codes = self._code[masks]
-        return codes
+class _TextColumn:
+    """Memory for the texts of a column, and for where they end."""
 
-    @property
-    def known(self) -> pa.Array:
-        """All texts so far."""
-        return self._known
+    def __init__(self, rows: int, limit: int) -> None:
+        self.content = np.empty(limit * rows, np.uint8)
+        self.offsets = np.empty(rows + 1, np.int32)
+
+    def array(self, count: int, bitmap: pa.Buffer | None) -> pa.Array:
+        """Return the first ``count`` texts; they lie in this memory."""
+        used = pa.py_buffer(self.content[: self.offsets[count]])
+        return pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(self.offsets[: count + 1]), used])
 
 
 class TableBuilder:
-    """Makes record batches of labelled segments."""
+    """Makes record batches of labelled segments, all in the same memory."""
 
     def __init__(self, file_name: str | None = None) -> None:
         self.schema = table_schema(file_name is not None)
         self._file_name = file_name
-        self._texts = {
-            Column.LABELS: _Texts(15, label_text),
-            Column.EVENTS: _Texts(9, event_text),
-            Column.RESET: _Texts(8, lambda number: RESET_NAMES[number]),
-        }
+        self._names, self._name_offsets, _ = tab_separated_style()
+        self._known_addresses = known_addresses()
+        self._make_room(1)
+
+    def _make_room(self, rows: int) -> None:
+        self._rows = rows
+        self._texts = {column: _TextColumn(rows, limit) for column, limit in _TEXT_LIMITS.items()}
+        self._absent = {column: pa.nulls(rows, kind) for column, kind in _TYPES.items()}
 
     def batch(
         self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None = None
     ) -> pa.RecordBatch:
         """Return the rows as a record batch, all of them or those of ``rows``.
 
-        The batch refers to the memory of the columns: it is valid as long as they are not written again.
+        The batch refers to the memory of the columns and of the builder: it is valid until the columns are written
+        again, or until the next batch.
         """
         if rows is not None:
             segments, findings = take_segments(segments, rows), take_findings(findings, rows)
         count = len(segments.ts)
+        if count > self._rows:
+            self._make_room(count)
         present = present_columns(segments, findings)
         always = int(np.bitwise_and.reduce(present)) if count else 0
         ever = int(np.bitwise_or.reduce(present)) if count else 0
@@ -129,16 +132,16 @@ class TableBuilder:
         arrays: list[pa.Array] = []
         for column in Column:
             if not ever >> column & 1:
-                arrays.append(pa.nulls(count, _TYPES[column]))
+                arrays.append(self._absent[column][:count])
                 continue
             bitmap = None if always >> column & 1 else _bitmap(present, column)
             if column in (Column.SRC, Column.DST):
                 addresses = segments.src if column is Column.SRC else segments.dst
-                arrays.append(_addresses(addresses, segments.quality, present, column, bitmap))
+                arrays.append(self._addresses(column, addresses, segments.quality, present, bitmap))
             elif column is Column.EMBEDDED:
                 arrays.append(pa.Array.from_buffers(pa.bool_(), count, [bitmap, bitmap or _all_set(count)]))
-            elif column in self._texts:
-                arrays.append(self._named(column, values[column], bitmap))
+            elif column in _FORMS:
+                arrays.append(self._words(column, values[column], present, bitmap))
             else:
                 data = pa.py_buffer(np.ascontiguousarray(values[column]))
                 arrays.append(pa.Array.from_buffers(_TYPES[column], count, [bitmap, data]))
@@ -146,10 +149,29 @@ class TableBuilder:
             arrays.insert(0, pa.repeat(pa.scalar(self._file_name, pa.string()), count))
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _named(self, column: Column, numbers: npt.NDArray[Any], bitmap: pa.Buffer | None) -> pa.Array:
+    def _words(
+        self, column: Column, values: npt.NDArray[Any], present: npt.NDArray[np.int64], bitmap: pa.Buffer | None
+    ) -> pa.Array:
         texts = self._texts[column]
-        codes = pa.Array.from_buffers(pa.int32(), len(numbers), [bitmap, pa.py_buffer(texts.codes(numbers))])
-        return pa.DictionaryArray.from_arrays(codes, texts.known).dictionary_decode()
+        write_words(
+            values, present, int(column), _FORMS[column], self._names, self._name_offsets, texts.content, texts.offsets
+        )
+        return texts.array(len(present), bitmap)
+
+    def _addresses(
+        self,
+        column: Column,
+        addresses: npt.NDArray[np.uint64],
+        quality: npt.NDArray[np.uint32],
+        present: npt.NDArray[np.int64],
+        bitmap: pa.Buffer | None,
+    ) -> pa.Array:
+        texts = self._texts[column]
+        octets = np.ascontiguousarray(addresses).view(np.uint8).reshape(-1, 16)
+        write_addresses(
+            addresses, octets, quality, present, int(column), self._known_addresses, texts.content, texts.offsets
+        )
+        return texts.array(len(present), bitmap)
 
 
 def _bitmap(present: npt.NDArray[np.int64], column: Column) -> pa.Buffer:
@@ -158,22 +180,6 @@ def _bitmap(present: npt.NDArray[np.int64], column: Column) -> pa.Buffer:
 
 def _all_set(count: int) -> pa.Buffer:
     return pa.py_buffer(np.full((count + 7) // 8, 0xFF, np.uint8))
-
-
-def _addresses(
-    addresses: npt.NDArray[np.uint64],
-    quality: npt.NDArray[np.uint32],
-    present: npt.NDArray[np.int64],
-    column: Column,
-    bitmap: pa.Buffer | None,
-) -> pa.Array:
-    count = len(present)
-    content = np.empty(_ADDRESS_LIMIT * count, np.uint8)
-    offsets = np.empty(count + 1, np.int32)
-    octets = np.ascontiguousarray(addresses).view(np.uint8).reshape(-1, 16)
-    write_addresses(octets, quality, present, int(column), content, offsets)
-    used = pa.py_buffer(content[: offsets[-1]])
-    return pa.Array.from_buffers(pa.string(), count, [bitmap, pa.py_buffer(offsets), used])
 
 
 _FEW_VALUES = (

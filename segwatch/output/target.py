@@ -12,7 +12,8 @@ from typing import BinaryIO, ClassVar, Self
 
 from segwatch.errors import SegwatchError
 
-_OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of errors that say so."""
 
 
 class OutputError(SegwatchError):
@@ -23,7 +24,7 @@ class OutputError(SegwatchError):
 
 def output_error(error: OSError, name: str) -> OutputError:
     """Return the sentence for a failed write to ``name``."""
-    if error.errno in _OUT_OF_ROOM:
+    if error.errno in OUT_OF_ROOM:
         return OutputError(f"there is no room left to write {name}: free some space and try again.")
     reason = os.strerror(error.errno) if error.errno else str(error)
     return OutputError(f"{name} cannot be written: {reason}.")

@@ -28,7 +28,7 @@ _OPEN, _CLOSE, _END = ord("["), ord("]"), ord("}")
 _LINE_FEED = ord("\n")
 _IPV6 = int(Quality.IPV6)
 
-_NUMBER, _TIME, _LABELS, _EVENTS, _ADDRESS, _FLAGS, _RESET = range(7)
+_NUMBER, _TIME, _ADDRESS, _FLAGS, LABELS, EVENTS, RESET = range(7)
 _FORMS = dict.fromkeys(Column, _NUMBER) | {
     Column.RTO: _TIME,
     Column.ACK_RTT: _TIME,
@@ -36,12 +36,12 @@ _FORMS = dict.fromkeys(Column, _NUMBER) | {
     Column.TIME_RELATIVE: _TIME,
     Column.TIME_DELTA: _TIME,
     Column.TIME: _TIME,
-    Column.LABELS: _LABELS,
-    Column.EVENTS: _EVENTS,
+    Column.LABELS: LABELS,
+    Column.EVENTS: EVENTS,
     Column.SRC: _ADDRESS,
     Column.DST: _ADDRESS,
     Column.FLAGS: _FLAGS,
-    Column.RESET: _RESET,
+    Column.RESET: RESET,
 }
 """How the value of a column is written."""
 _SRC = int(Column.SRC)
@@ -131,11 +131,11 @@ def _put_names(
 
 
 @kernel
-def _put_word(out: Any, at: int, is_json: bool, content: Any, offsets: Any, form: int, value: int) -> int:
+def put_word(out: Any, at: int, is_json: bool, content: Any, offsets: Any, form: int, value: int) -> int:
     """Write names, flags or the class of a reset."""
-    if form == _LABELS:
+    if form == LABELS:
         return _put_names(out, at, is_json, content, offsets, _FIRST_LABEL, _LABEL_ORDER, value)
-    if form == _EVENTS:
+    if form == EVENTS:
         return _put_names(out, at, is_json, content, offsets, _FIRST_EVENT, _EVENT_ORDER, value)
     at = _put_mark(out, at, is_json, _QUOTE)
     at = put_flags(out, at, value) if form == _FLAGS else _put_text(out, at, content, offsets, _FIRST_RESET + value)
@@ -180,7 +180,7 @@ def put_rows(
                 ipv6 = int(quality[row]) & _IPV6 != 0
                 at = _put_quoted_address(out, at, is_json, src if column == _SRC else dst, row, ipv6)
             else:
-                at = _put_word(out, at, is_json, content, offsets, form, value)
+                at = put_word(out, at, is_json, content, offsets, form, value)
         at = _put_mark(out, at, is_json, _END)
         out[at] = _LINE_FEED
         at += 1

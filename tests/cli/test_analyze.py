@@ -1,16 +1,20 @@
 """``segwatch analyze``, ``doctor`` and ``warmup`` as a user runs them."""
 
 import gzip
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from segwatch import compilation
 from segwatch.jobs import compiled
+from segwatch.jobs.progress import progress_of
 from tests.cli.captures import handshake_and_repeat, pcap
 from tests.support import REPOSITORY
 
@@ -99,6 +103,21 @@ def test_a_cut_capture(capture: Path) -> None:
     assert found["damage"] in done.stderr
 
 
+def test_a_long_name_leaves_room_for_the_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal of 80 columns: how much, how fast, how long."""
+    written = io.StringIO()
+    written.isatty = lambda: True  # type: ignore[method-assign]  # plays a terminal
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_of(
+        "/folder" * 20 + "/capture.pcap", SimpleNamespace(bytes_read=2_000_000, total_bytes=4_000_000)
+    ) as show:
+        show()
+    assert "2.0/4.0 MB" in written.getvalue()
+    assert "capture.pcap" in written.getvalue()
+
+
 def test_an_unknown_rule_set(capture: Path) -> None:
     """A sentence that names those that there are."""
     done = segwatch("analyze", "--store", "none", "--rules", "wireshark-1.0", capture)
@@ -115,6 +134,20 @@ def test_a_store_that_is_not_there(capture: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_the_object_comes_though_the_store_is_not_there(capture: Path) -> None:
+    """What took an hour to find is not thrown away."""
+    done = segwatch("analyze", "--json", "--store", "clickhouse://127.0.0.1:1/segwatch", capture)
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["captures"][0]["labels"] == {"retransmission": 1}
+
+
+def test_a_store_that_is_not_understood_is_said_before_the_work(capture: Path) -> None:
+    """Not after it."""
+    done = segwatch("analyze", "--store", "loacl", capture)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'loacl' is not understood" in done.stderr
+
+
 def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> None:
     """Findings and intervals of the first run; the second says that they are there."""
     from sinks.local_server import LocalServer
@@ -129,7 +162,7 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
         assert "has this capture already" in again.stdout
         with open_store("local", server) as store:
             counts = {
-                table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # noqa: S608  # fixed names
+                table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # fixed names
                 for table in ("anomalies", "intervals", "segments", "captures")
             }
         assert counts == {"anomalies": 2, "intervals": 1, "segments": 6, "captures": 1}
@@ -171,6 +204,27 @@ def test_warmth_is_remembered_for_this_code_alone(tmp_path: Path, monkeypatch: p
     assert compiled.is_warm()
     monkeypatch.setattr(compiled, "_processor", lambda: "another")
     assert not compiled.is_warm()
+
+
+def test_another_installation_is_not_warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine code of one installation is nothing to another of the same version: Numba goes by paths."""
+    here = compilation.sources_digest()
+    for package in compilation.COMPILED_PACKAGES:
+        (tmp_path / package).symlink_to(REPOSITORY / package)
+    monkeypatch.setattr(compilation, "_ROOT", tmp_path)
+    compilation.sources_digest.cache_clear()
+    assert compilation.sources_digest() != here
+    compilation.sources_digest.cache_clear()
+
+
+@pytest.mark.parametrize("command", ["warmup", "doctor"])
+def test_it_is_said_that_compiled_code_cannot_be_kept(command: str, tmp_path: Path) -> None:
+    """One sentence, not a traceback of Numba's; the warm-up does not compile for nothing."""
+    (tmp_path / "file").touch()
+    done = segwatch(command, NUMBA_CACHE_DIR="", SEGWATCH_CACHE_DIR=str(tmp_path / "file" / "cache"))
+    assert done.returncode == (2 if command == "warmup" else 1), done.stderr
+    assert str(tmp_path / "file" / "cache" / "kernels") in done.stdout + done.stderr
+    assert "cannot be written" in done.stdout + done.stderr
 
 
 def test_the_check_of_warmth_tells_by_its_code(tmp_path: Path) -> None:

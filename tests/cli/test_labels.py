@@ -141,6 +141,33 @@ def test_a_bad_file_does_not_stop_the_others(capture: Path, tmp_path: Path) -> N
     assert "bad.pcap" in done.stderr
 
 
+@pytest.mark.parametrize("missing", ["", "*.nothing", "empty"])
+def test_an_argument_that_leads_to_nothing_does_not_stop_the_others(
+    missing: str, capture: Path, tmp_path: Path
+) -> None:
+    """No name, a pattern without a match, a folder without a capture: an input is missing."""
+    (tmp_path / "empty").mkdir()
+    argument = missing and tmp_path / missing
+    done = labels(argument, capture)
+    assert (done.returncode, done.stderr.count("segwatch:"), len(table(done.stdout))) == (4, 1, 6)
+    assert labels(argument).returncode == 3
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_folder_that_cannot_be_searched_is_said(alone: bool, capture: Path, tmp_path: Path) -> None:
+    """What lies in it is missing, and nobody would know."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+    try:
+        if os.access(locked, os.R_OK):
+            pytest.skip("this user may read everything")
+        done = labels(locked if alone else tmp_path)
+    finally:
+        locked.chmod(0o700)
+    assert (done.returncode, done.stdout.count("\n")) == ((3, 0) if alone else (4, 7))
+    assert done.stderr == f"segwatch: the folder {locked} cannot be read: Permission denied.\n"
+
+
 def test_a_capture_without_frames_has_a_header_alone(tmp_path: Path) -> None:
     """Nothing is wrong with it."""
     (tmp_path / "none.pcap").write_bytes(pcap([]))

@@ -1,10 +1,12 @@
 """The program as a whole: start, help, and what becomes of errors."""
 
 import importlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -13,6 +15,8 @@ from click.testing import CliRunner
 
 from segwatch.cli import main
 from segwatch.errors import BusError, InputError, PartialInputError, StoreError, UsageError
+from tests.cli.captures import handshake_and_repeat, pcap
+from tests.support import REPOSITORY
 
 HEAVY = ("numpy", "numba", "pyarrow", "rich", "clickhouse_driver", "chdb", "dpkt", "kafka", "faust", "aiokafka")
 
@@ -124,6 +128,7 @@ def test_a_defect_is_reported_even_where_nothing_can_be_written(
         (["lables"], "No such command 'lables'"),
         (["labels", "--fast", "x"], "--fast"),
         (["labels", "--format", "xml", "x"], "'xml' is not one of"),
+        (["labels", "x", "--output", ""], "the name after --output is empty"),
         (["labels", "x", "--where", "port http"], "\n  port http\n       ^\n"),
     ],
 )
@@ -149,3 +154,64 @@ def test_a_closed_pipe_is_quiet() -> None:
     command = f'set -o pipefail; {sys.executable} -c "{code}" | head -c 1'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("x", "", main.EXIT_PIPE_CLOSED)
+
+
+@pytest.mark.parametrize("command", [[], ["analyze"], ["db"], ["topics", "create"]])
+def test_help_shows_examples_line_by_line(command: list[str]) -> None:
+    shown = CliRunner().invoke(main.root, [*command, "--help"]).output
+    assert "Examples:\n" in shown
+    assert "\\b" not in shown
+
+
+def run_shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program, as ``$SEGWATCH``, in a shell."""
+    program = f'{sys.executable} -c "from segwatch.cli.main import main; main()"'
+    line = command.replace("$SEGWATCH", program)
+    variables = {**os.environ, **environment}
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=variables, check=False)
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "db path"])
+def test_a_closed_standard_output_gets_a_sentence(arguments: str, tmp_path: Path) -> None:
+    """There is no object to write to then."""
+    done = run_shell(f"$SEGWATCH {arguments} >&-", SEGWATCH_DATA_DIR=str(tmp_path))
+    assert (done.stderr, done.returncode) == ("segwatch: standard output is closed: there is nowhere to write to.\n", 6)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to play a full disk")
+@pytest.mark.parametrize("arguments", ["--version", "--help", "db path"])
+def test_a_full_standard_output_is_no_defect(arguments: str, tmp_path: Path) -> None:
+    """One sentence, for every command."""
+    done = run_shell(f"$SEGWATCH {arguments} >/dev/full", SEGWATCH_DATA_DIR=str(tmp_path))
+    assert (done.stdout, done.returncode) == ("", 6)
+    assert done.stderr.startswith("segwatch: there is no room left to write: ")
+    assert "standard output" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_error_changes_nothing() -> None:
+    """Not even where the program looks whether it is a terminal."""
+    demonstration = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
+    done = run_shell(f"$SEGWATCH analyze --store none --json {demonstration} 2>&-")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["captures"][0]["damage"] is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_leaves_no_file(number: signal.Signals, tmp_path: Path) -> None:
+    """The part of the output that was written is removed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    program = [sys.executable, "-c", "from segwatch.cli.main import main; main()"]
+    started = subprocess.Popen([*program, "labels", str(pipe), "-o", str(tmp_path / "out.tsv")])
+    with pipe.open("wb") as stream:
+        stream.write(pcap(handshake_and_repeat()))
+        stream.flush()
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".out.tsv.*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert list(tmp_path.glob(".out.tsv.*"))
+        started.send_signal(number)
+        time.sleep(0.1)
+    assert started.wait(60) == 128 + number
+    assert [entry.name for entry in tmp_path.iterdir()] == ["pipe"]

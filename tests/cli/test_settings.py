@@ -28,6 +28,14 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
     assert found == Settings(store="none", rules="environment", segments=False, data_dir=Path("/data"))
 
 
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    """As a script has it that passes on what it may have: no store without a name, no data in the present folder."""
+    path = written(tmp_path, 'store = "none"')
+    names = ("STORE", "RULES", "SEGMENTS", "DATA_DIR", "CACHE_DIR", "CONFIG")
+    assert load_settings({f"SEGWATCH_{name}": "" for name in names}, path) == Settings(store="none")
+    assert load_settings({CONFIG_VARIABLE: ""}, tmp_path / "no.toml") == Settings()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

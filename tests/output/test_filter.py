@@ -159,3 +159,11 @@ def test_nested_conditions_are_logic(condition: tuple[str, Callable[[int], bool]
     text, meaning = condition
     expected = [meaning(row) for row in range(len(ENDS))]
     assert matching_rows(parse(text), *made_up()).tolist() == expected
+
+
+@pytest.mark.parametrize("word", ["or", "and"])
+def test_thousands_of_tests_are_no_depth(word: str) -> None:
+    """A list made by a program is long, not nested."""
+    numbers = [str(number) for number in range(5000)]
+    condition = parse(f" {word} ".join(f"port {number}" for number in numbers))
+    assert matching_rows(condition, *made_up()).tolist() == [word == "or"] * len(ENDS)

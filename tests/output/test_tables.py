@@ -16,7 +16,8 @@ from segwatch.output.target import OutputTarget
 from segwatch.output.writers import open_writer
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
-from tests.output.made_up import expected_row, rows, seconds
+from segwatch.vocabulary import Quality
+from tests.output.made_up import MAPPED, address, expected_row, rows, seconds
 
 
 def as_text(name: str, column: pa.Array) -> list[str]:
@@ -105,3 +106,19 @@ def test_standard_output_gets_the_stream_format(monkeypatch: pytest.MonkeyPatch)
         writer.write(*rows_of_two(), None)
         writer.close()
     assert pa.ipc.open_stream(Output.buffer.getvalue()).read_all().num_rows == 2
+
+
+def test_addresses_that_share_a_place_are_told_apart() -> None:
+    """The texts of addresses are kept under a few of their bytes, over batches: others with the same come between."""
+    from tests.output.test_text import rows_of_two
+
+    segments, findings = rows_of_two()
+    builder = TableBuilder()
+    for first in (10, 11, 10):
+        ipv4 = MAPPED + bytes([first, 0, 0, 1])
+        ipv6 = b"\x20" + bytes(11) + bytes([first, 0, 0, 1])
+        for octets, quality in ((ipv4, 0), (ipv4, int(Quality.IPV6)), (ipv6, int(Quality.IPV6))):
+            segments.src[:] = np.frombuffer(octets, np.uint64)
+            segments.quality[:] = quality
+            texts = builder.batch(segments, findings).column("src").to_pylist()
+            assert texts == [address(octets, quality)] * 2

@@ -1,1 +1,1 @@
-"""Tests of the whole way, on a real broker."""
+"""Tests of the whole way: sensor, Kafka, processor, Kafka, sink, ClickHouse."""

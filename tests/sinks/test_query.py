@@ -125,6 +125,7 @@ def test_refused_statement(environment: dict[str, str], query: str, sentence: st
     [
         ("clickhouse://nobody@127.0.0.1:1/x", 5, "clickhouse://nobody@127.0.0.1:1/x cannot be reached"),
         ("clickhouse://me:secret@127.0.0.1/x", 2, "password does not belong"),
+        ("clickhouse://me:secret/1@127.0.0.1/x", 2, "is not understood"),
         ("http://127.0.0.1/x", 2, "must look like clickhouse://"),
         ("clickhouse://host/a;b", 2, "letters, digits and _ only"),
         ("clickhouse://host:port/", 2, "is not understood"),

@@ -90,7 +90,7 @@ def test_every_table_remembers_tokens(store: Store) -> None:
 
 def test_names_are_those_of_the_vocabulary(store: Store) -> None:
     def names(mask: str, bits: int) -> object:
-        query = f"SELECT {mask} FROM (SELECT toUInt32({(1 << bits) - 1}) AS bits)"  # noqa: S608 - text of our own schema
+        query = f"SELECT {mask} FROM (SELECT toUInt32({(1 << bits) - 1}) AS bits)"
         return tuple(store.client.execute(query)[0][0])
 
     def expression(column: str, table: str = "anomalies") -> str:

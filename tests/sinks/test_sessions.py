@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
+import sinks.encoding
 import sinks.store
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress
 from sinks.ownership import is_alive, new_owner
+from sinks.querying import Querying
 from sinks.sessions import SESSION_TABLES, claim_session
 from sinks.spool import FindingSpool
 from sinks.store import SessionState, Store
@@ -78,6 +80,25 @@ def test_interrupted_session_leaves_nothing(store: Store, monkeypatch: pytest.Mo
     assert _rows(store)["anomalies"] == 50
 
 
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, SystemExit])
+def test_session_interrupted_within_a_block_leaves_nothing(
+    reason: type[BaseException], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The half block on the connection must not be in the way of clearing up."""
+
+    def interrupted(*_: object) -> None:
+        raise reason
+
+    store.begin(SESSION, "here")
+    store.add_intervals(some_intervals(40))
+    with monkeypatch.context() as patched:
+        patched.setattr(sinks.encoding, "_send_block", interrupted)
+        with pytest.raises(reason):
+            store.add_anomalies(some_segments(20), some_findings(20))
+    store.abandon()
+    assert _is_empty(store)
+
+
 def test_leaving_the_context_abandons(address: ServerAddress, store: Store) -> None:
     with Store(address) as other:
         other.begin(SESSION, "here")
@@ -96,6 +117,18 @@ def test_session_of_a_dead_process_is_cleared_by_the_next_start(address: ServerA
         assert _is_empty(store)
         store.store_session(SESSION, "here", _spool(), FACTS)
         assert _rows(store)["intervals"] == 40
+
+
+def test_session_of_a_dead_process_is_not_counted_by_a_query(address: ServerAddress) -> None:
+    with Store(address):
+        pass
+    child = os.posix_spawn(*_child_that_dies(address))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    querying = Querying(address)
+    try:
+        assert list(querying.run("SELECT count() FROM intervals").rows) == [(0,)]
+    finally:
+        querying.close()
 
 
 _DIES = """

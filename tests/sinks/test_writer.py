@@ -14,14 +14,16 @@ from clickhouse_driver.errors import NetworkError
 
 import sinks.writer
 from segwatch.errors import StoreError
+from segwatch.messages.status import STATES, SensorStatus
 from segwatch.records.findings import take_findings
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import take_segments
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
 from sinks.connection import connect
+from sinks.encoding import Coded
 from sinks.exact_times import use_exact_times
 from sinks.store import Store
-from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, interval_columns, segment_columns
+from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, coded, interval_columns, segment_columns
 from tests.sinks.rows import START, some_findings, some_intervals, some_segments
 
 SESSION = "00ff" * 8
@@ -52,7 +54,7 @@ def _read(store: Store, table: str, columns: dict[str, Any], order: str) -> dict
             expressions.append(f"toInt64({name})")
         else:
             expressions.append(name)
-    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"  # noqa: S608 - names of our own schema
+    query = f"SELECT {', '.join(expressions)} FROM {table} ORDER BY {order}"
     rows = store.client.execute(query)
     return dict(zip(columns, (list(column) for column in zip(*rows, strict=True)), strict=True))
 
@@ -89,6 +91,41 @@ def test_intervals_round_trip(store: Store, writer: Writer) -> None:
     intervals = some_intervals(300)
     writer.write_intervals(intervals, ORIGIN, "one")
     _check(store, "intervals", interval_columns(intervals), "stream")
+
+
+@pytest.mark.parametrize("names", [1, 3, 256, 257, 65_537])
+def test_rows_of_many_origins_in_one_block(store: Store, writer: Writer, names: int) -> None:
+    rows = names + 1
+    segments = some_segments(rows)
+    sensors = Coded([f"sensor {number}" for number in range(names)], np.arange(rows) % names)
+    sessions = Coded(
+        [f"{number:016x}{2**64 - 1 - number:016x}" for number in range(names)], np.arange(rows)[::-1] % names
+    )
+    writer.write_segments(segments, Origin(sensors, sessions, ORIGIN.stored), "one")
+    query = "SELECT sensor, replaceAll(toString(session), '-', '') FROM segments ORDER BY frame"
+    expected = [
+        (sensors.values[sensor], sessions.values[session])
+        for sensor, session in zip(sensors.codes, sessions.codes, strict=True)
+    ]
+    assert store.client.execute(query) == expected
+
+
+def test_statuses_round_trip(store: Store, writer: Writer) -> None:
+    statuses = [
+        SensorStatus(
+            f"sensor {number}", SESSION, START + number, "höst", "eth0", "tcp", 2**40 if number else 96, "0.1.0",
+            state, "disk full" if number else "", *range(100 * number, 100 * number + 10),
+        )
+        for number, state in enumerate(STATES)
+    ]  # fmt: skip
+    writer.write_statuses(statuses, Origin(coded([one.sensor for one in statuses]), SESSION, ORIGIN.stored), "one")
+    names = [name for name in SensorStatus._fields if name not in {"session", "ts"}]
+    query = f"SELECT {', '.join(names)}, toUnixTimestamp64Nano(ts) FROM sensors ORDER BY ts"
+    expected = [
+        (*(min(getattr(one, name), 2**32 - 1) if name == "snaplen" else getattr(one, name) for name in names), one.ts)
+        for one in statuses
+    ]
+    assert store.client.execute(query) == expected
 
 
 def test_extreme_numbers(store: Store, writer: Writer) -> None:

@@ -5,9 +5,9 @@ import ctypes
 import numpy as np
 import pytest
 
-from ingest.capture.buffers import BufferPool
 from ingest.capture.handler import FrameBlock, collect_frame
 from ingest.capture.libpcap import LibpcapFile, _numbers, libpcap_library
+from segwatch.buffers import BufferPool
 from segwatch.errors import InputError
 from tests.ingest.capture.files import VARIANTS, Frame, enhanced, frames_of, interface, numbered, section
 

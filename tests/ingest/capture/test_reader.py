@@ -11,9 +11,9 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.capture.buffers import BufferPool
 from ingest.capture.indexing import MAXIMUM_RECORD
 from ingest.capture.reader import SMALLEST_BUFFER, open_capture
+from segwatch.buffers import BufferPool
 from segwatch.errors import InputError
 from tests.ingest.capture.files import (
     COMPRESSIONS,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.decode.columns import ColumnPool
 from ingest.decode.decoder import Decoder
 from ingest.decode.frames import decode_frames
 from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.tunnels.decoder import ROWS_PER_FRAME
+from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, empty_segments
 from segwatch.vocabulary import Tunnel
 from tests.ingest.decode.mutations import seeds
@@ -135,7 +135,7 @@ def test_memory_is_taken_again():
 
 
 def test_columns_are_separate():
-    columns = ColumnPool(100).lease(150)
+    columns = segment_pool(100).lease(150)
     for number, name in enumerate(SEGMENT_TYPES):
         getattr(columns, name)[...] = number
     for number, name in enumerate(SEGMENT_TYPES):

@@ -1,4 +1,4 @@
-"""Large buffers that go from a reader to its consumers and come back by themselves."""
+"""Large buffers that go from a producer to its consumers and come back by themselves."""
 
 import mmap
 import weakref

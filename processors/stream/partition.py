@@ -1,0 +1,222 @@
+"""One partition of the topic of segments: its position, its shards, its checkpoints.
+
+Rules of the position (a stream processor may be given some messages again, others too early):
+
+* at or below the durable checkpoint: acknowledge and skip;
+* above it, but below ``next``: applied and not yet durable: skip;
+* ``next`` itself: apply;
+* above ``next``: do not touch; ask for ``next``.
+
+A checkpoint is a value for every shard that changed, then one for the partition. The partition's value names the offset
+of each shard's value: a shard whose value is that one did not change up to the partition's offset. Any other value
+counts for its own offset. So whatever mixture of values is read back, each shard is what it was at its offset.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from processors.engine import Scratch
+from processors.stream.codec import CheckpointError, decode, encode
+from processors.stream.gather import Gatherer, RowsByShard
+from processors.stream.outgoing import Chains, Kind, Outgoing
+from processors.stream.settings import StreamSettings
+from processors.stream.shard import Shard, ShardIntervals, stream_numbers
+from segwatch.messages.anomalies import Anomalies
+from segwatch.messages.errors import MessageError, Reason
+from segwatch.messages.partitioning import conversation_hashes, partitions_of
+from segwatch.messages.positions import Position
+from segwatch.messages.segments import SegmentsHeader, read_segments
+from segwatch.records.findings import FindingColumns, empty_findings, take_findings
+from segwatch.records.segments import SegmentColumns, take_segments
+
+_POSITION_KEY: Final = "position"
+_NANOSECONDS_A_MILLISECOND: Final = 1_000_000
+_NANOSECONDS: Final = 1_000_000_000
+
+
+class Step(Enum):
+    """What to do with a message."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SKIP = "skip"
+    APPLY = "apply"
+    SEEK = "seek"
+
+
+class Applied(NamedTuple):
+    """What a message gave."""
+
+    outgoing: list[Outgoing]
+    segments: int
+    refused: MessageError | None = None
+    """Why the message could not be read: it belongs to the dead letters."""
+    repeated: bool = False
+    """Whether a sensor sent the message twice."""
+    missing: int = 0
+    """Messages that the sensor sent before this one and that did not come: it had to give them up."""
+
+
+class Partition:
+    """Applies the messages of one partition."""
+
+    def __init__(self, number: int, settings: StreamSettings, scratch: Scratch) -> None:
+        self._number = number
+        self._settings = settings
+        self._shards = [Shard(number, shard, settings, scratch) for shard in range(settings.shards)]
+        self._gatherer = Gatherer(settings.shards)
+        self._findings = empty_findings(0)
+        self._chains = Chains(number, settings.rules)
+        self.durable = -1
+        """Offset that the last durable checkpoint covers."""
+        self.is_fresh = True
+        """Whether no checkpoint was ever read or made: then the log may begin anywhere."""
+
+    @property
+    def next(self) -> int:
+        """Offset of the next message to apply."""
+        return 1 + min(shard.applied for shard in self._shards)
+
+    @property
+    def conversations(self) -> int:
+        """Conversations in memory."""
+        return sum(shard.conversations for shard in self._shards)
+
+    def step(self, offset: int) -> Step:
+        """Return what to do with the message at ``offset``."""
+        if offset <= self.durable:
+            return Step.ACKNOWLEDGE
+        if offset < self.next:
+            return Step.SKIP
+        return Step.APPLY if offset == self.next else Step.SEEK
+
+    def begin_at(self, offset: int) -> None:
+        """Accept that the log begins at ``offset``: what stood before is gone."""
+        for shard in self._shards:
+            shard.applied = max(shard.applied, offset - 1)
+
+    def apply(self, offset: int, timestamp: int, content: bytes) -> Applied:
+        """Analyse the message at ``offset`` (it must be ``next``); ``timestamp`` is Kafka's, in milliseconds."""
+        behind = [shard for shard in self._shards if shard.applied < offset]
+        try:
+            header, segments = read_segments(content)
+            hashes = conversation_hashes(segments)
+            self._check(header, segments, hashes, timestamp)
+        except MessageError as error:
+            return self._passed_over(behind, offset, Applied([], 0, refused=error))
+        if behind[0].is_repetition(header):
+            return self._passed_over(behind, offset, Applied([], 0, repeated=True))
+        known = behind[0].sessions.get(header.session)
+        missing = header.batch - known.batch - 1 if known else 0
+        rows = self._gatherer.sort(segments, hashes)
+        findings = self._cleared_findings(len(segments.ts))
+        closed = []
+        for shard in behind:
+            part = slice(*rows.starts[shard.number : shard.number + 2].tolist())
+            mine = take_segments(rows.segments, part), take_findings(findings, part)
+            closed.append((shard.number, shard.apply(offset, timestamp, header, *mine)))
+        outgoing = list(self._outgoing(offset, header, rows, findings, closed))
+        return Applied(outgoing, len(segments.ts), missing=missing)
+
+    def _passed_over(self, behind: list[Shard], offset: int, applied: Applied) -> Applied:
+        for shard in behind:
+            shard.skip(offset)
+        return applied
+
+    def _check(self, header: SegmentsHeader, segments: SegmentColumns, hashes: Any, timestamp: int) -> None:
+        partitions = self._settings.partitions
+        if header.partitions != partitions or header.partition != self._number:
+            stated, own = f"{header.partition} of {header.partitions}", f"{self._number} of {partitions}"
+            raise MessageError(Reason.OTHER_PARTITION, f"it is for partition {stated}, and stands in {own}")
+        strangers = int(np.count_nonzero(partitions_of(hashes, partitions) != self._number))
+        if strangers:
+            raise MessageError(Reason.OTHER_PARTITION, f"{strangers} of {len(hashes)} rows")
+        latest = timestamp * _NANOSECONDS_A_MILLISECOND + self._settings.future_tolerance * _NANOSECONDS
+        if header.live and max(header.watermark, int(segments.ts.max(initial=0))) > latest:
+            raise MessageError(
+                Reason.FROM_THE_FUTURE, f"more than {self._settings.future_tolerance} seconds; set the sensor's clock"
+            )
+
+    def _cleared_findings(self, rows: int) -> FindingColumns:
+        """Return memory for findings in which no row says anything: shards that do not take part leave it so."""
+        if rows > len(self._findings.labels):
+            self._findings = empty_findings(2 * rows)
+        findings = take_findings(self._findings, slice(0, rows))
+        findings.labels[:] = 0
+        findings.reset[:] = 0
+        return findings
+
+    def _outgoing(
+        self,
+        offset: int,
+        header: SegmentsHeader,
+        rows: RowsByShard,
+        findings: FindingColumns,
+        closed: list[tuple[int, list[ShardIntervals]]],
+    ) -> list[Outgoing]:
+        found = np.flatnonzero(findings.labels | findings.reset)
+        found = found[np.argsort(rows.order[found])]
+        messages: list[Outgoing] = []
+        if len(found):
+            chosen = take_findings(findings, found)
+            shards = np.searchsorted(rows.starts, found, "right") - 1
+            chosen.stream[:] = stream_numbers(chosen.stream, self._number, shards, self._settings)
+            anomalies = Anomalies(rows.order[found], take_segments(rows.segments, found), chosen)
+            messages += self._chains.anomalies(offset, header.session, header.sensor, anomalies)
+        if any(part for _, part in closed):
+            messages += self._chains.intervals(offset, closed, header.session)
+        return messages
+
+    def _key(self, name: int | str) -> bytes:
+        return f"{self._number}/{name}".encode()
+
+    def checkpoint(self) -> list[tuple[bytes, bytes]]:
+        """Return keys and values to write, in this order; ``is_durable`` must follow once they are.
+
+        All that was sent before must be acknowledged before they are written. Nothing is returned while some shards
+        are behind others.
+        """
+        if len({shard.applied for shard in self._shards}) > 1 or self._shards[0].applied <= self.durable:
+            return []
+        values = [(self._key(shard.number), shard.write()) for shard in self._shards if shard.changed]
+        about = {
+            "partitions": self._settings.partitions,
+            "shards": [shard.stored for shard in self._shards],
+            "ends": {kind.value: list(end) for kind, end in self._chains.ends.items()},
+            "table": self._shards[0].time_table(),
+        }
+        return [*values, (self._key(_POSITION_KEY), encode(about, []))]
+
+    def is_durable(self) -> None:
+        """Take the last checkpoint for written."""
+        self.durable = self._shards[0].applied
+        self.is_fresh = False
+
+    def load(self, read: Callable[[bytes], bytes | None]) -> None:
+        """Become what the checkpoints say; ``read`` returns the value of a key. Raises ``CheckpointError``."""
+        for shard in self._shards:
+            value = read(self._key(shard.number))
+            if value is not None:
+                shard.read(value)
+                self.is_fresh = False
+        value = read(self._key(_POSITION_KEY))
+        if value is not None:
+            about, _ = decode(value)
+            self._check_settings(about)
+            self._chains.ends = {kind: Position(*about["ends"][kind.value]) for kind in Kind}
+            table = about["table"]
+            for shard, stored in zip(self._shards, about["shards"], strict=True):
+                if shard.stored == stored and shard.applied < table["applied"]:
+                    shard.move_to(table)
+            self.is_fresh = False
+        self.durable = self.next - 1
+
+    def _check_settings(self, about: dict[str, Any]) -> None:
+        stored = about["partitions"], len(about["shards"])
+        if stored != (self._settings.partitions, self._settings.shards):
+            raise CheckpointError(
+                f"The checkpoints are of {stored[0]} partitions with {stored[1]} shards each, and this processor is "
+                f"set to {self._settings.partitions} with {self._settings.shards}; start it with the numbers that were."
+            )

@@ -1,0 +1,189 @@
+"""Handling messages one by one, after seven rules that make a Faust worker lossless.
+
+1. State lives in the engines; the table holds its checkpoints (``stream.partition``).
+2. The position is our own: Faust delivers some messages again, leaves some out after a rebalance, and may begin a
+   partition in the middle (``Partition.step``).
+3. A checkpoint: findings acknowledged, values written and acknowledged, and only then the messages acknowledged, in
+   order and without a gap (Faust skips a gap of one).
+4. Findings are sent at once. After a crash some are sent again: each names its origin, so readers drop them.
+5. No exception leaves the agent: Faust acknowledges a message whose agent raised. What cannot be read goes to the dead
+   letters; any other error ends the process, and whoever supervises it starts it again.
+6. Of Faust no ``take``, windowed or global tables, standby replicas or transactions: each has open defects.
+7. Being alive means that offsets move (``progress``).
+"""
+
+import logging
+import time
+from typing import Any, Final
+
+import faust
+from faust.types import TP, EventT, Message
+
+from processors.engine import Scratch
+from processors.stream.outgoing import Kind
+from processors.stream.partition import Applied, Partition, Step
+from processors.stream.settings import StreamSettings
+from processors.worker import metrics
+from processors.worker.pace import CheckpointPace
+from processors.worker.work import PartitionWork
+from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS
+from segwatch.messages.dead_letters import DeadLetter
+from segwatch.messages.errors import MessageError
+from segwatch.steps import reached
+
+SEEK_SECONDS: Final = 3.0
+"""Between two requests for the same position: a seek takes effect after what was fetched before has passed."""
+STEPS: Final = (
+    "processor: before apply",
+    "processor: after apply",
+    "processor: after send",
+    "processor: findings acknowledged",
+    "processor: after table write",
+    "processor: before ack",
+    "processor: after ack",
+)
+"""Named steps of the cycle, in order."""
+FINDINGS_TOPICS: Final = {Kind.ANOMALIES: ANOMALIES, Kind.INTERVALS: INTERVALS}
+
+_log = logging.getLogger("segwatch.processor")
+
+
+class StreamWorker:
+    """Applies messages to the partitions that are assigned, and writes their checkpoints."""
+
+    def __init__(self, app: faust.App, table: Any, settings: StreamSettings, shortest_pause: float) -> None:
+        self._app = app
+        self._table = table
+        self._settings = settings
+        self._shortest_pause = shortest_pause
+        self._scratch = Scratch()
+        self._works: dict[int, PartitionWork] = {}
+        self._findings = {kind: app.topic(name, value_serializer="raw") for kind, name in FINDINGS_TOPICS.items()}
+        self._changelog = app.topic(CHANGELOG, key_serializer="raw", value_serializer="raw")
+        self._dead_letters = app.topic(DEAD_LETTERS, value_serializer="raw")
+
+    def forget(self) -> None:
+        """Forget all partitions: others may have worked on them since (rule 2)."""
+        self._works.clear()
+
+    async def handle(self, event: EventT[bytes]) -> None:
+        """Do with a message what its partition's position says."""
+        message = event.message
+        work = self._works.get(message.partition) or self._load(message.partition)
+        async with work.lock:
+            step = work.partition.step(message.offset)
+            if step is Step.SEEK:
+                step = await self._seek(work, message)
+            metrics.MESSAGES.labels(step.value).inc()
+            if step is Step.ACKNOWLEDGE:
+                event.ack()
+            elif step is Step.APPLY:
+                await self._apply(work, message)
+                if work.pace.is_due(time.monotonic()):
+                    await self._checkpoint(message.partition, work)
+
+    def _load(self, number: int) -> PartitionWork:
+        partition = Partition(number, self._settings, self._scratch)
+        partition.load(self._table.get)
+        work = self._works[number] = PartitionWork(partition, CheckpointPace(time.monotonic(), self._shortest_pause))
+        _log.info("Partition %d continues at offset %d", number, partition.next)
+        return work
+
+    async def _seek(self, work: PartitionWork, message: Message) -> Step:
+        """Ask for the message that should have come; take the one at hand where the log begins with it."""
+        now = time.monotonic()
+        if now - work.last_seek < SEEK_SECONDS:
+            return Step.SEEK
+        work.last_seek = now
+        tp = TP(message.topic, message.partition)
+        wanted = work.partition.next
+        begins = (await self._app.consumer.earliest_offsets(tp))[tp]
+        if begins > wanted:
+            if not work.partition.is_fresh:
+                metrics.LOST_MESSAGES.inc(begins - wanted)
+                _log.error(
+                    "partition %d: Kafka deleted %d messages before they were read (offsets %d to %d): processors were "
+                    "away for longer than the topic keeps", message.partition, begins - wanted, wanted, begins - 1,
+                )  # fmt: skip
+            work.partition.begin_at(begins)
+            if work.partition.step(message.offset) is Step.APPLY:
+                return Step.APPLY
+        metrics.SEEKS.inc()
+        await self._app.consumer.seek(tp, work.partition.next)
+        return Step.SEEK
+
+    async def _apply(self, work: PartitionWork, message: Message) -> None:
+        number, offset = message.partition, message.offset
+        reached("processor: before apply")
+        content = message.value or b""
+        applied = work.partition.apply(offset, round(message.timestamp * 1000), content)
+        reached("processor: after apply")
+        if applied.refused is not None:
+            await self._refuse(work, message, content, applied.refused)
+        for outgoing in applied.outgoing:
+            topic = self._findings[outgoing.kind]
+            await work.sent(await topic.send(value=outgoing.content, partition=number, force=True))
+            metrics.FINDINGS.labels(outgoing.kind.value).inc(outgoing.rows)
+            reached("processor: after send")
+        work.applied(message)
+        self._count(number, work.partition, applied)
+
+    async def _refuse(self, work: PartitionWork, message: Message, content: bytes, error: MessageError) -> None:
+        letter = DeadLetter(
+            error.reason.value, str(error), message.topic, message.partition, message.offset, "processor"
+        )
+        metrics.DEAD_LETTERS.labels(error.reason.name.lower()).inc()
+        delivery = await self._dead_letters.send(value=content, partition=0, headers=letter.as_headers(), force=True)
+        await work.sent(delivery)
+        _log.warning("partition %d, offset %d: not read: %s", message.partition, message.offset, error)
+
+    @staticmethod
+    def _count(number: int, partition: Partition, applied: Applied) -> None:
+        metrics.SEGMENTS.inc(applied.segments)
+        metrics.MISSING_BATCHES.inc(applied.missing)
+        metrics.NEXT_OFFSET.labels(number).set(partition.next)
+        if applied.repeated:
+            metrics.MESSAGES.labels("repeated").inc()
+
+    async def checkpoint_all(self, *, only_due: bool) -> None:
+        """Write a checkpoint of every partition with news; with ``only_due`` where it is time."""
+        for number, work in list(self._works.items()):
+            async with work.lock:
+                if work.has_news and (not only_due or work.pace.is_due(time.monotonic())):
+                    await self._checkpoint(number, work)
+
+    async def _checkpoint(self, number: int, work: PartitionWork) -> None:
+        """Rule 3. While some shards are still catching up there is nothing to write."""
+        if self._works.get(number) is not work:
+            return
+        began = time.monotonic()
+        await work.all_acknowledged()
+        reached("processor: findings acknowledged")
+        values = work.partition.checkpoint()
+        if not values:
+            return
+        deliveries = []
+        for key, value in values:
+            deliveries.append(await self._changelog.send(key=key, value=value, partition=number, force=True))
+            self._table.data[key] = value
+            reached("processor: after table write")
+        for delivery in deliveries:
+            await delivery
+        reached("processor: before ack")
+        work.partition.is_durable()
+        for message in work.take_applied():
+            message.ack(self._app.consumer)
+        reached("processor: after ack")
+        ended = time.monotonic()
+        work.pace.written(began, ended)
+        self._count_checkpoint(number, work.partition, sum(len(value) for _, value in values), ended - began)
+
+    @staticmethod
+    def _count_checkpoint(number: int, partition: Partition, size: int, seconds: float) -> None:
+        metrics.CHECKPOINTS.inc()
+        metrics.CHECKPOINT_BYTES.labels(number).set(size)
+        metrics.CHECKPOINT_SECONDS.observe(seconds)
+        metrics.CHECKPOINT_OFFSET.labels(number).set(partition.durable)
+        metrics.CHECKPOINT_TIME.labels(number).set(time.time())
+        metrics.CONVERSATIONS.labels(number).set(partition.conversations)
+        _log.debug("partition %d: checkpoint at %d, %d bytes, %.3f s", number, partition.durable, size, seconds)

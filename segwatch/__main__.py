@@ -1,0 +1,5 @@
+"""``python -m segwatch``: the program."""
+
+from segwatch.cli.main import main
+
+main()

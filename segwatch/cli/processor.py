@@ -1,0 +1,29 @@
+"""``segwatch processor``: a worker that labels what sensors publish."""
+
+import click
+
+
+@click.command(name="processor")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(min=0.1, max=300),
+    default=5.0,
+    show_default=True,
+    help="Seconds between checkpoints of a partition at least; more where writing takes long.",
+)
+def command(checkpoint_seconds: float) -> int:
+    r"""Label what the sensors publish: read segments from Kafka, write anomalies and intervals to Kafka.
+
+    Start as many as there are cores, up to one for each partition: they divide the partitions among themselves. What
+    one leaves when it dies, the others take over from its last checkpoint; nothing is lost or counted twice.
+
+    \b
+    Examples:
+      segwatch processor
+      SEGWATCH_KAFKA=kafka-1:9092,kafka-2:9092 segwatch processor
+
+    Exit codes: 0 ended by a signal, 2 wrong use, 6 Kafka or its topics are not as they must be, 70 a defect.
+    """
+    from segwatch.jobs.processor import run_processor
+
+    return run_processor(checkpoint_seconds)

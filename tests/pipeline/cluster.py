@@ -1,0 +1,158 @@
+"""A pipeline of a test's own: Kafka, ClickHouse, and the processes between, in one folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kafka import TopicPartition
+
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.admin import create_topics
+from segwatch.kafka.broker.local import LocalBroker
+from segwatch.kafka.connection import open_consumer
+from segwatch.kafka.topics import ANOMALIES, INTERVALS, PROCESSOR_APP, SEGMENTS
+from sinks.connection import ServerAddress, new_client
+from sinks.local_server import LocalServer
+from tests.support import REPOSITORY
+
+PARTITIONS = 8
+SINK_GROUP = "segwatch-sink"
+
+
+class Cluster:
+    """Start the servers with ``start``, the processes with ``spawn``; ``stop`` ends all of them."""
+
+    def __init__(self, folder: Path, partitions: int = PARTITIONS) -> None:
+        self.folder = folder
+        self.partitions = partitions
+        self.broker = LocalBroker(folder / "kafka")
+        self.clickhouse = LocalServer(folder / "data")
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self._logs = 0
+
+    def start(self) -> None:
+        """Start Kafka with its topics, and ClickHouse."""
+        self.address = self.broker.start()
+        create_topics(self.address, self.partitions)
+        self.store = self.clickhouse.wait_ready()
+
+    def stop(self) -> None:
+        """End everything."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+        self.broker.stop()
+        self.clickhouse.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the processes: no conversation is ever over, as in a file."""
+        return {
+            **os.environ,
+            "SEGWATCH_KAFKA": self.address.bootstrap,
+            "SEGWATCH_DATA_DIR": str(self.folder / "data"),
+            "SEGWATCH_STORE": "local",
+            "SEGWATCH_IDLE_TIMEOUT": "0",
+            "SEGWATCH_CLOSED_TIMEOUT": "0",
+        }
+
+    def spawn(self, *arguments: str, crash: tuple[str, int] = ("", 0)) -> subprocess.Popen[bytes]:
+        """Start ``segwatch`` with these arguments; ``crash``: kill it when a step was reached so many times."""
+        step, times = crash
+        module = ["tests.pipeline.crashing", step, str(times), "--"]
+        self._logs += 1
+        log = (self.folder / f"{arguments[0]}-{self._logs}.log").open("wb")
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module, *arguments],
+            cwd=REPOSITORY, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def publish(self, *files: str, speed: str = "max") -> list[dict[str, Any]]:
+        """Publish captures, wait for the end; return what was published of each, in order."""
+        options = ["--json", "--speed", speed, "--name", "edge", "--read"]
+        command = [sys.executable, "-m", "segwatch", "sensor", *options, *files]
+        done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, check=False)
+        assert done.stdout, (done.returncode, done.stderr.decode(errors="replace"))
+        document = json.loads(done.stdout)
+        captures: list[dict[str, Any]] = document["sessions"]
+        return captures
+
+    def wait_until_stored(self, seconds: float, progress: Callable[[], None] = lambda: None) -> None:
+        """Wait until processors have read all segments, and sinks all findings. Raises ``TimeoutError``."""
+        deadline = time.monotonic() + seconds
+        while (missing := self.missing()) and time.monotonic() < deadline:
+            progress()
+            time.sleep(0.5)
+        if missing:
+            raise TimeoutError(f"after {seconds} s: {missing}")
+
+    def missing(self) -> dict[str, int]:
+        """Return messages that are not done with, by topic (checkpointed or stored, and committed)."""
+        groups = {SEGMENTS: PROCESSOR_APP, ANOMALIES: SINK_GROUP, INTERVALS: SINK_GROUP}
+        lags = {topic: self._lag(topic, group) for topic, group in groups.items()}
+        return {topic: lag for topic, lag in lags.items() if lag}
+
+    def _lag(self, topic: str, group: str) -> int:
+        places = [TopicPartition(topic, number) for number in range(self.partitions)]
+        with _consumer(self.address, group) as consumer:
+            ends = consumer.end_offsets(places)
+            return sum(ends[place] - (consumer.committed(place) or 0) for place in places)
+
+    def kill_clickhouse(self) -> None:
+        """End ClickHouse at once."""
+        pid = self.clickhouse.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    def database(self, name: str) -> ServerAddress:
+        """Return the address of another database on the same server."""
+        return replace(self.store, database=name)
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """Ask ClickHouse."""
+        client = new_client(self.store)
+        try:
+            rows: list[tuple[Any, ...]] = client.execute(text)
+            return rows
+        finally:
+            client.disconnect()
+
+    def logs(self) -> str:
+        """Return the last lines of all logs."""
+        return "\n".join(
+            f"== {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-15:])
+            for path in sorted(self.folder.glob("*.log"))
+        )
+
+
+@contextmanager
+def _consumer(address: KafkaAddress, group: str) -> Iterator[Any]:
+    consumer = open_consumer(address, group_id=group)
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+@contextmanager
+def running(folder: Path, partitions: int = PARTITIONS) -> Iterator[Cluster]:
+    """Give a cluster that runs, and stop it in the end."""
+    cluster = Cluster(folder, partitions)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

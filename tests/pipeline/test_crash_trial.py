@@ -1,0 +1,29 @@
+"""Fifteen random kills under load: nothing lost, nothing doubled, in tables and rollups."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.cluster import running
+from tests.pipeline.trial import crash_trial
+from tests.support import REPOSITORY
+
+CAPTURE = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
+_SPEED = "10"
+"""The capture takes 17 seconds then."""
+
+
+def _pause(some: random.Random) -> float:
+    return some.uniform(1.0, 5.0)
+
+
+@pytest.mark.usefixtures("kafka_installed")
+def test_random_crashes_lose_and_double_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as cluster:
+        result = crash_trial(
+            cluster, CAPTURE, seed=random.SystemRandom().getrandbits(32), hits=15, speed=_SPEED, pause=_pause
+        )
+        assert result["differences"] == {}, (result, cluster.logs())
+        assert result["unexpected ends"] == [], (result, cluster.logs())
+        assert set(result["exit codes"]) == {0}, (result, cluster.logs())

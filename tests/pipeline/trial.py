@@ -1,0 +1,223 @@
+"""Trials under load: processes, broker and ClickHouse are ended at random, and the answer is compared with a file's.
+
+``python -m tests.pipeline.trial --help`` runs a long one.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from tests.pipeline.answers import differences, store_offline
+from tests.pipeline.cluster import Cluster, running
+from tests.pipeline.crashing import SESSION_SECONDS
+from tests.support import REPOSITORY
+
+DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
+STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
+"""Longer than the groups wait for a member."""
+_SETTLE_SECONDS: Final = 900.0
+_DISK_BYTES: Final = 2 << 30
+
+Signal = tuple[str, signal.Signals]
+SIGNALS: Final[tuple[Signal, ...]] = (
+    ("kill", signal.SIGKILL),
+    ("kill", signal.SIGKILL),
+    ("terminate", signal.SIGTERM),
+    ("terminate", signal.SIGTERM),
+    ("stop", signal.SIGSTOP),
+)
+
+
+class Load(threading.Thread):
+    """Publishes a capture over and over, each time as a session of its own, until it is told to end."""
+
+    def __init__(self, cluster: Cluster, capture: Path, speed: str) -> None:
+        super().__init__(name="load", daemon=True)
+        self._cluster = cluster
+        self._capture = str(capture)
+        self._speed = speed
+        self._enough = threading.Event()
+        self.sessions: list[str] = []
+        self.segments = 0
+
+    def run(self) -> None:
+        """Publish."""
+        while not self._enough.is_set():
+            for capture in self._cluster.publish(self._capture, speed=self._speed):
+                self.sessions.append(capture["session"])
+                self.segments += capture["segments"]
+
+    def finish(self) -> None:
+        """Let the session at hand end, and no other begin."""
+        self._enough.set()
+        self.join()
+
+
+class Trial:
+    """Some workers of each kind, which are ended at random and started again."""
+
+    def __init__(self, cluster: Cluster, seed: int, *, processors: int = 2, sinks: int = 2) -> None:
+        self._cluster = cluster
+        self._random = random.Random(seed)  # noqa: S311  # a trial must come out alike twice
+        self._roles: list[tuple[str, ...]] = [("processor", "--checkpoint-seconds", "2")] * processors + [
+            ("sink",)
+        ] * sinks
+        self._workers = [cluster.spawn(*role) for role in self._roles]
+        self._stopped: dict[int, float] = {}
+        self.done: Counter[str] = Counter()
+        self.unexpected: list[str] = []
+
+    def hit(self, *, servers: bool) -> None:
+        """End, stop or interrupt something."""
+        if servers and self._random.random() < 0.1:
+            self._interrupt(self._random.choice(["kafka", "clickhouse", "disk"]))
+            return
+        place = self._random.choice([place for place in range(len(self._workers)) if place not in self._stopped])
+        name, number = self._random.choice(SIGNALS)
+        worker = self._workers[place]
+        if worker.poll() is None:
+            worker.send_signal(number)
+            self.done[f"{name} {self._roles[place][0]}"] += 1
+            if number == signal.SIGSTOP:
+                self._stopped[place] = time.monotonic() + STOPPED_SECONDS
+
+    def _interrupt(self, server: str) -> None:
+        away = self._random.uniform(1, 60)
+        self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
+        if server == "kafka":
+            self._cluster.broker.kill()
+            self._wait(away)
+            self._cluster.broker.start()
+        elif server == "disk":
+            filler = _fill(self._cluster.folder / "data")
+            self._wait(away)
+            filler.unlink()
+        else:
+            self._cluster.kill_clickhouse()
+            self._wait(away)
+            self._cluster.store = self._cluster.clickhouse.wait_ready()
+
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.tend()
+            time.sleep(0.2)
+
+    def tend(self) -> None:
+        """Start again what has ended, and let go on what was stopped for long enough."""
+        for place, until in list(self._stopped.items()):
+            if time.monotonic() >= until:
+                self._workers[place].send_signal(signal.SIGCONT)
+                del self._stopped[place]
+        for place, worker in enumerate(self._workers):
+            if worker.poll() is not None:
+                if worker.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM}:
+                    self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
+                self._workers[place] = self._cluster.spawn(*self._roles[place])
+
+    def run(self, hits: int, pause: Callable[[random.Random], float], *, servers: bool = False) -> None:
+        """Hit so often, with a pause before each."""
+        for _ in range(hits):
+            self._wait(pause(self._random))
+            self.hit(servers=servers)
+
+    def settle(self) -> None:
+        """Let everything go on until all is stored."""
+        for place in list(self._stopped):
+            self._workers[place].send_signal(signal.SIGCONT)
+        self._stopped.clear()
+        self._cluster.wait_until_stored(_SETTLE_SECONDS, self.tend)
+
+    def end(self) -> list[int]:
+        """End all workers cleanly; return their exit codes."""
+        for worker in self._workers:
+            worker.terminate()
+        return [worker.wait(timeout=60) for worker in self._workers]
+
+
+def _fill(folder: Path) -> Path:
+    """Write a file until the disk is full; return it."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            return filler
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Let the folder of ClickHouse's data be a small file system of its own (root alone may mount one)."""
+    data = folder / "data"
+    data.mkdir()
+    options = f"size={_DISK_BYTES},mode=0700,uid={os.getuid()}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "segwatch-trial", str(data)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+def crash_trial(
+    cluster: Cluster, capture: Path, *, seed: int, hits: int, speed: str, pause: Callable[[random.Random], float],
+    servers: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Run a trial; return what was done and what differs from the answer of a file."""
+    load = Load(cluster, capture, speed)
+    trial = Trial(cluster, seed)
+    load.start()
+    trial.run(hits, pause, servers=servers)
+    load.finish()
+    trial.settle()
+    exits = trial.end()
+    store_offline(cluster, [(str(capture), session) for session in load.sessions])
+    return {
+        "seed": seed,
+        "hits": dict(trial.done),
+        "sessions": len(load.sessions),
+        "segments": load.segments,
+        "unexpected ends": trial.unexpected,
+        "exit codes": exits,
+        "differences": differences(cluster),
+    }
+
+
+def main() -> None:
+    """Run a long trial, print what came of it, and end with 1 where anything differs."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--hits", type=int, default=500, help="how often something is ended (500)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the trial (1)")
+    parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
+    parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
+    chosen = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
+        small_disk(Path(folder)),
+        running(Path(folder)) as cluster,
+    ):
+        result = crash_trial(
+            cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
+            pause=lambda some: some.uniform(1, 6), servers=True,
+        )  # fmt: skip
+        print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
+        if result["differences"]:
+            print(cluster.logs(), file=sys.stderr)
+    sys.exit(1 if result["differences"] else 0)
+
+
+if __name__ == "__main__":
+    main()

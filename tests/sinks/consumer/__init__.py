@@ -1,0 +1,1 @@
+"""Tests of the sink without Kafka and without a store."""
