@@ -141,9 +141,11 @@ def test_a_broker_that_is_killed_loses_and_repeats_nothing(
     start: Start, own: LocalBroker, address: KafkaAddress, bulk: Path
 ) -> None:
     expected = decoded(bulk)
+    seen = message_count(address)
     process = start("--read", str(bulk), "--speed", pace(expected, 8))
     for _ in range(2):
-        wait_for_messages(address, message_count(address) + 2 * PARTITIONS)
+        seen += 2 * PARTITIONS
+        wait_for_messages(address, seen)
         assert own.kill() is True
         assert own.start() == address
     (told,) = finish(process)
