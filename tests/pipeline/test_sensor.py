@@ -29,7 +29,7 @@ SEGWATCH = (sys.executable, "-c", "import sys; from segwatch.cli.main import mai
 
 
 @pytest.fixture(scope="module")
-def own(_kafka_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+def own(kafka_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
     """Give a broker of this module's own with all topics: they have fixed names."""
     local = LocalBroker(tmp_path_factory.mktemp("sensor"))
     create_topics(local.start(), PARTITIONS)
@@ -127,13 +127,25 @@ def test_standard_input_is_read_and_what_is_cut_is_published(start: Start, addre
     assert "cut short" in statuses(address, str(told["session"]))[-1].problem
 
 
+def test_inputs_that_cannot_be_read_are_named(start: Start) -> None:
+    process = start("--read", "no-such-file.pcap")
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, out) == (3, "")
+    assert err.startswith("segwatch: ")
+    assert "no-such-file.pcap" in err
+    (told,) = finish(start("--read", "no-such-file.pcap", str(DEMO)), code=4)
+    assert told["file"] == str(DEMO)
+
+
 def test_a_broker_that_is_killed_loses_and_repeats_nothing(
     start: Start, own: LocalBroker, address: KafkaAddress, bulk: Path
 ) -> None:
     expected = decoded(bulk)
+    seen = message_count(address)
     process = start("--read", str(bulk), "--speed", pace(expected, 8))
     for _ in range(2):
-        wait_for_messages(address, message_count(address) + 2 * PARTITIONS)
+        seen += 2 * PARTITIONS
+        wait_for_messages(address, seen)
         assert own.kill() is True
         assert own.start() == address
     (told,) = finish(process)

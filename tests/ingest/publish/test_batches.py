@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from ingest.publish import batches
 from ingest.publish.batches import BATCH_NANOSECONDS, HEARTBEAT_NANOSECONDS, Batch, Batcher, Session
-from ingest.publish.gather import BLOCK_BYTES, PLAIN_ROW_BYTES
 from segwatch.messages.partitioning import conversation_hashes, partitions_of
 from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, read_segments
+from segwatch.records.gather import BLOCK_BYTES, PLAIN_ROW_BYTES
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 from tests.messages.rows import valid_segments
 from tests.messages.test_round_trip import same_segments
