@@ -14,14 +14,15 @@ TABLE_NOT_FOUND = 60
 MEMORY_LIMIT_EXCEEDED = 241
 NOT_ENOUGH_SPACE = 243
 TOO_MANY_PARTS = 252
+TABLE_IS_READ_ONLY = 242
 QUERY_CANCELLED = 394
 ACCESS_DENIED = 497
 AUTHENTICATION_FAILED = 516
 
 RETRYABLE_CODES = frozenset({TOO_MANY_PARTS, 159, 202, 209, 210, 236, 319, 425})
 """Timeouts, too many parts, too many queries, network errors and aborted work: the same block may succeed later."""
-LASTING_CODES = frozenset({MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_CANCELLED, 164, 242})
-"""Lack of memory or room, cancelled work, read-only servers and tables: they pass, but not within seconds."""
+LASTING_CODES = frozenset({MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_CANCELLED, TABLE_IS_READ_ONLY})
+"""Lack of memory or room, cancelled work, tables that take nothing now: they pass, but not within seconds."""
 
 _STACK_TRACE = re.compile(r"[.\s]*Stack trace:.*", re.DOTALL)
 _NO_SPACE = re.compile(r"No space left on device|errno: 28\b|not enough space", re.IGNORECASE)

@@ -65,8 +65,6 @@ class Batch:
     gaps: int = 0
     """Messages that follow a missing one."""
     refused: list[Refused] = field(default_factory=list)
-    has_intent: bool = False
-    """Whether its end is committed."""
     _parts: list[tuple[str, str, Columns]] = field(default_factory=list)
 
     @property

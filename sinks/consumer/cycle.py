@@ -41,6 +41,8 @@ IDLE_SECONDS: Final = 0.5
 """Longest wait for messages: after it a stop is noticed."""
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Seconds between tries while the store or Kafka is away; the last one is repeated."""
+CONFIRM_SECONDS: Final = 10.0
+"""An intent that is older is committed again before the insert: others may have gone on meanwhile."""
 TELL_SECONDS: Final = 60.0
 """The same of a partition is told that seldom."""
 
@@ -72,6 +74,8 @@ class Cycle:
         self._stop = stop
         self._clock = clock
         self._readers: dict[Place, PartitionReader] = {}
+        self._confirmed_at = -math.inf
+        """When Kafka last accepted a commit: then this process was a member of the group."""
         self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""
@@ -169,14 +173,11 @@ class Cycle:
         if any(batch.refused for _, batch in closed):
             closed = self._insist(closed, self._bury)
             reached("sink: after dead letters")
-        without_rows = [pair for pair in closed if pair[1].rows == 0]
-        intended = [pair for pair in closed if pair[1].rows and pair[1].has_intent]
-        new = [pair for pair in closed if pair[1].rows and not pair[1].has_intent]
-        if new:
-            intended += self._insist(new, self._commit_intents)
+        done = [pair for pair in closed if pair[1].rows == 0]
+        if with_rows := [pair for pair in closed if pair[1].rows]:
+            with_rows = self._insist(with_rows, self._commit_intents)
             reached("sink: after intent")
-        done = without_rows
-        for pair in intended:
+        for pair in with_rows:
             done += self._insist([pair], self._insert)
         if done := self._insist(done, self._commit_done):
             reached("sink: after commit")
@@ -214,11 +215,12 @@ class Cycle:
 
     def _commit_intents(self, closed: list[_Closed]) -> None:
         self._bus.commit({batch.place: Committed(batch.first, batch.intended) for _, batch in closed})
-        for _, batch in closed:
-            batch.has_intent = True
+        self._confirmed_at = self._clock()
 
     def _insert(self, closed: list[_Closed]) -> None:
         for reader, batch in closed:
+            if self._clock() - self._confirmed_at > CONFIRM_SECONDS:
+                self._commit_intents(closed)  # refused if this process stood still and others went on
             table = reader.kind.table
             began = self._clock()
             try:

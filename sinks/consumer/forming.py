@@ -149,7 +149,7 @@ class PartitionReader:
     def _open(self, message: Message, now: float, is_after_loss: bool) -> Batch:
         if self._intent:
             # First offset and time are those of the intent, even if that message is lost: they make the token.
-            batch = Batch(self.place, self._start, self._mark, self._intent.began, mark=self._mark, has_intent=True)
+            batch = Batch(self.place, self._start, self._mark, self._intent.began, mark=self._mark)
         else:
             mark = None if is_after_loss else self._mark
             batch = Batch(self.place, message.offset, mark, message.timestamp, mark=mark)

@@ -72,6 +72,8 @@ class KafkaBus:
         self._changes = _Changes()
         self._is_paused = False
         self._producer: Any = None
+        self._buried: dict[tuple[Place, int], Any] = {}
+        """Dead letters that are on their way, by place and offset of the message."""
         self._consumer: Any = open_consumer(
             address,
             group_id=SINK_GROUP,
@@ -157,9 +159,15 @@ class KafkaBus:
         if self._producer is None:
             self._producer = open_producer(self._address)
         with bus_errors(self._address):
-            sent = [self._producer.send(DEAD_LETTERS, **_dead_letter(one)) for one in refused]
-            for one in sent:
-                one.get(timeout=ANSWER_SECONDS)
+            for one in refused:
+                # Where waiting was given up before, the producer goes on trying: the same is not sent twice.
+                key = (Place(one.letter.topic, one.letter.partition), one.letter.offset)
+                sent = self._buried.get(key)
+                if sent is None or sent.failed():
+                    self._buried[key] = self._producer.send(DEAD_LETTERS, **_dead_letter(one))
+            for sent in self._buried.values():
+                sent.get(timeout=ANSWER_SECONDS)
+        self._buried.clear()
 
     def pause(self) -> None:
         """Let polls bring no messages, of any partition, until ``resume``."""

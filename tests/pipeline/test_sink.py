@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
+from segwatch.errors import BusError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
@@ -23,6 +24,7 @@ from sinks.consumer.intent import parse_progress
 from sinks.consumer.kafka_bus import GROUP
 from sinks.local_server import LocalServer
 from sinks.store import Store
+from tests.kafka.topics import delete_topics
 from tests.pipeline.crashing import SESSION_SECONDS
 from tests.pipeline.findings import POISON, Findings, digests, send_statuses
 from tests.support import REPOSITORY
@@ -111,7 +113,8 @@ class Pipeline:
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+def bus(kafka_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+    """Give a broker of this module's own: the sinks' topics and group have the same names everywhere."""
     broker = LocalBroker(tmp_path_factory.mktemp("broker"))
     broker.start()
     yield broker
@@ -119,15 +122,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
 
 
 @pytest.fixture
-def pipeline(broker: LocalBroker, tmp_path: Path) -> Iterator[Pipeline]:
-    create_topics(broker.address, PARTITIONS)
-    pipeline = Pipeline(broker.address, tmp_path)
+def pipeline(bus: LocalBroker, tmp_path: Path) -> Iterator[Pipeline]:
+    create_topics(bus.address, PARTITIONS)
+    pipeline = Pipeline(bus.address, tmp_path)
     yield pipeline
     pipeline.close()
-    with open_admin(broker.address) as admin:
-        admin.delete_topics(list(TOPICS))
-        while set(admin.list_topics()) & set(TOPICS):
-            time.sleep(0.1)
+    with open_admin(bus.address) as admin:
+        delete_topics(admin, TOPICS)
 
 
 def test_killed_at_every_step(pipeline: Pipeline) -> None:
@@ -187,3 +188,63 @@ def test_store_killed(pipeline: Pipeline) -> None:
     with Store(pipeline.server.wait_ready()) as store:
         assert store.client.execute("SELECT count(), sum(frames) FROM sensors") == [(5, sum(range(5)))]
     assert len(pipeline.log().splitlines()) < 40
+
+
+def test_broker_killed(bus: LocalBroker, pipeline: Pipeline) -> None:
+    findings = Findings(PARTITIONS, 40, 20, random.Random(5))  # noqa: S311  # a trial, no secret
+    sink = pipeline.start()
+    pipeline.wait_for(lambda: "Storing" in pipeline.log())
+    for _ in range(2):
+        findings.send(pipeline.producer, 40)
+        time.sleep(1)
+        pipeline.producer.close()  # it would leave sockets behind while it tries to connect
+        bus.kill()
+        time.sleep(SESSION_SECONDS + 2)
+        bus.start()
+        pipeline.producer = open_producer(bus.address)
+    findings.send(pipeline.producer)
+    pipeline.wait_until_done()
+    sink.terminate()
+    assert sink.wait(PATIENCE_SECONDS) == 0
+    pipeline.check(findings)
+    assert len(pipeline.log().splitlines()) < 60
+
+
+def test_messages_that_kafka_deleted_are_told(pipeline: Pipeline) -> None:
+    """What comes after them is stored all the same."""
+    findings = Findings(PARTITIONS, 30, 20, random.Random(4))  # noqa: S311  # a trial, no secret
+    findings.send(pipeline.producer, 40)
+    place = TopicPartition(ANOMALIES, 0)
+    with open_consumer(pipeline.kafka) as consumer, open_admin(pipeline.kafka) as admin:
+        end = consumer.end_offsets([place])[place]
+        admin.delete_records({place: end})
+    sink = pipeline.start()
+    findings.send(pipeline.producer)
+    pipeline.wait_until_done()
+    sink.terminate()
+    assert sink.wait(PATIENCE_SECONDS) == 0
+    assert f"{end} messages of {ANOMALIES}/0 are lost" in pipeline.log()
+    with Store(pipeline.server.wait_ready()) as store:
+        query = "SELECT count() = uniqExact(sensor, session, frame), count() FROM anomalies"
+        is_single, rows = store.client.execute(query)[0]
+        assert is_single
+        assert 30 * 20 < rows <= PARTITIONS * 30 * 20
+
+
+def test_offsets_of_others_stop_the_start(pipeline: Pipeline) -> None:
+    send_statuses(pipeline.producer, 3)
+    with open_consumer(pipeline.kafka, group_id=GROUP) as consumer:
+        place = TopicPartition(SENSORS, 0)
+        consumer.assign([place])
+        consumer.commit({place: OffsetAndMetadata(1, "", -1)})
+    assert pipeline.start().wait(PATIENCE_SECONDS) == BusError.exit_code
+    assert "was committed by another program" in pipeline.log()
+    assert "Traceback" not in pipeline.log()
+
+
+def test_missing_topics_stop_the_start(pipeline: Pipeline) -> None:
+    with open_admin(pipeline.kafka) as admin:
+        delete_topics(admin, [INTERVALS])
+    assert pipeline.start().wait(PATIENCE_SECONDS) == BusError.exit_code
+    assert INTERVALS in pipeline.log()
+    create_topics(pipeline.kafka)

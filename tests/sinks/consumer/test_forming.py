@@ -106,7 +106,6 @@ def test_an_intended_batch_is_formed_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(forming, "BLOCK_ROWS", 1)
     again.feed(_messages(range(2, 9)), lambda: 0)
     batch = _closed(again, 1e6)
-    assert batch.has_intent
     assert (batch.token, _rows(batch), batch.origin()) == (wanted.token, _rows(wanted), wanted.origin())
 
 
