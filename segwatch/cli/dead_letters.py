@@ -22,7 +22,7 @@ _reason_option = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(context: click.Context, reason: str | None, limit: int, save: Path | None, as_json: bool) -> None:
-    """List messages that processors and sinks could not read, and why.
+    r"""List messages that processors and sinks could not read, and why.
 
     A line for each place in a topic, also where several said the same of it. The number is what resend takes. Nothing
     in Kafka changes, and letters leave by age alone.
@@ -35,7 +35,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
       segwatch dead-letters resend --help
 
     Exit codes: 0 fine, 2 wrong use, 6 Kafka failed or DIR cannot be written.
-    """  # noqa: D301  # click wants the escape character itself
+    """
     if context.invoked_subcommand is not None:
         return
     from segwatch.jobs.dead_letters import ListJob
@@ -52,7 +52,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @kafka_option
 def resend(numbers: tuple[int, ...], reason: str | None, everything: bool, yes: bool, as_json: bool) -> int:
-    """Send messages again to the topics and partitions that they came from.
+    r"""Send messages again to the topics and partitions that they came from.
 
     Each gets a new offset, behind everything that came since. What becomes of it:
 
@@ -71,7 +71,7 @@ def resend(numbers: tuple[int, ...], reason: str | None, everything: bool, yes: 
       segwatch dead-letters resend --reason newer_schema --yes
 
     Exit codes: 0 sent, 1 not confirmed, 2 wrong use, 6 Kafka failed.
-    """  # noqa: D301  # click wants the escape character itself
+    """
     from segwatch.errors import UsageError
     from segwatch.jobs.dead_letters import ResendJob
     from segwatch.kafka.connection import kafka_address

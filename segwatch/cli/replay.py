@@ -45,7 +45,7 @@ def command(
     as_json: bool,
     rules: str,
 ) -> int:
-    """Analyse the segments of a range of time again, store what is found beside the first set, and compare both.
+    r"""Analyse the segments of a range of time again, store what is found beside the first set, and compare both.
 
     TIME is like 2026-01-31T09:00:00Z (UTC without a zone), 2026-01-31, -1h30m (before now), now, or Unix seconds;
     DURATION is like 90s, 5m or 1h30m. The segments are those of the store (kept by analyze --segments and
@@ -61,7 +61,7 @@ def command(
 
     Exit codes: 0 done, whether or not something differs, 2 wrong use, 3 no segments are there, 5 the store failed,
     6 Kafka failed.
-    """  # noqa: D301  # click wants the escape character itself
+    """
     from segwatch.errors import UsageError
     from segwatch.jobs.replay.job import ReplayJob
     from segwatch.jobs.replay.sources import Choice

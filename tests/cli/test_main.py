@@ -41,7 +41,7 @@ def test_little_is_imported_to_start(argument: str) -> None:
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_every_command_has_help_with_examples(name: str) -> None:
     """The help shows how the command is used, and is the one that the list of commands promises."""
-    if importlib.util.find_spec(f"segwatch.cli.{name}") is None:
+    if importlib.util.find_spec(f"segwatch.cli.{name.replace('-', '_')}") is None:
         pytest.fail(f"there is no command {name}")
     done = CliRunner().invoke(main.root, [name, "--help"])
     assert done.exit_code == 0, done.output

@@ -9,6 +9,7 @@ import pytest
 from sinks.connection import new_client
 from sinks.local_server import LocalServer
 from tests.replay.commands import DEMONSTRATION, WHOLE, document, segwatch
+from tests.support import REPOSITORY
 
 MIDDLE = ("--from", "2026-01-01T09:01:00Z", "--to", "2026-01-01T09:02:00Z")
 """A minute before which some conversations began."""
@@ -117,6 +118,14 @@ def test_a_lead_is_analysed_and_not_compared(environment: dict[str, str], query:
         f"SELECT toString(min(ts)), toString(max(ts)) FROM anomalies WHERE session = '{found['replay']}'"
     )
     assert "2026-01-01 09:01:00" <= earliest <= latest < "2026-01-01 09:02:00"
+
+
+def test_the_document_names_every_member(environment: dict[str, str]) -> None:
+    page = (REPOSITORY / "docs" / "replay.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in row.replace("`", "").replace(" ", "").split(",")}
+    (found,) = document("replay", *WHOLE, environment=environment)["sessions"]
+    assert documented == set(found)
 
 
 def test_only_what_was_chosen(environment: dict[str, str]) -> None:
