@@ -18,7 +18,7 @@ def _pause(some: random.Random) -> float:
     return some.uniform(1.0, 5.0)
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_random_crashes_lose_and_double_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as cluster:
         result = crash_trial(

@@ -46,7 +46,7 @@ def _crash_at(cluster: Cluster, role: tuple[str, ...], step: str) -> str:
     return session
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_a_crash_at_each_step(tmp_path: Path) -> None:
     with running(tmp_path, partitions=3) as cluster:
         sessions = [_crash_at(cluster, role, step) for role, step in _STEPS]

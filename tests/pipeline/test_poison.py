@@ -79,7 +79,7 @@ def _dead_letters(cluster: Cluster) -> Counter[tuple[str, str]]:
     return Counter((letter.topic, letter.reason) for letter in letters.values())
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_poison_is_buried_and_hurts_nobody(tmp_path: Path) -> None:
     with running(tmp_path) as cluster:
         workers = [cluster.spawn("processor", "--checkpoint-seconds", "1"), cluster.spawn("sink")]

@@ -16,7 +16,7 @@ _CHANGES = 12
 _SECONDS_BETWEEN = 4.0
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_workers_join_and_leave(tmp_path: Path) -> None:
     with running(tmp_path) as cluster:
         steady = [cluster.spawn(*role) for role in _ROLES]

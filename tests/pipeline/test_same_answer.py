@@ -28,12 +28,12 @@ def _through_the_pipeline(folder: Path, files: list[str]) -> None:
         assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0], cluster.logs()
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_the_cases_of_the_specification(tmp_path: Path) -> None:
     _through_the_pipeline(tmp_path, sorted(str(path) for path in CASES.glob("*.pcap")))
 
 
-@pytest.mark.usefixtures("_kafka_is_there")
+@pytest.mark.usefixtures("kafka_installed")
 def test_real_captures(tmp_path: Path) -> None:
     """A hundred of them, chosen by their names' digests."""
     folder = captures_directory()

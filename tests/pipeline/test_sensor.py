@@ -29,7 +29,7 @@ SEGWATCH = (sys.executable, "-c", "import sys; from segwatch.cli.main import mai
 
 
 @pytest.fixture(scope="module")
-def own(_kafka_is_there: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
+def own(kafka_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
     """Give a broker of this module's own with all topics: they have fixed names."""
     local = LocalBroker(tmp_path_factory.mktemp("sensor"))
     create_topics(local.start(), PARTITIONS)
