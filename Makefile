@@ -30,18 +30,28 @@ define QUESTIONS
 "SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC, reset"
 endef
 
-.PHONY: help demo install warm test check bench fuzz trial clean
+.PHONY: help demo java install warm test check bench fuzz trial clean
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
-demo: warm
+demo: warm java
 	$(SEGWATCH) analyze $(DEMO)
 	@for question in $(QUESTIONS); do \
 		printf '\n$$ segwatch query "%s"\n' "$$question"; \
 		$(SEGWATCH) query --format table "$$question" || exit; \
 	done
+
+# For the local Kafka broker, which is not needed where there is no way to have it.
+java:
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless maven \
+			|| echo "Java and Maven could not be installed: the local Kafka broker will not start" >&2; \
+	else \
+		echo "Java or Maven is missing, so the local Kafka broker will not start (as root: apt-get install default-jre-headless maven)" >&2; \
+	fi
 
 install: $(VENV)/.installed
 

@@ -284,7 +284,7 @@ def analyze_segment(
             conversation.closer = 1 if by_client else 2
         waited = max(packet.now - closed_since, 0)
         direction = 0 if by_client else 1
-        intervals.count(state, flow, direction, packet.flags, packet.length, packet.now, waited, findings, row, closed)
+        intervals.count(state, flow, direction, packet, waited, segments, findings, row, closed)
         if packet.flags & (FIN | RST | ACK) != ACK or conversation.closer:
             intervals.close_if_ended(state, flow, packet.flags, closed)
 

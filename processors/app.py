@@ -5,26 +5,26 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust import Stream
 from faust.types import EventT, StreamT
 
-from processors.engine import Timeouts
-from processors.stream.settings import StreamSettings
+from processors.stream.settings import StreamSettings, configured_timeouts
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
-from segwatch.errors import SegwatchError
+from segwatch.errors import BusError, SegwatchError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import faust_options, kafka_address
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
 from segwatch.settings import settings
 
-_NANOSECONDS: Final = 1_000_000_000
 _IDLE_SECONDS: Final = 1.0
 _BUFFERED_MESSAGES: Final = 32
 """Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
@@ -46,8 +46,7 @@ def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    idle, closed = (_NANOSECONDS * seconds for seconds in (settings().idle_timeout, settings().closed_timeout))
-    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=Timeouts(idle=idle, closed=closed))
+    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=configured_timeouts())
     return make_processor(address, stream, shortest_pause)
 
 
@@ -86,20 +85,31 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
         async for event in cast("Stream[bytes]", stream).noack().events():
             await _or_end(worker.handle, event)
 
-    async def write_idle(_: Any) -> None:
+    async def look_after(_: Any) -> None:
         await _or_end(lambda _: worker.checkpoint_all(only_due=True), None)
+        await _or_end(lambda _: _unless_away(worker.look_after_quiet), None)
 
     app.agent(segments, concurrency=1, name="segments")(process)
-    app.timer(_IDLE_SECONDS)(write_idle)
+    app.timer(_IDLE_SECONDS)(look_after)
 
     async def assigned(*_: Any, **__: Any) -> None:
         worker.forget()
+
+    async def recovered(*_: Any, **__: Any) -> None:
+        worker.begin()
 
     async def stopping(*_: Any, **__: Any) -> None:
         await worker.checkpoint_all(only_due=False)
 
     app.on_partitions_assigned.connect(assigned, weak=False)
+    app.on_rebalance_complete.connect(recovered, weak=False)
     app.on_before_shutdown.connect(stopping, weak=False)
+
+
+async def _unless_away(look: Callable[[], Awaitable[None]]) -> None:
+    """Look after something, unless Kafka is away: then there is nobody to ask."""
+    with suppress(KafkaError, TimeoutError):
+        await look()
 
 
 async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> None:
@@ -108,6 +118,8 @@ async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> 
         await handle(event)
     except SegwatchError as error:
         _end(str(error), error.exit_code)
+    except KafkaError as error:
+        _end(f"Kafka failed ({error!r}); what is not checkpointed will be done again.", BusError.exit_code)
     except Exception as error:
         _end(defect_sentence(error), EXIT_DEFECT)
 

@@ -1,6 +1,5 @@
 """The analysis as an object: segment batches in, findings and closed intervals out; no clock, no I/O."""
 
-import secrets
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,18 +8,17 @@ import numpy.typing as npt
 
 from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
-from processors.flow_table.expiry import remove_expired
-from processors.flow_table.lookup import find_conversations, rebuild_slots
+from processors.flow_table.expiry import places_without_expired, remove_expired
 from processors.flow_table.state import OPEN_INTERVAL, new_state
+from processors.flow_table.table import FlowTable, room_for
 from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
-from segwatch.memory import grown, zeroed
+from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns
 
 _CLOSED_ROWS = 1024
-_SEED_BITS = 63
 
 
 class Scratch:
@@ -28,7 +26,6 @@ class Scratch:
 
     def __init__(self) -> None:
         self.closed = np.zeros(_CLOSED_ROWS, OPEN_INTERVAL)
-        self.conversation_of_row = np.empty(0, np.int32)
 
 
 class Timeouts(NamedTuple):
@@ -54,11 +51,11 @@ class Engine:
     ) -> None:
         self._rules = rule_set(rules)
         self._timeouts = timeouts
+        self.flows = FlowTable()
+        """Finds conversations. Whoever has two threads calls it in one, and ``analyze_found`` in the other."""
         self._state = new_state()
         self._scratch = Scratch() if scratch is None else scratch
         self._set_timeouts()
-        # Who can choose addresses and ports must not be able to choose collisions.
-        self._seed = np.uint64(secrets.randbits(_SEED_BITS))
 
     @property
     def conversations(self) -> int:
@@ -68,7 +65,7 @@ class Engine:
     @property
     def remembered(self) -> int:
         """Conversations in memory."""
-        return int(self._state.counters[counter.CONVERSATIONS])
+        return self.flows.conversations
 
     def analyze(self, segments: SegmentColumns, findings: FindingColumns, session: int = 0) -> npt.NDArray[Any]:
         """Fill one row of ``findings`` for each row of ``segments``.
@@ -76,31 +73,19 @@ class Engine:
         ``session`` (0 to 2^32-1) tells capture sessions apart: equal addresses of two sessions never meet.
         Returns the intervals that were closed meanwhile, as records of ``INTERVAL``, valid until the next call.
         """
+        return self.analyze_found(segments, self.flows.find(segments, session), findings)
+
+    def analyze_found(
+        self, segments: SegmentColumns, numbers: npt.NDArray[np.int32], findings: FindingColumns
+    ) -> npt.NDArray[Any]:
+        """Do as ``analyze``, with the conversations that ``flows`` found; every batch, in order."""
         rows = len(segments.ts)
-        scratch = self._scratch
-        if len(scratch.conversation_of_row) < rows:
-            scratch.conversation_of_row = np.empty(rows, np.int32)
+        self._make_room_for(1 + int(numbers.max(initial=-1)))
         self._state.counters[counter.CLOSED] = 0
-        # Hashing wraps around on purpose; NumPy would warn where this runs uncompiled.
-        with np.errstate(over="ignore"):
-            found = done = 0
-            while done < rows:
-                if found < rows:
-                    found = find_conversations(
-                        self._state, segments, session, self._seed, found, scratch.conversation_of_row
-                    )
-                done = analyze_rows(
-                    self._state,
-                    self._rules,
-                    segments,
-                    findings,
-                    scratch.conversation_of_row,
-                    done,
-                    found,
-                    scratch.closed,
-                )
-                if done < rows:
-                    self._make_room(looked_up=done == found)
+        done = analyze_rows(self._state, self._rules, segments, findings, numbers, 0, rows, self._scratch.closed)
+        while done < rows:
+            self._make_room()
+            done = analyze_rows(self._state, self._rules, segments, findings, numbers, done, rows, self._scratch.closed)
         return self._taken()
 
     def _set_timeouts(self) -> None:
@@ -110,16 +95,14 @@ class Engine:
     def _taken(self) -> npt.NDArray[Any]:
         return self._scratch.closed[: self._state.counters[counter.CLOSED]].view(INTERVAL)
 
-    def _make_room(self, *, looked_up: bool) -> None:
-        """Enlarge what stopped the kernels."""
+    def _make_room_for(self, conversations: int) -> None:
+        while conversations > len(self._state.conversations):
+            state = self._state
+            self._state = state._replace(conversations=grown(state.conversations), directions=grown(state.directions))
+
+    def _make_room(self) -> None:
+        """Enlarge what stopped the kernel."""
         state = self._state
-        if looked_up:
-            larger = state._replace(slots=zeroed(2 * len(state.slots), state.slots.dtype))
-            if state.counters[counter.CONVERSATIONS] >= len(state.conversations):
-                larger = larger._replace(conversations=grown(state.conversations), directions=grown(state.directions))
-            self._state = larger
-            rebuild_slots(larger, self._seed)
-            return
         if not unacked.has_room(state):
             self._state = state._replace(unacked=grown(state.unacked))
         elif state.counters[counter.CLOSED] + MOST_CLOSED > len(self._scratch.closed):
@@ -136,9 +119,17 @@ class Engine:
         self._state.counters[counter.CLOSED] = 0
         while not sweep(self._state, minute_of(now), self._scratch.closed):
             self._scratch.closed = grown(self._scratch.closed)
-        with np.errstate(over="ignore"):
-            removed = remove_expired(self._state, now, self._seed) if any(self._timeouts) else 0
+        removed = self._remove_expired(now) if any(self._timeouts) else 0
         return self._taken(), removed
+
+    def _remove_expired(self, now: int) -> int:
+        conversations = self.flows.conversations
+        places, kept = places_without_expired(self._state, conversations, now)
+        if kept == conversations:
+            return 0
+        remove_expired(self._state, places)
+        self.flows.keep(places, kept)
+        return conversations - kept
 
     def finish_in_blocks(self) -> Iterator[npt.NDArray[Any]]:
         """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next.
@@ -152,6 +143,7 @@ class Engine:
             if self._state.counters[counter.CLOSED]:
                 yield self._taken()
         streams = self.conversations
+        self.flows = FlowTable()
         self._state = new_state()
         self._set_timeouts()
         self._state.counters[counter.STREAMS] = streams
@@ -164,8 +156,9 @@ class Engine:
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all that is remembered, by name, without the unused ends of the arrays."""
         counters = self._state.counters
-        conversations = int(counters[counter.CONVERSATIONS])
+        conversations = self.flows.conversations
         return {
+            "keys": self.flows.keys(),
             "conversations": self._state.conversations[:conversations].copy(),
             "directions": self._state.directions[: 2 * conversations].copy(),
             "unacked": self._state.unacked[: counters[counter.UNACKED_USED]].copy(),
@@ -175,16 +168,11 @@ class Engine:
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Continue from what ``state`` returned, of this or of another engine with the same rules."""
-        conversations = _room_for(len(state["conversations"]))
-        fresh = new_state(conversations, _room_for(len(state["unacked"])), _room_for(len(state["intervals"])))
-        for name, content in state.items():
+        sizes = (room_for(len(state[name])) for name in ("conversations", "unacked", "intervals"))
+        fresh = new_state(*sizes)
+        for name in fresh._fields:
+            content = state[name]
             getattr(fresh, name)[: len(content)] = content
         self._state = fresh
         self._set_timeouts()
-        with np.errstate(over="ignore"):
-            rebuild_slots(fresh, self._seed)
-
-
-def _room_for(used: int) -> int:
-    """Return a power of two that leaves room beside what is used."""
-    return 1 << max(6, used.bit_length())
+        self.flows.restore(state["keys"])

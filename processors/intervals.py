@@ -11,16 +11,18 @@ from typing import Any
 from processors.flow_table import counter
 from processors.flow_table.state import NOTHING, State
 from processors.resets import Seen
-from processors.rules.packet import FIN, RST, SYN
+from processors.rules.packet import FIN, RST, SYN, Packet
 from processors.serial import signed
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
-from segwatch.vocabulary import LABEL_NAMES, Label
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import LABEL_NAMES, Label, Quality
 
 MOST_CLOSED = 3
 """Records that one segment can close: of the conversation it replaces, of another minute, at its end."""
 _SEEN_FIN = int(Seen.FIN)
+_IPV6 = int(Quality.IPV6)
 _LABELS = len(LABEL_NAMES)
 _REPEATS = int(Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION)
 
@@ -53,8 +55,8 @@ def close(state: State, slot: int, closed: Any) -> None:
 
 
 @kernel
-def _open(state: State, flow: int, minute: int, now: int) -> int:
-    """Start a record for a conversation and minute."""
+def _open(state: State, flow: int, minute: int, segments: SegmentColumns, row: int, direction: int) -> int:
+    """Start a record for a conversation and minute, with a segment that was sent in ``direction``."""
     slot = state.counters[counter.INTERVALS_FREE]
     if slot != NOTHING:
         state.counters[counter.INTERVALS_FREE] = state.intervals[slot].stream
@@ -64,18 +66,17 @@ def _open(state: State, flow: int, minute: int, now: int) -> int:
     conversation = state.conversations[flow]
     record = state.intervals[slot]
     record.start = minute
-    client_is_high = conversation.client_side == 1
     for word in range(2):
-        record.client[word] = conversation.high[word] if client_is_high else conversation.low[word]
-        record.server[word] = conversation.low[word] if client_is_high else conversation.high[word]
-    record.client_port = conversation.high_port if client_is_high else conversation.low_port
-    record.server_port = conversation.low_port if client_is_high else conversation.high_port
-    record.ip_version = conversation.ip_version
+        record.client[word] = segments.dst[row, word] if direction else segments.src[row, word]
+        record.server[word] = segments.src[row, word] if direction else segments.dst[row, word]
+    record.client_port = segments.dport[row] if direction else segments.sport[row]
+    record.server_port = segments.sport[row] if direction else segments.dport[row]
+    record.ip_version = 6 if segments.quality[row] & _IPV6 else 4
     record.stream = conversation.stream
     record.flow = flow
     record.reset = 0
-    record.first = now
-    record.last = now
+    record.first = segments.ts[row]
+    record.last = segments.ts[row]
     record.opened = conversation.first
     for side in range(2):
         _clear(record.sent[side])
@@ -163,34 +164,34 @@ def count(
     state: State,
     flow: int,
     direction: int,
-    flags: int,
-    length: int,
-    now: int,
+    packet: Packet,
     window_closed_for: int,
+    segments: SegmentColumns,
     findings: FindingColumns,
     row: int,
     closed: Any,
 ) -> None:
     """Add one segment to its conversation's record; ``direction`` 0: sent by the client, 1: by the server."""
     conversation = state.conversations[flow]
-    minute = minute_of(now)
+    flags = packet.flags
+    minute = minute_of(packet.now)
     slot = signed(conversation.interval)
     if slot != NOTHING and state.intervals[slot].start != minute:
         close(state, slot, closed)
         slot = NOTHING
     if slot == NOTHING:
-        slot = _open(state, flow, minute, now)
+        slot = _open(state, flow, minute, segments, row, direction)
     record = state.intervals[slot]
-    record.first = min(now, record.first)
-    record.last = max(now, record.last)
+    record.first = min(packet.now, record.first)
+    record.last = max(packet.now, record.last)
     record.completeness = conversation.completeness
     record.closer = conversation.closer
     record.initial_rtt = conversation.initial_rtt
     sent = record.sent[direction]
     sent.segments += 1
-    if length > 0:
+    if packet.length > 0:
         sent.data_segments += 1
-        sent.payload_bytes += length
+        sent.payload_bytes += packet.length
     if flags & (SYN | FIN | RST):
         sent.syns += 1 if flags & SYN else 0
         sent.fins += 1 if flags & FIN else 0
@@ -203,7 +204,7 @@ def count(
     labels = signed(findings.labels[row])
     if labels:
         if labels & _REPEATS:
-            sent.retransmitted_bytes += length
+            sent.retransmitted_bytes += packet.length
         for label in range(_LABELS):
             if labels >> label & 1:
                 sent.labels[label] += 1

@@ -47,10 +47,11 @@ class Edges(NamedTuple):
 
 Column = npt.NDArray[Any] | Constant | Coded | Edges
 
-_WIRE_TYPES = {
+WIRE_TYPES = {
     "Bool": "<u1", "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8", "Int8": "<i1", "Int16": "<i2",
     "Int32": "<i4", "Int64": "<i8", "Date": "<u2", "DateTime": "<u4", "DateTime64": "<i8", "Enum8": "<i1",
 }  # fmt: skip
+"""NumPy type of a value, by the name of the server's type without its arguments."""
 _ADDRESS_WORDS = 2
 
 # LowCardinality: version of the keys' format; dictionary in the block, and a new one at that.
@@ -133,7 +134,7 @@ def encode_column(type_name: str, column: Column, rows: int) -> bytes:
     encoder = _ENCODERS.get(type_name)
     if encoder is not None:
         return encoder(column, rows)
-    wire_type = _WIRE_TYPES.get(type_name.partition("(")[0])
+    wire_type = WIRE_TYPES.get(type_name.partition("(")[0])
     if wire_type is None:
         raise TypeError(f"no encoder for columns of type {type_name}")
     return bytes(_integers(column, rows, wire_type))

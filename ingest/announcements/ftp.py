@@ -99,6 +99,8 @@ class DataConnections:
 
     def _heard(self, frames: FrameColumns, segments: SegmentColumns, rows: Rows) -> Iterator[tuple[int, _Announced]]:
         """Yield rows that announce a connection, with what they announce."""
+        if not len(rows):
+            return
         keys = conversation_keys(segments, rows)
         places = frame_places(frames, segments, rows)
         for row, key, place in zip(rows.tolist(), keys.tolist(), places.tolist(), strict=True):

@@ -7,9 +7,9 @@ times alone. So when the memory is given back changes nothing, as long as the ca
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from processors.flow_table import counter, unacked
-from processors.flow_table.lookup import rebuild_slots
 from processors.flow_table.state import NOTHING, State
 from processors.rules.conversation import has_expired
 from processors.serial import signed
@@ -23,7 +23,7 @@ _WORTH_A_PASS = 4
 def _mark_expired(state: State, now: int, places: Any) -> int:
     """Write each conversation's place after the removal (``NOTHING`` for the removed); return how many stay."""
     kept = 0
-    for conversation in range(state.counters[counter.CONVERSATIONS]):
+    for conversation in range(len(places)):
         record = state.conversations[conversation]
         if record.interval == NOTHING and has_expired(state, record, now):
             places[conversation] = NOTHING
@@ -34,35 +34,46 @@ def _mark_expired(state: State, now: int, places: Any) -> int:
 
 
 @kernel
+def _forget(state: State, conversation: int) -> None:
+    """Give a record the value of a conversation whose first segment is still to come."""
+    record = state.conversations[conversation]
+    record.begun = 0
+
+
+@kernel
 def _move_together(state: State, places: Any) -> None:
-    for conversation in range(state.counters[counter.CONVERSATIONS]):
+    kept = 0
+    for conversation in range(len(places)):
         place = signed(places[conversation])
         if place == NOTHING:
             unacked.clear(state, state.directions[2 * conversation])
             unacked.clear(state, state.directions[2 * conversation + 1])
-        elif place != conversation:
+            continue
+        kept = place + 1
+        if place != conversation:
             state.conversations[place] = state.conversations[conversation]
             state.directions[2 * place] = state.directions[2 * conversation]
             state.directions[2 * place + 1] = state.directions[2 * conversation + 1]
+    for conversation in range(kept, len(places)):
+        _forget(state, conversation)
     for slot in range(state.counters[counter.INTERVALS_USED]):
         interval = state.intervals[slot]
         if interval.flow != NOTHING:
             interval.flow = places[interval.flow]
 
 
-def remove_expired(state: State, now: int, seed: Any) -> int:
-    """Remove conversations that are over at ``now`` (nanoseconds) and have no open interval; return how many.
+def places_without_expired(state: State, conversations: int, now: int) -> tuple[npt.NDArray[np.int32], int]:
+    """Return the place of each of N conversations without those that are over at ``now``, and how many stay.
 
-    Nothing happens while they are few: then their number is 0.
+    Those that are over and have no open interval get ``NOTHING``. While they are few, all stay where they are.
     """
-    conversations = int(state.counters[counter.CONVERSATIONS])
     places = np.empty(conversations, np.int32)
     kept = _mark_expired(state, now, places)
-    if _WORTH_A_PASS * (conversations - kept) < conversations or kept == conversations:
-        return 0
+    if _WORTH_A_PASS * (conversations - kept) < conversations:
+        return np.arange(conversations, dtype=np.int32), conversations
+    return places, kept
+
+
+def remove_expired(state: State, places: npt.NDArray[np.int32]) -> None:
+    """Move the records of conversations to their new ``places``."""
     _move_together(state, places)
-    state.conversations.view(np.uint8).reshape(len(state.conversations), -1)[kept:conversations] = 0
-    state.counters[counter.CONVERSATIONS] = kept
-    state.slots[:] = 0
-    rebuild_slots(state, seed)
-    return conversations - kept

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from processors.flow_table import counter
-from processors.flow_table.state import NOTHING, State
+from processors.flow_table.keys import Keys
+from processors.flow_table.state import NOTHING
 from processors.serial import signed
 from segwatch.compilation import kernel
 from segwatch.records.segments import SegmentColumns
@@ -77,7 +77,7 @@ def _hash(
 
 @kernel
 def hash_of_record(record: Any, seed: Any) -> Any:
-    """Return 64 bits of the key of a conversation record."""
+    """Return 64 bits of a key record."""
     return _hash(
         record.low[0],
         record.low[1],
@@ -102,18 +102,18 @@ def place(slots: Any, hashed: Any, conversation: int) -> None:
 
 
 @kernel
-def rebuild_slots(state: State, seed: Any) -> None:
-    """Enter all conversations into a table that is empty (after growth, or after state was read back)."""
-    for conversation in range(state.counters[counter.CONVERSATIONS]):
-        place(state.slots, hash_of_record(state.conversations[conversation], seed), conversation)
+def rebuild_slots(keys: Keys, seed: Any) -> None:
+    """Enter all conversations into a table that is empty (after growth, or after keys were read back)."""
+    for conversation in range(keys.used[0]):
+        place(keys.slots, hash_of_record(keys.records[conversation], seed), conversation)
 
 
 @kernel
-def _new_conversation(state: State, key: tuple[Any, Any, Any, Any, int, int], session: int, version: int) -> int:
-    """Append a conversation that is known by its key only; its first segment fills the rest."""
-    conversation = signed(state.counters[counter.CONVERSATIONS])
-    state.counters[counter.CONVERSATIONS] = conversation + 1
-    record = state.conversations[conversation]
+def _new_conversation(keys: Keys, key: tuple[Any, Any, Any, Any, int, int], session: int, version: int) -> int:
+    """Append a conversation."""
+    conversation = signed(keys.used[0])
+    keys.used[0] = conversation + 1
+    record = keys.records[conversation]
     record.low[0] = key[0]
     record.low[1] = key[1]
     record.high[0] = key[2]
@@ -122,8 +122,6 @@ def _new_conversation(state: State, key: tuple[Any, Any, Any, Any, int, int], se
     record.high_port = key[5]
     record.session = session
     record.ip_version = version
-    record.stream = NOTHING
-    record.interval = NOTHING
     return conversation
 
 
@@ -143,20 +141,20 @@ def _matches(record: Any, key: tuple[Any, Any, Any, Any, int, int], session: int
 
 @kernel
 def find_conversations(
-    state: State, segments: SegmentColumns, session: int, seed: Any, first: int, conversation_of_row: Any
+    keys: Keys, segments: SegmentColumns, session: int, seed: Any, first: int, conversation_of_row: Any
 ) -> int:
     """Write each row's conversation (new ones are appended; ``NOTHING`` for unreadable headers).
 
     Stops where the table is half full or the records are used up. Returns the number of rows that are done.
     """
-    mask = len(state.slots) - 1
-    room = min(len(state.conversations), len(state.slots) // 2)
+    mask = len(keys.slots) - 1
+    room = min(len(keys.records), len(keys.slots) // 2)
     for row in range(first, len(segments.ts)):
         quality = signed(segments.quality[row])
         if quality & _UNREADABLE:
             conversation_of_row[row] = NOTHING
             continue
-        if state.counters[counter.CONVERSATIONS] >= room:
+        if keys.used[0] >= room:
             return row
         version = 6 if quality & _IPV6 else 4
         key = ends(segments, row)
@@ -164,15 +162,15 @@ def find_conversations(
         tag = signed(hashed >> np.uint64(33))
         slot = signed(hashed & np.uint64(mask))
         found = NOTHING
-        while state.slots[slot] != 0:
-            entry = state.slots[slot]
+        while keys.slots[slot] != 0:
+            entry = keys.slots[slot]
             candidate = (entry & _LOW_32) - 1
-            if entry >> 32 == tag and _matches(state.conversations[candidate], key, session, version):
+            if entry >> 32 == tag and _matches(keys.records[candidate], key, session, version):
                 found = candidate
                 break
             slot = (slot + 1) & mask
         if found == NOTHING:
-            found = _new_conversation(state, key, session, version)
-            state.slots[slot] = (tag << 32) | (found + 1)
+            found = _new_conversation(keys, key, session, version)
+            keys.slots[slot] = (tag << 32) | (found + 1)
         conversation_of_row[row] = found
     return len(segments.ts)

@@ -1,8 +1,9 @@
 """The state of the analysis: structured arrays that kernels change in place, and that can be copied and read back.
 
-A conversation is one record of ``CONVERSATION`` and, at twice its number, two records of ``DIRECTION``: side 0 and
-side 1. Side 1 sends the segments whose source (address, then port) is the greater one. Names follow section 2.3 of
-Wireshark's analysis as restated in ``docs/labels.md``.
+Whom a conversation connects is no part of it (see ``keys``): finding conversations and analysing them touch no memory
+in common, so two threads can do it. A conversation is one record of ``CONVERSATION`` and, at twice its number, two
+records of ``DIRECTION``: side 0 and side 1. Side 1 sends the segments whose source (address, then port) is the greater
+one. Names follow section 2.3 of Wireshark's analysis as restated in ``docs/labels.md``.
 """
 
 from typing import Any, Final, NamedTuple
@@ -21,19 +22,14 @@ WINDOW_SCALE_OFF: Final = -2
 UNKNOWN_WINDOW: Final = 0xFFFFFFFF
 
 
-def _records(fields: list[Any]) -> np.dtype[Any]:
+def records(fields: list[Any]) -> np.dtype[Any]:
     """Return an aligned record type whose fields kernels can name as attributes, compiled or not."""
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
 
-CONVERSATION: Final = _records(
+CONVERSATION: Final = records(
     [
-        ("low", np.uint64, (2,)),
-        ("high", np.uint64, (2,)),
-        ("low_port", np.uint16),
-        ("high_port", np.uint16),
-        ("session", np.uint32),
-        ("ip_version", np.uint8),
+        ("begun", np.uint8),
         ("client_side", np.uint8),
         ("completeness", np.uint8),
         ("mptcp", np.uint8),
@@ -49,15 +45,15 @@ CONVERSATION: Final = _records(
         ("initial_rtt", np.int64),
     ]
 )
-"""One conversation; ``low`` and ``high`` are its two addresses, in the order of the sides.
+"""One conversation; all 0 until its first segment is analysed (``begun``).
 
-``stream``: its number, ``NOTHING`` until its first segment is analysed. ``interval``: its open interval record.
+``stream``: its number. ``interval``: its open interval record.
 ``first``, ``previous``, ``syn_time``: nanoseconds (``syn_time`` 0: no SYN).
 ``established``: the client has acknowledged the SYN/ACK.
 ``closer``: who sent the first FIN or RST (0 nobody, 1 client, 2 server). ``ended``: its interval was closed at its end.
 """
 
-DIRECTION: Final = _records(
+DIRECTION: Final = records(
     [
         ("base_seq", np.uint32),
         ("nextseq", np.uint32),
@@ -102,7 +98,7 @@ segment. ``unacked_*``: list of its segments that are not acknowledged, oldest f
 ``seen``: bits of ``resets.Seen``. ``keep_alives``: keep-alives that it sent since the peer's last segment.
 """
 
-UNACKED: Final = _records(
+UNACKED: Final = records(
     [
         ("start", np.uint32),
         ("end", np.uint32),
@@ -124,9 +120,6 @@ class State(NamedTuple):
     """(C,) of ``CONVERSATION``."""
     directions: npt.NDArray[Any]
     """(2 C,) of ``DIRECTION``."""
-    slots: npt.NDArray[np.int64]
-    """(S,) the open-addressing table, S a power of two: 32 bits of the hash above 32 bits of 1 + the conversation's
-    number; 0 is empty."""
     unacked: npt.NDArray[Any]
     """(U,) of ``UNACKED``."""
     intervals: npt.NDArray[Any]
@@ -143,7 +136,6 @@ def new_state(conversations: int = 64, unacked: int = 256, intervals: int = 64) 
     return State(
         conversations=zeroed(conversations, CONVERSATION),
         directions=zeroed(2 * conversations, DIRECTION),
-        slots=zeroed(2 * conversations, np.dtype(np.int64)),
         unacked=zeroed(unacked, UNACKED),
         intervals=zeroed(intervals, OPEN_INTERVAL),
         counters=counters,

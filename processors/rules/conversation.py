@@ -20,7 +20,7 @@ EXPIRED = 6
 @kernel
 def opening(conversation: Any, sender: Any, flags: int, seq: int) -> int:
     """Say what a header does to its conversation: one of the constants above."""
-    if conversation.stream == NOTHING:
+    if not conversation.begun:
         return NEW
     if not flags & SYN or not sender.base_known:
         return SAME
@@ -36,7 +36,7 @@ def has_expired(state: State, conversation: Any, now: int) -> bool:
     limit = signed(
         state.counters[counter.CLOSED_TIMEOUT] if conversation.ended else state.counters[counter.IDLE_TIMEOUT]
     )
-    return bool(limit and conversation.stream != NOTHING and now - conversation.previous > limit)
+    return bool(limit and conversation.begun and now - conversation.previous > limit)
 
 
 @kernel
@@ -76,6 +76,7 @@ def begin(conversation: Any, one: Any, other: Any, stream: int, now: int) -> Non
     """Give a conversation fresh state and a stream number."""
     forget_direction(one)
     forget_direction(other)
+    conversation.begun = 1
     conversation.stream = stream
     conversation.interval = NOTHING
     conversation.first = now

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import zstandard
 
 from processors.flow_table import counter
+from processors.flow_table.keys import KEY
 from processors.flow_table.state import CONVERSATION, DIRECTION, OPEN_INTERVAL, UNACKED
 from segwatch.errors import SegwatchError
 
@@ -23,6 +24,7 @@ POSITION_KEY: Final = "position"
 """Name of the value that closes a checkpoint of a partition, in keys of the form PARTITION/NAME."""
 _MOST_BYTES: Final = 1 << 31
 TYPES: Final[dict[str, np.dtype[Any]]] = {
+    "keys": KEY,
     "conversations": CONVERSATION,
     "directions": DIRECTION,
     "unacked": UNACKED,

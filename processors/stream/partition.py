@@ -14,26 +14,24 @@ counts for its own offset. So whatever mixture of values is read back, each shar
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from processors.engine import Scratch
+from processors.stream.checks import check_message
 from processors.stream.codec import POSITION_KEY, CheckpointError, decode, encode
 from processors.stream.gather import Gatherer, RowsByShard
 from processors.stream.outgoing import Chains, Kind, Outgoing
 from processors.stream.settings import StreamSettings
 from processors.stream.shard import Shard, ShardIntervals, stream_numbers
 from segwatch.messages.anomalies import Anomalies
-from segwatch.messages.errors import MessageError, Reason
-from segwatch.messages.partitioning import conversation_hashes, partitions_of
+from segwatch.messages.errors import MessageError
+from segwatch.messages.partitioning import conversation_hashes
 from segwatch.messages.positions import Position
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
-from segwatch.records.segments import SegmentColumns, take_segments
-
-_NANOSECONDS_A_MILLISECOND: Final = 1_000_000
-_NANOSECONDS: Final = 1_000_000_000
+from segwatch.records.segments import take_segments
 
 
 class Step(Enum):
@@ -102,7 +100,7 @@ class Partition:
         try:
             header, segments = read_segments(content)
             hashes = conversation_hashes(segments)
-            self._check(header, segments, hashes, timestamp)
+            check_message(self._number, self._settings, header, segments, hashes, timestamp)
         except MessageError as error:
             return self._passed_over(behind, offset, Applied([], 0, refused=error))
         if behind[0].is_repetition(header):
@@ -123,20 +121,6 @@ class Partition:
         for shard in behind:
             shard.skip(offset)
         return applied
-
-    def _check(self, header: SegmentsHeader, segments: SegmentColumns, hashes: Any, timestamp: int) -> None:
-        partitions = self._settings.partitions
-        if header.partitions != partitions or header.partition != self._number:
-            stated, own = f"{header.partition} of {header.partitions}", f"{self._number} of {partitions}"
-            raise MessageError(Reason.OTHER_PARTITION, f"it is for partition {stated}, and stands in {own}")
-        strangers = int(np.count_nonzero(partitions_of(hashes, partitions) != self._number))
-        if strangers:
-            raise MessageError(Reason.OTHER_PARTITION, f"{strangers} of {len(hashes)} rows")
-        latest = timestamp * _NANOSECONDS_A_MILLISECOND + self._settings.future_tolerance * _NANOSECONDS
-        if header.live and max(header.watermark, int(segments.ts.max(initial=0))) > latest:
-            raise MessageError(
-                Reason.FROM_THE_FUTURE, f"more than {self._settings.future_tolerance} seconds; set the sensor's clock"
-            )
 
     def _cleared_findings(self, rows: int) -> FindingColumns:
         """Return memory for findings in which no row says anything: shards that do not take part leave it so."""

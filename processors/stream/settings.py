@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from processors.engine import Timeouts
 from processors.rules.rule_sets import DEFAULT_RULES
+from segwatch.settings import settings
 
 _SECOND = 1_000_000_000
 
@@ -22,3 +23,8 @@ class StreamSettings(NamedTuple):
     """Seconds after which a capture session is over that sends nothing, not even heartbeats, while others do."""
     future_tolerance: int = 300
     """Seconds by which a live sensor's clock may be ahead of the broker's."""
+
+
+def configured_timeouts() -> Timeouts:
+    """Return the timeouts that the settings say."""
+    return Timeouts(idle=settings().idle_timeout * _SECOND, closed=settings().closed_timeout * _SECOND)

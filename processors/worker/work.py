@@ -1,6 +1,7 @@
 """One partition at work: its state, what was sent for it, and what waits for a checkpoint."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable
 from typing import Any, Final
@@ -23,6 +24,9 @@ class PartitionWork:
         self.lock = asyncio.Lock()
         """Held while a message is applied and while a checkpoint is written."""
         self.last_seek = float("-inf")
+        self.last_seen = time.monotonic()
+        """When the last message came."""
+        self.has_acknowledged = False
         self._applied: list[Message] = []
         self._in_flight: deque[Awaitable[Any]] = deque()
 

@@ -2,7 +2,8 @@
 
 1. State lives in the engines; the table holds its checkpoints (``stream.partition``).
 2. The position is our own: Faust delivers some messages again, leaves some out after a rebalance, and may begin a
-   partition in the middle (``Partition.step``).
+   partition in the middle (``Partition.step``). What it left out at the end of a partition, no later message tells:
+   so quiet partitions are looked after (``look_after_quiet``).
 3. A checkpoint: findings acknowledged, values written and acknowledged, and only then the messages acknowledged, in
    order and without a gap (Faust skips a gap of one).
 4. Findings are sent at once. After a crash some are sent again: each names its origin, so readers drop them.
@@ -60,14 +61,22 @@ class StreamWorker:
         self._shortest_pause = shortest_pause
         self._scratch = Scratch()
         self._works: dict[int, PartitionWork] = {}
+        self._has_table = False
+        """Whether the table has been read since partitions were assigned."""
         self._findings = {kind: app.topic(name, value_serializer="raw") for kind, name in FINDINGS_TOPICS.items()}
         self._changelog = app.topic(CHANGELOG, key_serializer="raw", value_serializer="raw")
         self._dead_letters = app.topic(DEAD_LETTERS, value_serializer="raw")
 
     def forget(self) -> None:
-        """Forget all partitions: others may have worked on them since (rule 2)."""
+        """Forget all partitions: others have worked or will work on them (rule 2). Nothing is done until ``begin``."""
         self._works.clear()
+        self._has_table = False
         metrics.forget_partitions()
+
+    def begin(self) -> None:
+        """Go on: the table says what the checkpoints of the assigned partitions are."""
+        self._works.clear()
+        self._has_table = True
 
     def positions(self) -> dict[TopicPartition, int | None]:
         """Return the next offset of each partition that is assigned, ``None`` before its first message; any thread."""
@@ -85,14 +94,18 @@ class StreamWorker:
     async def handle(self, event: EventT[bytes]) -> None:
         """Do with a message what its partition's position says."""
         message = event.message
+        if not self._has_table:
+            return  # a message of before the rebalance: it comes again
         work = self._works.get(message.partition) or self._load(message.partition)
         async with work.lock:
+            work.last_seen = time.monotonic()
             step = work.partition.step(message.offset)
             if step is Step.SEEK:
                 step = await self._seek(work, message)
             metrics.MESSAGES.labels(step.value).inc()
             if step is Step.ACKNOWLEDGE:
                 event.ack()
+                work.has_acknowledged = True
             elif step is Step.APPLY:
                 await self._apply(work, message)
                 if work.pace.is_due(time.monotonic()):
@@ -127,6 +140,31 @@ class StreamWorker:
         metrics.SEEKS.inc()
         await self._app.consumer.seek(tp, work.partition.next)
         return Step.SEEK
+
+    async def look_after_quiet(self) -> None:
+        """Ask for what Faust left out at the end of a partition, and for a last durable message to acknowledge again.
+
+        The second is for a commit that was lost: Kafka would not know that the partition is read.
+        """
+        if not self._has_table:
+            return
+        now = time.monotonic()
+        quiet = {}
+        for tp in self._app.consumer.assignment():
+            if tp.topic == SEGMENTS:
+                work = self._works.get(tp.partition) or self._load(tp.partition)
+                if now - max(work.last_seen, work.last_seek) >= SEEK_SECONDS:
+                    quiet[tp] = work
+        if not quiet:
+            return
+        ends = await self._app.consumer.highwaters(*quiet)
+        for tp, work in quiet.items():
+            wanted = work.partition.next
+            if ends[tp] <= wanted and (work.has_acknowledged or work.partition.durable < 0):
+                continue
+            work.last_seek = now
+            metrics.SEEKS.inc()
+            await self._app.consumer.seek(tp, wanted if ends[tp] > wanted else wanted - 1)
 
     async def _apply(self, work: PartitionWork, message: Message) -> None:
         number, offset = message.partition, message.offset
@@ -189,6 +227,7 @@ class StreamWorker:
         work.partition.is_durable()
         for message in work.take_applied():
             message.ack(self._app.consumer)
+        work.has_acknowledged = True
         reached("processor: after ack")
         ended = time.monotonic()
         work.pace.written(began, ended)

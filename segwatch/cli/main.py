@@ -27,6 +27,8 @@ COMMANDS = {
     "topics": "Make, check and describe the topics in Kafka.",
     "broker": "Start, stop and locate the local Kafka broker.",
     "db": "Start, stop and locate the local store.",
+    "replay": "Analyse stored segments again, and compare.",
+    "dead-letters": "List messages that could not be read, and send them again.",
     "schema": "Show or apply the tables of the store.",
     "doctor": "Say what is installed, what is missing and what to do.",
     "warmup": "Compile everything now, so that no later command has to.",

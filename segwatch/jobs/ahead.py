@@ -26,10 +26,14 @@ class Ahead(Generic[_Item]):
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End early; who still takes items gets no more. Returns when the thread has ended."""
+    def stop(self, seconds: float | None = None) -> bool:
+        """End early; who still takes items gets no more.
+
+        Return whether the thread has ended, after ``seconds`` at most (None: when it has).
+        """
         self._stop.set()
-        self._thread.join()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def join(self) -> None:
         """Wait for the end of the thread."""
@@ -54,10 +58,17 @@ class Ahead(Generic[_Item]):
         return False
 
     def __iter__(self) -> Iterator[_Item]:
+        for item in self.with_pauses(_WAIT_SECONDS):
+            if item is not None:
+                yield item
+
+    def with_pauses(self, patience: float) -> Iterator[_Item | None]:
+        """Yield the items, and None whenever there was none for ``patience`` seconds."""
         while not self._stop.is_set():
             try:
-                entry = self._queue.get(timeout=_WAIT_SECONDS)
+                entry = self._queue.get(timeout=patience)
             except queue.Empty:
+                yield None
                 continue
             if entry is None:
                 return

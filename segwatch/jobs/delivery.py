@@ -84,7 +84,7 @@ def delivery_to(address: KafkaAddress, patience: float) -> Iterator[Delivery]:
 
 
 def _close_at_once(producer: KafkaProducer) -> None:
-    """Close a producer without waiting for what is not acknowledged; ``close`` alone would raise and leave it running."""
+    """Close a producer without waiting for acknowledgements; ``close`` alone would raise, and leave it running."""
     sender = producer._sender  # noqa: SLF001  # there is no public way to give up
     sender.force_close()
     sender.join(_CLOSE_SECONDS)

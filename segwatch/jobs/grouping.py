@@ -10,7 +10,7 @@ from segwatch.compilation import kernel
 
 _EMPTY = -1
 RATE_FIELDS = ("payload_bytes", "retransmitted_bytes", "data_segments", "retransmissions")
-"""What a rate of retransmissions is made of: fields of ``CONVERSATION_TOTALS`` with two sides."""
+"""What a rate of retransmissions is made of: fields of ``CONVERSATION_TOTALS`` and ``TROUBLE`` with two sides."""
 
 
 @kernel
@@ -54,16 +54,44 @@ def group_rows(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt
 
 
 @kernel
-def sum_by_group(conversations: Any, groups: Any, sums: Any) -> None:
+def sum_by_group(conversations: Any, troubles: Any, clients: Any, servers: Any, sums: Any) -> None:
     """Add what each side of the conversations sent to the sums of its group.
 
-    ``groups``: (2, C) int32; ``sums``: (4, G) int64, ``RATE_FIELDS``.
+    ``clients``, ``servers``: (C,) int32, the groups; ``sums``: (G, 4) int64, ``RATE_FIELDS``.
     """
     for place in range(len(conversations)):
         total = conversations[place]
+        trouble = troubles[total["trouble"]]
         for side in range(2):
-            group = groups[side, place]
-            sums[0, group] += int(total["payload_bytes"][side])
-            sums[1, group] += int(total["retransmitted_bytes"][side])
-            sums[2, group] += int(total["data_segments"][side])
-            sums[3, group] += int(total["retransmissions"][side])
+            group = servers[place] if side else clients[place]
+            sums[group, 0] += int(total["payload_bytes"][side])
+            sums[group, 1] += int(trouble["retransmitted_bytes"][side])
+            sums[group, 2] += int(total["data_segments"][side])
+            sums[group, 3] += int(trouble["retransmissions"][side])
+
+
+@kernel
+def _pair_bit(total: Any, bits: Any) -> int:
+    """Return the place of a pair of a client and a server's port among ``bits``."""
+    mixed = (int(total["client"]) * 0x9E3779B1 + int(total["server"])) * 0x85EBCA6B + int(total["server_port"])
+    mixed &= 0xFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 15)) & (len(bits) - 1)
+
+
+@kernel
+def select_pairs(conversations: Any, troubles: Any, bits: Any, rows: Any) -> int:
+    """Find the conversations of all pairs in which anything was sent again, and a few others; return how many.
+
+    So a pair's sums need not be kept where its rate is 0 anyway, which is nearly everywhere. ``bits``: uint8, all 0,
+    a power of two of them, several for each of ``troubles``; ``rows``: (C,) int32, gets the conversations' places.
+    """
+    for place in range(len(conversations)):
+        trouble = troubles[conversations[place]["trouble"]]
+        if trouble["retransmitted_bytes"][0] + trouble["retransmitted_bytes"][1] > 0:
+            bits[_pair_bit(conversations[place], bits)] = 1
+    found = 0
+    for place in range(len(conversations)):
+        if bits[_pair_bit(conversations[place], bits)]:
+            rows[found] = place
+            found += 1
+    return found

@@ -1,12 +1,14 @@
-"""Captures through reader, decoder and engine: two threads, recycled memory, a bounded queue between them."""
+"""Captures through reader, decoder and engine: three threads, recycled memory, bounded queues between them."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from ingest.capture.reader import CaptureReader
 from processors.engine import Engine
+from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.content import Content
 from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
 from segwatch.records.findings import FindingColumns, take_findings
@@ -27,36 +29,44 @@ class AnalysedBatch(NamedTuple):
 class CapturePipeline:
     """Analyses one capture: iterate over the batches, then take ``remaining_intervals`` and ``content``.
 
-    Reading and decoding run in a thread of their own; the engine runs in the caller's. Errors of that thread are
-    raised in the caller. Use with ``with``: leaving it early stops the thread.
+    Decoding and finding conversations run in threads of their own, the analysis in the caller's: two processors share
+    the work evenly, whatever costs most in a capture. Errors of the threads are raised in the caller. Use with
+    ``with``: leaving it early stops the threads.
     """
 
     def __init__(self, path: str, rules: str) -> None:
         self._capture = DecodedCapture(path)
         self.engine = Engine(rules=rules)
         self._findings = finding_pool(BATCH_FRAMES)
+        self._found = Ahead(self._find(), "segwatch-find")
 
     def __enter__(self) -> "CapturePipeline":
         self._capture.__enter__()
+        self._found.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._capture.__exit__()
+        self._capture.__exit__()  # it gives no more, so the finding ends
+        self._found.stop()
 
     @property
     def reader(self) -> CaptureReader:
         """The reader, for its progress."""
         return self._capture.reader
 
-    def __iter__(self) -> Iterator[AnalysedBatch]:
+    def _find(self) -> Iterator[tuple[SegmentColumns, npt.NDArray[np.int32]]]:
         for segments in self._capture:
+            yield segments, self.engine.flows.find(segments)
+
+    def __iter__(self) -> Iterator[AnalysedBatch]:
+        for segments, numbers in self._found:
             rows = len(segments.ts)
             if rows == 0:
                 continue
             if rows > self._findings.rows:
                 self._findings = finding_pool(2 * rows)
             findings = take_findings(self._findings.lease(rows), slice(0, rows))
-            closed = self.engine.analyze(segments, findings)
+            closed = self.engine.analyze_found(segments, numbers, findings)
             yield AnalysedBatch(segments, findings, closed)
 
     def remaining_intervals(self) -> Iterator[npt.NDArray[Any]]:

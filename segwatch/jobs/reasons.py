@@ -56,13 +56,13 @@ def _share(part: int, whole: int) -> int:
 
 
 @kernel
-def _score(total: Any) -> int:
+def _score(total: Any, trouble: Any) -> int:
     payload = int(total["payload_bytes"][0]) + int(total["payload_bytes"][1])
-    again = int(total["retransmitted_bytes"][0]) + int(total["retransmitted_bytes"][1])
+    again = int(trouble["retransmitted_bytes"][0]) + int(trouble["retransmitted_bytes"][1])
     data_segments = int(total["data_segments"][0]) + int(total["data_segments"][1])
     segments = int(total["segments"][0]) + int(total["segments"][1])
-    closed = max(int(total["zero_window_time"][0]), int(total["zero_window_time"][1]))
-    shares = _share(again, payload) + _share(int(total["lost_segments"]), segments)
+    closed = max(int(trouble["zero_window_time"][0]), int(trouble["zero_window_time"][1]))
+    shares = _share(again, payload) + _share(int(trouble["lost_segments"]), segments)
     score = shares * min(data_segments, _FEW_SEGMENTS) // _FEW_SEGMENTS
     score += _share(closed, int(total["last"]) - int(total["opened"]))
     score += _SCORE_OF_RESET[int(total["reset"])]
@@ -70,7 +70,7 @@ def _score(total: Any) -> int:
 
 
 @kernel
-def score_conversations(conversations: Any, scores: Any) -> int:
+def score_conversations(conversations: Any, troubles: Any, scores: Any) -> int:
     """Write how bad each of the ``CONVERSATION_TOTALS`` is; return how many had a closed window.
 
     ``scores``: (C,) int64, thousandths of a point; 0 is nothing to say. The percentage of payload bytes sent again,
@@ -80,18 +80,19 @@ def score_conversations(conversations: Any, scores: Any) -> int:
     with_closed_window = 0
     for place in range(len(conversations)):
         total = conversations[place]
-        scores[place] = _score(total)
-        if int(total["zero_windows"]) > 0 or max(total["zero_window_time"][0], total["zero_window_time"][1]) > 0:
+        trouble = troubles[total["trouble"]]
+        scores[place] = _score(total, trouble)
+        if int(trouble["zero_windows"]) > 0 or max(trouble["zero_window_time"][0], trouble["zero_window_time"][1]) > 0:
             with_closed_window += 1
     return with_closed_window
 
 
-def reasons(total: Any) -> list[str]:
-    """Return what is wrong with one of the ``CONVERSATION_TOTALS``, a phrase each."""
-    found = [*_retransmissions(total), *_windows(total)]
-    if lost := int(total["lost_segments"]):
+def reasons(total: Any, trouble: Any) -> list[str]:
+    """Return what is wrong with one of the ``CONVERSATION_TOTALS``, which has that ``TROUBLE``, a phrase each."""
+    found = [*_retransmissions(total, trouble), *_windows(trouble)]
+    if lost := int(trouble["lost_segments"]):
         found.append(f"{lost:,} {'gap' if lost == 1 else 'gaps'} in what was captured")
-    if late := int(total["out_of_order"]):
+    if late := int(trouble["out_of_order"]):
         found.append(f"{late:,} out of order")
     if total["completeness"] == Completeness.SYN:
         found.append("no answer to the SYN")
@@ -101,21 +102,21 @@ def reasons(total: Any) -> list[str]:
     return found
 
 
-def _retransmissions(total: Any) -> list[str]:
-    payload, again = int(total["payload_bytes"].sum()), int(total["retransmitted_bytes"].sum())
+def _retransmissions(total: Any, trouble: Any) -> list[str]:
+    payload, again = int(total["payload_bytes"].sum()), int(trouble["retransmitted_bytes"].sum())
     if again:
-        return [f"{_percent(again / payload)} of bytes retransmitted{_by(total['retransmitted_bytes'])}"]
-    count = int(total["retransmissions"].sum())
-    return [f"{count:,} retransmitted{_by(total['retransmissions'])}"] if count else []
+        return [f"{_percent(again / payload)} of bytes retransmitted{_by(trouble['retransmitted_bytes'])}"]
+    count = int(trouble["retransmissions"].sum())
+    return [f"{count:,} retransmitted{_by(trouble['retransmissions'])}"] if count else []
 
 
-def _windows(total: Any) -> list[str]:
+def _windows(trouble: Any) -> list[str]:
     found = [
         f"{seconds_text(int(time))} zero window at the {side}"
-        for side, time in zip(_SIDES, total["zero_window_time"], strict=True)
+        for side, time in zip(_SIDES, trouble["zero_window_time"], strict=True)
         if time > 0
     ]
-    closed = int(total["zero_windows"])
+    closed = int(trouble["zero_windows"])
     return found if found or not closed else [f"zero window {_times(closed)}"]
 
 

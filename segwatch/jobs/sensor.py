@@ -81,8 +81,7 @@ class SensorJob:
         sensor = SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
         with progress_of(reader.name, reader) as show:
             for segments in self._due_segments(capture, stop):
-                sensor.frames = reader.frames
-                sensor.undecoded = sum(n for reason, n in capture.skipped.items() if reason not in _OTHER_TRAFFIC)
+                _count(sensor, capture)
                 if segments is None:
                     sensor.poll()
                 else:
@@ -90,8 +89,7 @@ class SensorJob:
                 show()
             sensor.finish()
             delivery.flush()
-        if not stop.is_set():
-            sensor.frames = reader.frames
+        _count(sensor, capture)
         sensor.report("stopping", reader.damage or "")
         delivery.flush()
         return {
@@ -115,6 +113,11 @@ class SensorJob:
                 yield from _paced(segments, pace, stop)
             if stop.is_set():
                 return
+
+
+def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
+    sensor.frames = capture.reader.frames
+    sensor.undecoded = sum(frames for reason, frames in capture.skipped.items() if reason not in _OTHER_TRAFFIC)
 
 
 def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:

@@ -1,15 +1,13 @@
 """What a capture holds and what is wrong in it, as an object for people's tables and for JSON (docs/summary.md)."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from segwatch.jobs.content import Content
-from segwatch.jobs.grouping import RATE_FIELDS, group_rows, sum_by_group
+from segwatch.jobs.grouping import RATE_FIELDS, group_rows, select_pairs, sum_by_group
 from segwatch.jobs.link_types import link_type_name
 from segwatch.jobs.reasons import reasons, score_conversations
 from segwatch.jobs.totals import Sum, Totals
@@ -24,6 +22,7 @@ HIGH_RATE = 0.01
 
 _BILLION = 1_000_000_000
 _QUANTILES = (50, 90, 99)
+_BITS_PER_TROUBLE = 8
 
 
 class Summary:
@@ -46,9 +45,8 @@ class Summary:
     def finished(self, content: Content) -> dict[str, Any]:
         """Return the summary: plain objects with the members that docs/summary.md describes."""
         conversations, sums = self.totals.conversations, self.totals.sums
-        ends = _ends(conversations)
         scores = np.empty(len(conversations), np.int64)
-        with_closed_window = score_conversations(conversations, scores)
+        with_closed_window = score_conversations(conversations, self.totals.troubles, scores)
         return {
             "name": content.name,
             "format": content.format,
@@ -59,7 +57,7 @@ class Summary:
             "frames": content.frames,
             "segments": self._segments,
             "conversations": len(conversations),
-            "hosts": ends.hosts,
+            "hosts": len(self.totals.hosts),
             "first": _time_text(content.first) if content.frames else None,
             "last": _time_text(content.last) if content.frames else None,
             "seconds": _seconds(content.last - content.first),
@@ -74,9 +72,9 @@ class Summary:
                 "server_side": self._rtt(1),
                 "initial": _initial_rtt(conversations["initial_rtt"]),
             },
-            "worst_conversations": _worst(conversations, scores),
-            "retransmitting_hosts": _hosts(conversations, ends),
-            "retransmitting_pairs": _pairs(conversations, ends),
+            "worst_conversations": _worst(self.totals, conversations, scores),
+            "retransmitting_hosts": _hosts(self.totals, conversations),
+            "retransmitting_pairs": _pairs(self.totals, conversations),
         }
 
     def _labels(self) -> dict[str, int]:
@@ -123,11 +121,6 @@ def _time_text(nanoseconds: int) -> str:
         return f"{seconds}.{fraction:09d}"
 
 
-def _address(words: npt.NDArray[np.uint64], ip_version: int) -> str:
-    octets = words.tobytes()
-    return str(IPv6Address(octets) if ip_version == 6 else IPv4Address(octets[12:]))
-
-
 def _initial_rtt(times: npt.NDArray[np.int64]) -> dict[str, Any] | None:
     known = times[times > 0]
     if not len(known):
@@ -141,74 +134,60 @@ def _initial_rtt(times: npt.NDArray[np.int64]) -> dict[str, Any] | None:
     }
 
 
-def _worst(conversations: npt.NDArray[Any], scores: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+def _worst(totals: Totals, conversations: npt.NDArray[Any], scores: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
     # Most conversations have nothing wrong; they are left out first, as choosing among equals is slow.
     places = np.flatnonzero(scores > 0)
-    return [_conversation(conversations[place]) for place in _largest(scores[places], places, WORST)]
+    return [_conversation(totals, conversations[place]) for place in _largest(scores[places], places, WORST)]
 
 
-def _conversation(total: Any) -> dict[str, Any]:
-    version = int(total["ip_version"])
+def _conversation(totals: Totals, total: Any) -> dict[str, Any]:
     return {
-        "client": _address(total["client"], version),
+        "client": totals.hosts.name(total["client"]),
         "client_port": int(total["client_port"]),
-        "server": _address(total["server"], version),
+        "server": totals.hosts.name(total["server"]),
         "server_port": int(total["server_port"]),
         "segments": int(total["segments"].sum()),
         "payload_bytes": int(total["payload_bytes"].sum()),
         "opened": _time_text(int(total["opened"])),
         "seconds": _seconds(int(total["last"]) - int(total["opened"])),
-        "why": reasons(total),
+        "why": reasons(total, totals.troubles[total["trouble"]]),
     }
 
 
-class _Ends(NamedTuple):
-    """The addresses of all conversations, numbered."""
-
-    hosts: int
-    groups: npt.NDArray[np.int32]
-    """(2, C) number of the client's and of the server's address."""
-    names: Callable[[int], str]
-    """Text of an address by number."""
-
-
-def _ends(conversations: npt.NDArray[Any]) -> _Ends:
-    keys = np.concatenate([conversations["client"], conversations["server"]])
-    # The version tells ::ffff:a.b.c.d of IPv6 from a.b.c.d of IPv4.
-    versions = np.tile(conversations["ip_version"], 2)
-    groups, first = group_rows(np.column_stack([keys, versions.astype(np.uint64)]))
-
-    def name(number: int) -> str:
-        return _address(keys[first[number]], int(versions[first[number]]))
-
-    return _Ends(len(first), groups.reshape(2, -1), name)
-
-
-def _hosts(conversations: npt.NDArray[Any], ends: _Ends) -> list[dict[str, Any]]:
+def _hosts(totals: Totals, conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
     """Return the hosts that send much again."""
-    rates = _rates(conversations, ends.groups, ends.hosts)
-    return [{"host": ends.names(place), **_rate(rates, place)} for place in _highest(rates)]
+    clients, servers = conversations["client"], conversations["server"]
+    rates = _rates(conversations, totals.troubles, clients, servers, len(totals.hosts))
+    return [{"host": totals.hosts.name(place), **_rate(rates, place)} for place in _highest(rates)]
 
 
-def _pairs(conversations: npt.NDArray[Any], ends: _Ends) -> list[dict[str, Any]]:
+def _pairs(totals: Totals, conversations: npt.NDArray[Any]) -> list[dict[str, Any]]:
     """Return the pairs of a client and a server's port between which much is sent again."""
-    clients, servers = ends.groups.astype(np.uint64)
-    keys = np.column_stack([clients << np.uint64(32) | servers, conversations["server_port"].astype(np.uint64)])
-    groups, first = group_rows(keys)
-    rates = _rates(conversations, np.stack([groups, groups]), len(first))
+    rows = np.empty(len(conversations), np.int32)
+    bits = np.zeros(1 << (_BITS_PER_TROUBLE * len(totals.troubles)).bit_length(), np.uint8)
+    chosen = conversations[rows[: select_pairs(conversations, totals.troubles, bits, rows)]]
+    columns = [chosen[name].astype(np.uint64) for name in ("client", "server", "server_port")]
+    groups, first = group_rows(np.column_stack(columns))
+    rates = _rates(chosen, totals.troubles, groups, groups, len(first))
     found = []
     for place in _highest(rates):
-        one = first[place]
-        names = {"client": ends.names(ends.groups[0, one]), "server": ends.names(ends.groups[1, one])}
-        found.append({**names, "server_port": int(conversations["server_port"][one]), **_rate(rates, place)})
+        one = chosen[first[place]]
+        names = {side: totals.hosts.name(one[side]) for side in ("client", "server")}
+        found.append({**names, "server_port": int(one["server_port"]), **_rate(rates, place)})
     return found
 
 
-def _rates(conversations: npt.NDArray[Any], groups: npt.NDArray[np.int32], count: int) -> dict[str, npt.NDArray[Any]]:
-    """Return sums by group; ``groups``: (2, C), the group that what each side sent belongs to."""
-    sums = np.zeros((len(RATE_FIELDS), count), np.int64)
-    sum_by_group(conversations, groups, sums)
-    return dict(zip(RATE_FIELDS, sums, strict=True))
+def _rates(
+    conversations: npt.NDArray[Any],
+    troubles: npt.NDArray[Any],
+    clients: npt.NDArray[np.int32],
+    servers: npt.NDArray[np.int32],
+    count: int,
+) -> dict[str, npt.NDArray[Any]]:
+    """Return sums by group; ``clients``, ``servers``: (C,), the group that what each side sent belongs to."""
+    sums = np.zeros((count, len(RATE_FIELDS)), np.int64)
+    sum_by_group(conversations, troubles, clients, servers, sums)
+    return dict(zip(RATE_FIELDS, sums.T, strict=True))
 
 
 def _highest(rates: dict[str, npt.NDArray[Any]]) -> list[int]:

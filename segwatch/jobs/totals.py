@@ -1,6 +1,7 @@
 """Totals of a capture: additive counters of all of it, and a compact record for each conversation.
 
-Both come from interval records alone, so they cost nothing per packet.
+Both come from interval records alone, so they cost nothing per packet. Most conversations have no trouble: what
+counts it has records of its own, which only those conversations get that need one.
 """
 
 from enum import IntEnum
@@ -10,17 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.compilation import kernel
+from segwatch.jobs.hosts import Hosts, HostTable, host_number
 from segwatch.memory import grown, zeroed
 from segwatch.records.intervals import INTERVAL
 from segwatch.vocabulary import LABEL_NAMES, Label
 
 CONVERSATION_TOTALS = np.dtype(
     [
-        ("client", np.uint64, (2,)),
-        ("server", np.uint64, (2,)),
+        ("client", np.int32),
+        ("server", np.int32),
         ("client_port", np.uint16),
         ("server_port", np.uint16),
-        ("ip_version", np.uint8),
+        ("present", np.uint8),
         ("completeness", np.uint8),
         ("reset", np.uint8),
         ("closer", np.uint8),
@@ -28,10 +30,20 @@ CONVERSATION_TOTALS = np.dtype(
         ("last", np.int64),
         ("initial_rtt", np.int64),
         ("payload_bytes", np.uint64, (2,)),
-        ("retransmitted_bytes", np.uint64, (2,)),
-        ("zero_window_time", np.int64, (2,)),
         ("segments", np.uint32, (2,)),
         ("data_segments", np.uint32, (2,)),
+        ("trouble", np.int32),
+    ]
+)
+"""One conversation; [0] is what the client sent, [1] the server.
+
+``client``, ``server``: numbers of hosts. ``reset``: class of the last RST. ``trouble``: its record of ``TROUBLE``.
+"""
+
+TROUBLE = np.dtype(
+    [
+        ("retransmitted_bytes", np.uint64, (2,)),
+        ("zero_window_time", np.int64, (2,)),
         ("retransmissions", np.uint32, (2,)),
         ("resets", np.uint32, (2,)),
         ("lost_segments", np.uint32),
@@ -40,9 +52,9 @@ CONVERSATION_TOTALS = np.dtype(
         ("zero_windows", np.uint32),
     ]
 )
-"""One conversation; [0] is what the client sent (of times: its own window), [1] the server. ``ip_version`` 0: unused.
+"""What went wrong in a conversation; sides as above, of times the sender's own window. Record 0 is for those without.
 
-``retransmissions``: segments with any of the three labels. ``reset``: class of the last RST.
+``retransmissions``: segments with any of the three labels.
 """
 
 
@@ -65,7 +77,6 @@ class Sum(IntEnum):
 _SUMS = Sum.LABELS + len(LABEL_NAMES)
 _UNKNOWN_MIN = np.iinfo(np.int64).max
 _FIRST_CAPACITY = 64
-_GROWTH = 1.125
 
 # Compiled functions take plain integers as constants.
 _SEGMENTS, _DATA_SEGMENTS, _PAYLOAD, _RETRANSMITTED = 0, 1, 2, 3
@@ -105,29 +116,44 @@ def _add_to_sums(sums: Any, sent: Any, side: int) -> None:
 def _add_side(total: Any, sent: Any, side: int) -> None:
     """Add what one side sent in an interval to its conversation."""
     total["payload_bytes"][side] += sent["payload_bytes"]
-    total["retransmitted_bytes"][side] += sent["retransmitted_bytes"]
-    total["zero_window_time"][side] += sent["zero_window_time"]
     total["segments"][side] += sent["segments"]
     total["data_segments"][side] += sent["data_segments"]
-    total["resets"][side] += sent["resets"]
-    for label in _REPEATS:
-        total["retransmissions"][side] += sent["labels"][label]
-    total["lost_segments"] += sent["labels"][_LOST]
-    total["out_of_order"] += sent["labels"][_OUT_OF_ORDER]
-    total["duplicate_acks"] += sent["labels"][_DUPLICATE_ACK]
-    total["zero_windows"] += sent["labels"][_ZERO_WINDOW]
 
 
 @kernel
-def _describe(total: Any, interval: Any) -> None:
+def _is_trouble(sent: Any) -> bool:
+    """Whether one side had trouble in an interval."""
+    some = int(sent["retransmitted_bytes"]) | int(sent["zero_window_time"]) | int(sent["resets"])
+    for label in range(len(LABEL_NAMES)):
+        some |= int(sent["labels"][label])
+    return some != 0
+
+
+@kernel
+def _add_trouble(trouble: Any, sent: Any, side: int) -> None:
+    """Add the trouble that one side had in an interval."""
+    trouble["retransmitted_bytes"][side] += sent["retransmitted_bytes"]
+    trouble["zero_window_time"][side] += sent["zero_window_time"]
+    trouble["resets"][side] += sent["resets"]
+    for label in _REPEATS:
+        trouble["retransmissions"][side] += sent["labels"][label]
+    trouble["lost_segments"] += sent["labels"][_LOST]
+    trouble["out_of_order"] += sent["labels"][_OUT_OF_ORDER]
+    trouble["duplicate_acks"] += sent["labels"][_DUPLICATE_ACK]
+    trouble["zero_windows"] += sent["labels"][_ZERO_WINDOW]
+
+
+@kernel
+def _describe(total: Any, interval: Any, hosts: HostTable) -> None:
     """Take over what is no counter; the latest interval knows best."""
-    if total["ip_version"] == 0 or interval["last"] >= total["last"]:
-        for word in range(2):
-            total["client"][word] = interval["client"][word]
-            total["server"][word] = interval["server"][word]
+    first = total["present"] == 0
+    if first:
+        total["present"] = 1
+        total["client"] = host_number(hosts, interval["client"], interval["ip_version"])
+        total["server"] = host_number(hosts, interval["server"], interval["ip_version"])
         total["client_port"] = interval["client_port"]
         total["server_port"] = interval["server_port"]
-        total["ip_version"] = interval["ip_version"]
+    if first or interval["last"] >= total["last"]:
         total["completeness"] = interval["completeness"]
         total["closer"] = interval["closer"]
         total["opened"] = interval["opened"]
@@ -139,15 +165,27 @@ def _describe(total: Any, interval: Any) -> None:
 
 
 @kernel
-def add_intervals(intervals: Any, conversations: Any, sums: Any) -> None:
-    """Add records of ``INTERVAL`` to ``conversations`` ((>= streams,) ``CONVERSATION_TOTALS``) and ``sums``."""
+def add_intervals(
+    intervals: Any, conversations: Any, troubles: Any, troubles_used: int, hosts: HostTable, sums: Any
+) -> int:
+    """Add records of ``INTERVAL`` to ``conversations`` ((>= streams,) ``CONVERSATION_TOTALS``) and ``sums``.
+
+    ``troubles`` and ``hosts`` must have room for all; return how many records of ``troubles`` are used then.
+    """
     for row in range(len(intervals)):
         interval = intervals[row]
         total = conversations[interval["stream"]]
-        _describe(total, interval)
+        _describe(total, interval, hosts)
         for side in range(2):
-            _add_to_sums(sums, interval["sent"][side], side)
-            _add_side(total, interval["sent"][side], side)
+            sent = interval["sent"][side]
+            _add_to_sums(sums, sent, side)
+            _add_side(total, sent, side)
+            if _is_trouble(sent):
+                if total["trouble"] == 0:
+                    total["trouble"] = troubles_used
+                    troubles_used += 1
+                _add_trouble(troubles[total["trouble"]], sent, side)
+    return troubles_used
 
 
 class Totals:
@@ -156,8 +194,11 @@ class Totals:
     def __init__(self) -> None:
         self.sums = np.zeros(_SUMS, np.int64)
         self.sums[Sum.RTT_MIN : Sum.RTT_MIN + 2] = _UNKNOWN_MIN
+        self.hosts = Hosts()
         self._conversations = zeroed(_FIRST_CAPACITY, CONVERSATION_TOTALS)
         self._used = 0
+        self._troubles = zeroed(_FIRST_CAPACITY, TROUBLE)
+        self._troubles_used = 1
 
     def add(self, intervals: npt.NDArray[Any], conversations: int) -> None:
         """Add ``intervals`` of a capture that has had that many conversations so far."""
@@ -166,14 +207,30 @@ class Totals:
             return
         while conversations > len(self._conversations):
             self._conversations = grown(self._conversations)
-        add_intervals(intervals.view(INTERVAL), self._conversations, self.sums)
+        while self._troubles_used + len(intervals) > len(self._troubles):
+            self._troubles = grown(self._troubles)
+        self.hosts.make_room(2 * len(intervals))
+        with np.errstate(over="ignore"):  # hashing wraps around on purpose
+            self._troubles_used = add_intervals(
+                intervals.view(INTERVAL),
+                self._conversations,
+                self._troubles,
+                self._troubles_used,
+                self.hosts.table,
+                self.sums,
+            )
 
     @property
     def conversations(self) -> npt.NDArray[Any]:
         """(C,) ``CONVERSATION_TOTALS`` of the conversations that sent anything."""
         some = self._conversations[: self._used]
-        present = some["ip_version"] != 0
+        present = some["present"] != 0
         return some if present.all() else some[present]
+
+    @property
+    def troubles(self) -> npt.NDArray[Any]:
+        """(T,) ``TROUBLE``; conversations say which is theirs."""
+        return self._troubles[: self._troubles_used]
 
     def label_count(self, label: int) -> int:
         """Return how many segments have the label of bit number ``label``."""

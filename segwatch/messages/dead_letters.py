@@ -4,7 +4,11 @@ The value is the message's own; everything else stands in Kafka headers. The sam
 died before it could commit): topic, partition and offset name it.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+_DIGITS: Final = 19
+"""Of a number of 64 bits; every one with fewer fits in."""
 
 
 class DeadLetter(NamedTuple):
@@ -24,9 +28,12 @@ class DeadLetter(NamedTuple):
         return [(name, str(value).encode()) for name, value in self._asdict().items()]
 
     @classmethod
-    def from_headers(cls, headers: list[tuple[str, bytes]]) -> "DeadLetter":
-        """Return what the headers of a Kafka record say; numbers that are missing are -1."""
-        found = {name: value.decode(errors="replace") for name, value in headers}
+    def from_headers(cls, headers: Sequence[tuple[str, bytes | None]]) -> "DeadLetter":
+        """Return what the headers of a Kafka record say; numbers that are missing or no offsets are -1.
+
+        Header values may be null in Kafka.
+        """
+        found = {name: (value or b"").decode(errors="replace") for name, value in headers}
         return cls(
             reason=found.get("reason", ""),
             detail=found.get("detail", ""),
@@ -38,4 +45,4 @@ class DeadLetter(NamedTuple):
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() else -1
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else -1

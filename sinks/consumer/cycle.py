@@ -12,6 +12,7 @@ is committed.
 
 import itertools
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -22,7 +23,7 @@ from segwatch.errors import KafkaUnavailableError, StoreError, StoreUnavailableE
 from segwatch.steps import reached
 from sinks.consumer import metrics
 from sinks.consumer.batch import Batch, Message, Place
-from sinks.consumer.forming import BATCH_SECONDS, Committed, PartitionReader
+from sinks.consumer.forming import Committed, PartitionReader
 from sinks.consumer.kinds import Kind
 from sinks.consumer.ports import Bus, MembershipError, Polled, Tables
 
@@ -40,6 +41,8 @@ IDLE_SECONDS: Final = 0.5
 """Longest wait for messages: after it a stop is noticed."""
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Seconds between tries while the store or Kafka is away; the last one is repeated."""
+TELL_SECONDS: Final = 60.0
+"""The same of a partition is told that seldom."""
 
 _log = logging.getLogger(__name__)
 _Closed = tuple[PartitionReader, Batch]
@@ -69,6 +72,7 @@ class Cycle:
         self._stop = stop
         self._clock = clock
         self._readers: dict[Place, PartitionReader] = {}
+        self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""
 
@@ -86,12 +90,12 @@ class Cycle:
     def turn(self, seconds: float) -> None:
         """Wait for messages at most so long, and store the batches that are closed."""
         self._follow(self._bus.poll(seconds))
+        self._measure()
         self._store_closed()
         while sum(reader.buffered_bytes for reader in self._readers.values()) > BUFFER_BYTES:
             max(self._readers.values(), key=lambda reader: reader.buffered_bytes).close()
             if not self._store_closed():
                 break  # only batches whose ends are fixed are left
-        self._measure()
 
     def positions(self) -> dict[TopicPartition, int | None]:
         """Return the first offset that is not stored of each partition, ``None`` while it is not known; any thread."""
@@ -100,10 +104,8 @@ class Cycle:
 
     def _patience(self) -> float:
         """Return how long messages may be waited for: until the oldest batch must be closed."""
-        opened = [reader.opened_at for reader in self._readers.values() if reader.opened_at is not None]
-        if not opened:
-            return IDLE_SECONDS
-        return min(IDLE_SECONDS, max(0.0, min(opened) + BATCH_SECONDS - self._clock()))
+        due = min((reader.due_at for reader in self._readers.values() if reader.due_at is not None), default=math.inf)
+        return min(IDLE_SECONDS, max(0.0, due - self._clock()))
 
     def _follow(self, polled: Polled) -> None:
         """Forget partitions that are gone, begin with new ones, and take what was read of the others."""
@@ -179,8 +181,7 @@ class Cycle:
         if done := self._insist(done, self._commit_done):
             reached("sink: after commit")
         for reader, batch in done:
-            reader.finish()
-            _count(reader.kind.table, batch)
+            self._finished(reader, batch)
 
     def _insist(self, closed: list[_Closed], action: Callable[[list[_Closed]], None]) -> list[_Closed]:
         """Do something with batches until it succeeds; return those that are still this member's.
@@ -249,11 +250,40 @@ class Cycle:
             self._bus.resume()
 
     def _measure(self) -> None:
+        """See how far the ends of the logs are."""
         metrics.BUFFERED_BYTES.set(sum(reader.buffered_bytes for reader in self._readers.values()))
         for place, reader in self._readers.items():
             end = self._bus.log_end(place)
             if end is not None:
+                reader.look_at_end(end)
                 metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - reader.stored))
+
+    def _finished(self, reader: PartitionReader, batch: Batch) -> None:
+        """Go on with the next batch, and count and tell what this one was."""
+        reader.finish()
+        _count(reader.kind.table, batch)
+        if batch.gaps and self._may_tell("gaps", batch.place):
+            _log.warning(
+                "Messages of %s follow a missing one, whose sender failed; they are left out until they come again",
+                batch.place,
+            )
+        if batch.refused and self._may_tell("refused", batch.place):
+            letter = batch.refused[0].letter
+            _log.warning(
+                "Messages of %s cannot be read and go to the dead letters, as that with offset %s: %s (%s)",
+                batch.place,
+                letter.offset,
+                letter.reason,
+                letter.detail,
+            )
+
+    def _may_tell(self, what: str, place: Place) -> bool:
+        """Return whether it is long enough ago that the same was told; the numbers are in the metrics."""
+        now = self._clock()
+        if now - self._told.get((what, place), -TELL_SECONDS) < TELL_SECONDS:
+            return False
+        self._told[what, place] = now
+        return True
 
 
 def _count(table: str, batch: Batch) -> None:
@@ -261,21 +291,5 @@ def _count(table: str, batch: Batch) -> None:
     metrics.ROWS.labels(table).inc(batch.rows)
     metrics.DOUBLES.labels(table).inc(batch.doubles)
     metrics.GAPS.labels(table).inc(batch.gaps)
-    if batch.gaps:
-        _log.warning(
-            "%s messages of %s follow a missing one, whose sender failed; they are left out until they come again",
-            batch.gaps,
-            batch.place,
-        )
     for letter, _ in batch.refused:
         metrics.DEAD_LETTERS.labels(table, letter.reason).inc()
-    if batch.refused:
-        first = batch.refused[0].letter
-        _log.warning(
-            "%s messages of %s cannot be read and are in the dead letters; the first, offset %s: %s (%s)",
-            len(batch.refused),
-            batch.place,
-            first.offset,
-            first.reason,
-            first.detail,
-        )

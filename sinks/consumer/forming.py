@@ -15,6 +15,10 @@ from sinks.writer import BLOCK_ROWS
 
 BATCH_SECONDS: Final = 1.0
 """How long a batch waits for more messages: small messages must not become small parts."""
+BACKLOG_SECONDS: Final = 5.0
+"""How long while there is a backlog: more messages come soon, and great blocks are what the store takes best."""
+BACKLOG_MESSAGES: Final = 64
+"""Messages that are not read yet and make a backlog."""
 READER: Final = "sink"
 
 
@@ -47,7 +51,7 @@ class PartitionReader:
         self._waiting: deque[_Waiting] = deque()
         self._read: Content | MessageError | None = None
         self._batch: Batch | None = None
-        self._opened_at = 0.0
+        self._opened_at, self._age = 0.0, BATCH_SECONDS
         self._is_closed = False
 
     @property
@@ -61,9 +65,9 @@ class PartitionReader:
         return self._batch.bytes if self._batch else 0
 
     @property
-    def opened_at(self) -> float | None:
-        """When the batch was begun; ``None`` if there is none, or if it waits for its intended end."""
-        return self._opened_at if self._batch and self._intent is None else None
+    def due_at(self) -> float | None:
+        """When the batch must be closed; ``None`` if there is none, or if it waits for its intended end."""
+        return self._opened_at + self._age if self._batch and self._intent is None else None
 
     def feed(self, messages: Iterable[Message], log_start: Callable[[], int]) -> None:
         """Take the next messages; ``log_start`` tells the first offset that Kafka still has.
@@ -84,6 +88,10 @@ class PartitionReader:
             self._waiting.append(_Waiting(message, lost > 0))
             self._expected = message.offset + 1
 
+    def look_at_end(self, log_end: int) -> None:
+        """Learn the offset behind the last message of the log: whether there is a backlog."""
+        self._age = BACKLOG_SECONDS if log_end - self._expected >= BACKLOG_MESSAGES else BATCH_SECONDS
+
     def form(self, now: float) -> Batch | None:
         """Return the batch if it is closed: it is full, old enough or has its intended end.
 
@@ -91,7 +99,7 @@ class PartitionReader:
         """
         while self._waiting and not self._is_closed:
             self._take(now)
-        if self._batch and self._intent is None and now - self._opened_at >= BATCH_SECONDS:
+        if self.due_at is not None and now >= self.due_at:
             self._is_closed = True
         return self._batch if self._is_closed else None
 

@@ -131,7 +131,8 @@ def test_reasons_are_words(record: Any, expected: list[str]) -> None:
     """Each thing that is wrong is a phrase; nothing wrong, no phrase."""
     summary = Summary()
     summary.add_intervals(record, 1)
-    assert reasons(summary.totals.conversations[0]) == expected
+    total = summary.totals.conversations[0]
+    assert reasons(total, summary.totals.troubles[total["trouble"]]) == expected
 
 
 def test_the_worst_come_first_and_the_good_not_at_all() -> None:

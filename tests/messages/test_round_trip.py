@@ -95,6 +95,13 @@ def test_a_dead_letter_comes_back_and_needs_no_header() -> None:
     assert DeadLetter.from_headers([("offset", b"x\xff")]) == DeadLetter("", "", "", -1, -1, "")
 
 
+def test_a_dead_letter_of_anybody_is_read() -> None:
+    """Kafka allows null for the value of a header, and anybody who may write there may write any digits."""
+    hostile = DeadLetter.from_headers([("reason", None), ("offset", b"9" * 5000), ("partition", b"-7")])
+    assert hostile == DeadLetter("", "", "", -1, -1, "")
+    assert DeadLetter.from_headers([("offset", b"%d" % 10**17)]).offset == 10**17
+
+
 def test_plain_arrow_reads_a_message() -> None:
     segments = valid_segments(5)
     with pa.ipc.open_stream(write_segments(segments, HEADER)) as reader:

@@ -215,7 +215,7 @@ def main() -> None:
         )  # fmt: skip
         print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
         if result["differences"]:
-            print(cluster.logs(), file=sys.stderr)
+            sys.stderr.write(cluster.logs())
     sys.exit(1 if result["differences"] else 0)
 
 

@@ -57,3 +57,28 @@ def test_pools_grow_in_the_middle_of_a_batch() -> None:
     for name, left, right in zip(whole._fields, whole, parts, strict=True):
         assert np.array_equal(left, right), name
     assert whole_intervals == parts_intervals
+
+
+@settings(deadline=None, max_examples=30)
+@given(hostile_segments(), st.integers(1, 4))
+def test_finding_may_be_ahead_of_the_analysis(described: list[Segment], step: int) -> None:
+    """All conversations are found before the first segment is analysed, and state is read back in between."""
+    segments = columns(described)
+    rows = len(described)
+    whole, whole_intervals = _analysed(segments, [], read_back=False)
+    parts = [slice(begin, begin + step) for begin in range(0, rows, step)]
+    findings = filled_findings(rows)
+    engine = Engine()
+    found = [engine.flows.find(take_segments(segments, part)) for part in parts]
+    closed = []
+    for part, numbers in zip(parts, found, strict=True):
+        taken = engine.state()
+        engine = Engine()
+        engine.restore(taken)
+        closed.append(
+            engine.analyze_found(take_segments(segments, part), numbers, take_findings(findings, part)).copy()
+        )
+    closed.append(engine.finish())
+    for name, left, right in zip(whole._fields, whole, findings, strict=True):
+        assert np.array_equal(left, right), name
+    assert whole_intervals == np.concatenate(closed).astype(INTERVAL).tobytes()

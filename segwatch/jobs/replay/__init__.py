@@ -1,0 +1,1 @@
+"""The job behind ``segwatch replay``: stored traffic through the engine again, and what differs."""
