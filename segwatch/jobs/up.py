@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.capture.reader import open_capture
-from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, UsageError
+from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, StoreError, UsageError
 from segwatch.jobs.inputs import capture_files
 from segwatch.jobs.sensor import sentence
 from segwatch.jobs.stopping import stop_requested
@@ -29,6 +29,8 @@ EXIT_INTERRUPTED: Final = 130
 _TICK_SECONDS: Final = 0.1
 _SHOW_SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 0.5
+_FAILURES: Final = {kind.exit_code: kind for kind in (UsageError, StoreError, BusError)}
+"""By exit code of a part that cannot be started."""
 END_SECONDS: Final = 30.0
 """How long a part may take to end before it is killed."""
 DRAIN_SECONDS: Final = 60.0
@@ -182,7 +184,9 @@ class Supervisor:
             return
         how = ended_how(child.code)
         if child.backoff.is_hopeless:
-            raise SegwatchError(f"{child.name} ends as soon as it is started ({how}): {child.last_words()}")
+            raise _FAILURES.get(child.code or 0, SegwatchError)(
+                f"{child.name} ends as soon as it is started ({how}): {child.last_words()}"
+            )
         pause = (child.due or now) - now
         words = child.last_words()
         told = "" if words == how else f": {words}"
