@@ -1,6 +1,8 @@
 """The job behind ``segwatch up``: the whole pipeline on this machine, under one supervisor."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import click
+
 from ingest.capture.reader import open_capture
 from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, StoreError, UsageError
+from segwatch.jobs.compiled import is_warm
 from segwatch.jobs.inputs import capture_files
 from segwatch.jobs.sensor import sentence
 from segwatch.jobs.stopping import stop_requested
@@ -60,6 +65,7 @@ class UpJob:
         folder = settings().data_dir.absolute() / "up"
         with ExitStack() as stack:
             stack.enter_context(_alone(folder))
+            _compile()
             guard = Guard()
             stack.callback(guard.close)
             servers = Servers(self.store, guard)
@@ -278,6 +284,14 @@ def _check(read: tuple[str, ...]) -> None:
         raise errors[0]
     if len(files) == 1 and not errors:
         open_capture(files[0]).close()
+
+
+def _compile() -> None:
+    """Compile everything, if it is not: the parts would do it all at once, and miss their heartbeats meanwhile."""
+    if is_warm():
+        return
+    click.echo("Compiling everything, once.", err=True)
+    subprocess.run([sys.executable, "-P", "-m", "segwatch", "warmup"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603  # our own program; what it cannot do, the parts try again
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.support import REPOSITORY
 
 DEMO = str(resources.files("segwatch") / "data" / "demo.pcap.gz")
 SENSOR = "edge"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 400
 END_SECONDS = 60
 
 
