@@ -291,7 +291,9 @@ def _compile() -> None:
     if is_warm():
         return
     click.echo("Compiling everything, once.", err=True)
-    subprocess.run([sys.executable, "-P", "-m", "segwatch", "warmup"], stdout=subprocess.DEVNULL, check=False)  # noqa: S603  # our own program; what it cannot do, the parts try again
+    subprocess.run(
+        [sys.executable, "-P", "-m", "segwatch", "warmup"], stdout=subprocess.DEVNULL, check=False
+    )  # what fails here, the parts try again
 
 
 @contextmanager
