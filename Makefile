@@ -1,6 +1,6 @@
 # segwatch from a clean checkout: everything is installed into .venv, and nothing twice.
 #
-#   make demo     install, analyse the bundled capture into a local ClickHouse, ask it in SQL
+#   make demo     install, run the whole pipeline on the bundled capture, sum it up, ask the store in SQL
 #   make test     run the tests (ARGS= passes options to pytest, JOBS= processes)
 #   make check    lint, format and type checks
 #   make bench    measure segwatch beside other programs and write docs/benchmarks.md (BENCH= options: BENCH=--help)
@@ -23,12 +23,16 @@ BIN := $(VENV)/bin
 SEGWATCH := $(BIN)/segwatch
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEMO := segwatch/data/demo.pcap.gz
+NO_KAFKA := 6
 
 define QUESTIONS
-"SELECT server, server_port, count() AS conversations, round(sum(zero_window_ms) / 1000, 1) AS zero_window_s FROM connections GROUP BY server, server_port HAVING zero_window_s > 0 ORDER BY zero_window_s DESC" \
-"SELECT client, server, server_port, retransmissions, round(retransmission_percent, 1) AS percent, round(initial_rtt_ms, 1) AS rtt_ms FROM connections WHERE retransmissions > 0 ORDER BY percent DESC, server LIMIT 5" \
-"SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE reset != '' GROUP BY reset ORDER BY resets DESC, reset"
+"SELECT server, server_port, count() AS conversations, round(sum(zero_window_ms) / 1000, 1) AS zero_window_s FROM connections WHERE session = LAST GROUP BY server, server_port HAVING zero_window_s > 0 ORDER BY zero_window_s DESC" \
+"SELECT client, server, server_port, retransmissions, round(retransmission_percent, 1) AS percent, round(initial_rtt_ms, 1) AS rtt_ms FROM connections WHERE session = LAST AND retransmissions > 0 ORDER BY percent DESC, server LIMIT 5" \
+"SELECT reset, count() AS resets, groupUniqArray(3)(server_address) AS servers FROM anomalies WHERE session = LAST AND reset != '' GROUP BY reset ORDER BY resets DESC, reset"
 endef
+# Every run of the pipeline is a session of its own, so the questions are about the last one.
+LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
+LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
 .PHONY: help demo java install warm test check bench fuzz trial clean
 .DELETE_ON_ERROR:
@@ -37,10 +41,20 @@ help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 demo: warm java
-	$(SEGWATCH) analyze $(DEMO)
-	@for question in $(QUESTIONS); do \
+	@set -e; code=0; \
+	printf '$$ segwatch up --read $(DEMO) --name demo\n'; \
+	$(SEGWATCH) up --read $(DEMO) --name demo || code=$$?; \
+	case $$code in \
+	0) last="$(LAST_PUBLISHED)"; store=" --store none" ;; \
+	$(NO_KAFKA)) last="$(LAST_ANALYSED)"; store=; printf '\nWithout Kafka, one process analyses the capture.\n' ;; \
+	*) exit $$code ;; \
+	esac; \
+	printf '\n$$ segwatch analyze%s $(DEMO)\n' "$$store"; \
+	$(SEGWATCH) analyze$$store $(DEMO); \
+	for question in $(QUESTIONS); do \
+		question=$$(printf '%s' "$$question" | sed "s/LAST/$$last/"); \
 		printf '\n$$ segwatch query "%s"\n' "$$question"; \
-		$(SEGWATCH) query --format table "$$question" || exit; \
+		$(SEGWATCH) query --format table "$$question"; \
 	done
 
 # For the local Kafka broker, which is not needed where there is no way to have it.

@@ -120,7 +120,7 @@ def _local_server(data_directory: Path) -> Finding:
         return Finding("local server", BROKEN, str(error))
     if status.running:
         return Finding("local server", FINE, f"runs as process {status.pid}, port {status.tcp_port}")
-    return Finding("local server", FINE, "does not run; segwatch analyze and segwatch query start it")
+    return Finding("local server", FINE, "does not run; segwatch analyze, query and up start it")
 
 
 def _java() -> Finding:
@@ -129,8 +129,8 @@ def _java() -> Finding:
     try:
         java = find_java()
     except SegwatchError as error:
-        return Finding("Java", NOTE, str(error), "needed for the local broker alone")
-    return Finding("Java", FINE, f"{java.version}, {java.path}; only the local broker uses it")
+        return Finding("Java", NOTE, str(error), "needed for the local broker: segwatch up, segwatch broker")
+    return Finding("Java", FINE, f"{java.version}, {java.path}; for the local broker (segwatch up)")
 
 
 def _kafka() -> Finding:
@@ -139,10 +139,10 @@ def _kafka() -> Finding:
 
     try:
         if are_fetched():
-            return Finding("Apache Kafka", FINE, f"{VERSION}, in {jars_directory()}; only the local broker uses it")
+            return Finding("Apache Kafka", FINE, f"{VERSION}, in {jars_directory()}; for the local broker")
         maven = find_maven()
     except SegwatchError as error:
-        return Finding("Apache Kafka", NOTE, str(error), "needed for the local broker alone")
+        return Finding("Apache Kafka", NOTE, str(error), "needed for the local broker: segwatch up, segwatch broker")
     return Finding("Apache Kafka", FINE, f"not fetched; the first segwatch broker start does it, with {maven}")
 
 
@@ -153,7 +153,7 @@ def _local_broker(data_directory: Path) -> Finding:
     status = LocalBroker(data_directory).status()
     if status.running:
         return Finding("local broker", FINE, f"runs as process {status.pid}, port {status.port}")
-    return Finding("local broker", FINE, "does not run; segwatch broker start starts it")
+    return Finding("local broker", FINE, "does not run; segwatch up and segwatch broker start start it")
 
 
 def _other_kafka(text: str) -> Finding:

@@ -1,6 +1,8 @@
 """The job behind ``segwatch up``: the whole pipeline on this machine, under one supervisor."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import click
+
 from ingest.capture.reader import open_capture
-from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, UsageError
+from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, StoreError, UsageError
+from segwatch.jobs.compiled import is_warm
 from segwatch.jobs.inputs import capture_files
 from segwatch.jobs.sensor import sentence
 from segwatch.jobs.stopping import stop_requested
@@ -29,6 +34,8 @@ EXIT_INTERRUPTED: Final = 130
 _TICK_SECONDS: Final = 0.1
 _SHOW_SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 0.5
+_FAILURES: Final = {kind.exit_code: kind for kind in (UsageError, StoreError, BusError)}
+"""By exit code of a part that cannot be started."""
 END_SECONDS: Final = 30.0
 """How long a part may take to end before it is killed."""
 DRAIN_SECONDS: Final = 60.0
@@ -58,6 +65,7 @@ class UpJob:
         folder = settings().data_dir.absolute() / "up"
         with ExitStack() as stack:
             stack.enter_context(_alone(folder))
+            _compile()
             guard = Guard()
             stack.callback(guard.close)
             servers = Servers(self.store, guard)
@@ -182,7 +190,9 @@ class Supervisor:
             return
         how = ended_how(child.code)
         if child.backoff.is_hopeless:
-            raise SegwatchError(f"{child.name} ends as soon as it is started ({how}): {child.last_words()}")
+            raise _FAILURES.get(child.code or 0, SegwatchError)(
+                f"{child.name} ends as soon as it is started ({how}): {child.last_words()}"
+            )
         pause = (child.due or now) - now
         words = child.last_words()
         told = "" if words == how else f": {words}"
@@ -274,6 +284,16 @@ def _check(read: tuple[str, ...]) -> None:
         raise errors[0]
     if len(files) == 1 and not errors:
         open_capture(files[0]).close()
+
+
+def _compile() -> None:
+    """Compile everything, if it is not: the parts would do it all at once, and miss their heartbeats meanwhile."""
+    if is_warm():
+        return
+    click.echo("Compiling everything, once.", err=True)
+    subprocess.run(
+        [sys.executable, "-P", "-m", "segwatch", "warmup"], stdout=subprocess.DEVNULL, check=False
+    )  # what fails here, the parts try again
 
 
 @contextmanager

@@ -39,8 +39,6 @@ class Servers:
 
         Raises ``BusError`` and ``StoreError``.
         """
-        if self._server is not None:
-            self._server.start_async()
         if self._owns_broker:
             click.echo("Starting the local Kafka broker." if are_fetched() else FETCHING, err=True)
         address = self._broker.start() if self._broker is not None else kafka_address()
