@@ -31,6 +31,7 @@ class Outgoing(NamedTuple):
     kind: Kind
     content: bytes
     rows: int
+    coverage: Coverage
 
 
 class _Part(NamedTuple):
@@ -64,7 +65,7 @@ class Chains:
                 type(anomalies.segments)(*(column[part.content] for column in anomalies.segments)),
                 type(anomalies.findings)(*(column[part.content] for column in anomalies.findings)),
             )
-            yield Outgoing(Kind.ANOMALIES, write_anomalies(chosen, header), len(part.rows))
+            yield Outgoing(Kind.ANOMALIES, write_anomalies(chosen, header), len(part.rows), header.coverage)
 
     def intervals(self, offset: int, by_shard: list[tuple[int, list[ShardIntervals]]], own: str) -> Iterator[Outgoing]:
         """Yield the messages of the intervals that the message at ``offset`` closed; session ``own`` sent it."""
@@ -76,7 +77,8 @@ class Chains:
             for first in range(0, len(part.rows), MOST_ROWS)
         ]
         for header, part in self._headed(Kind.INTERVALS, offset, parts):
-            yield Outgoing(Kind.INTERVALS, write_intervals(Intervals(part.rows, part.content), header), len(part.rows))
+            content = write_intervals(Intervals(part.rows, part.content), header)
+            yield Outgoing(Kind.INTERVALS, content, len(part.rows), header.coverage)
 
     def _headed(self, kind: Kind, offset: int, parts: list[_Part]) -> Iterator[tuple[FindingsHeader, _Part]]:
         for number, part in enumerate(parts, 1):

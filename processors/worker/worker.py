@@ -175,8 +175,8 @@ class StreamWorker:
         if applied.refused is not None:
             await self._refuse(work, message, content, applied.refused)
         for outgoing in applied.outgoing:
-            topic = self._findings[outgoing.kind]
-            await work.sent(await topic.send(value=outgoing.content, partition=number, force=True))
+            topic, headers = self._findings[outgoing.kind], [outgoing.coverage.as_header()]
+            await work.sent(await topic.send(value=outgoing.content, partition=number, headers=headers, force=True))
             metrics.FINDINGS.labels(outgoing.kind.value).inc(outgoing.rows)
             reached("processor: after send")
         work.applied(message)

@@ -4,10 +4,15 @@ Findings are sent again after a crash, with the same positions, so whoever reads
 and what is missing.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
+from segwatch.messages.errors import MessageError
 from segwatch.messages.stream import whole_number
 
+COVERAGE_HEADER: Final = "coverage"
+"""Kafka header of findings: their coverage once more, so that it is known even of a message that cannot be read."""
 END_OF_MESSAGE: Final = 2**62
 """Row of a position behind all findings of a message."""
 
@@ -29,6 +34,9 @@ START: Final = Position(-1, END_OF_MESSAGE)
 """Before the first finding of a partition."""
 
 
+_KEYS: Final = ("partition", "after_offset", "after_row", "through_offset", "through_row")
+
+
 class Coverage(NamedTuple):
     """What a message of findings covers: all findings of its partition after ``after``, up to ``through``."""
 
@@ -38,13 +46,7 @@ class Coverage(NamedTuple):
 
     def as_metadata(self) -> dict[str, str]:
         """Return the coverage as metadata of an Arrow schema."""
-        return {
-            "partition": str(self.partition),
-            "after_offset": str(self.after.offset),
-            "after_row": str(self.after.row),
-            "through_offset": str(self.through.offset),
-            "through_row": str(self.through.row),
-        }
+        return dict(zip(_KEYS, map(str, (self.partition, *self.after, *self.through)), strict=True))
 
     @classmethod
     def from_metadata(cls, header: dict[str, str]) -> "Coverage":
@@ -54,3 +56,17 @@ class Coverage(NamedTuple):
             Position(whole_number(header, "after_offset"), whole_number(header, "after_row")),
             Position(whole_number(header, "through_offset"), whole_number(header, "through_row")),
         )
+
+    def as_header(self) -> tuple[str, bytes]:
+        """Return the coverage as a Kafka header."""
+        return COVERAGE_HEADER, " ".join(self.as_metadata().values()).encode()
+
+
+def coverage_in(headers: Iterable[tuple[str, bytes]] | None) -> Coverage | None:
+    """Return the coverage that Kafka headers state, None if they state none."""
+    for name, value in headers or ():
+        numbers = value.decode(errors="replace").split()
+        if name == COVERAGE_HEADER and len(numbers) == len(_KEYS):
+            with suppress(MessageError):
+                return Coverage.from_metadata(dict(zip(_KEYS, numbers, strict=True)))
+    return None

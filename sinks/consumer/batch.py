@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.messages.dead_letters import DeadLetter
+from segwatch.messages.positions import Coverage
 from sinks.consumer.intake import Mark, Verdict, first_new_row, verdict
 from sinks.consumer.intent import Intent, Progress
 from sinks.consumer.kinds import Columns, Content
@@ -35,6 +36,8 @@ class Message(NamedTuple):
     timestamp: int
     """Kafka's own time, milliseconds since the epoch."""
     value: bytes
+    coverage: Coverage | None = None
+    """What the Kafka headers of findings say that it covers."""
 
 
 class Refused(NamedTuple):
@@ -107,6 +110,10 @@ class Batch:
         """Put the next message, which cannot be read, to those for the dead letters."""
         self._pass(message)
         self.refused.append(Refused(letter, message.value))
+        coverage = message.coverage
+        if coverage and coverage.partition == self.place.partition and verdict(self.mark, coverage) is Verdict.TAKE:
+            # A processor sent it, and what is in it is in the dead letters now: what follows must not wait for it.
+            self.mark = coverage.through
 
     def columns(self) -> Columns:
         """Return the rows of all messages."""

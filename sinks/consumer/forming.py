@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from segwatch.errors import BusError
 from segwatch.messages.dead_letters import DeadLetter
-from segwatch.messages.errors import MessageError
+from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.positions import START
 from sinks.consumer.batch import Batch, Message, Place
 from sinks.consumer.intent import Progress
@@ -160,6 +160,11 @@ class PartitionReader:
         try:
             return self.kind.read(message.value, self.place.partition)
         except MessageError as error:
+            if error.reason is Reason.NEWER_SCHEMA and message.coverage is not None:
+                raise BusError(
+                    f"The findings in {self.place} from offset {message.offset} on are of a newer version of segwatch "
+                    f"({error}); upgrade the sinks."
+                ) from error
             return error
 
     def _letter(self, message: Message, error: MessageError) -> DeadLetter:

@@ -17,6 +17,7 @@ from kafka.errors import (
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_consumer, open_producer
 from segwatch.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, SINK_GROUP
+from segwatch.messages.positions import coverage_in
 from sinks.consumer.batch import Message, Place, Refused
 from sinks.consumer.forming import Committed
 from sinks.consumer.intent import parse_progress
@@ -109,7 +110,9 @@ class KafkaBus:
                     raise
         revoked, assigned = self._changes.take()
         messages = {
-            _place(partition): [Message(one.offset, one.timestamp, one.value or b"") for one in found]
+            _place(partition): [
+                Message(one.offset, one.timestamp, one.value or b"", coverage_in(one.headers)) for one in found
+            ]
             for partition, found in records.items()
         }
         return Polled(revoked, assigned, messages)

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from segwatch.errors import BusError
-from segwatch.messages.positions import END_OF_MESSAGE, START, Position
+from segwatch.messages.positions import COVERAGE_HEADER, END_OF_MESSAGE, START, Coverage, Position, coverage_in
 from sinks.consumer import forming
 from sinks.consumer.batch import Batch, Message, Place
 from sinks.consumer.forming import (
@@ -177,3 +177,30 @@ def test_a_log_that_begins_anew_is_not_read() -> None:
     reader = _reader(Committed(3, Progress(_end(2))))
     with pytest.raises(BusError, match="made anew"):
         reader.feed(_messages([0]), lambda: 0)
+
+
+def test_what_follows_a_damaged_message_of_a_processor_does_not_wait_for_it() -> None:
+    """Its rows are in the dead letters; Kafka's headers say which ones they were."""
+    reader = _reader()
+    messages = _messages(range(4))
+    lost = Coverage(0, _end(0), _end(1))
+    messages[1] = messages[1]._replace(value=messages[1].value[:-9], coverage=coverage_in([lost.as_header()]))
+    reader.feed(messages, lambda: 0)
+    reader.form(0.0)
+    batch = _closed(reader, BATCH_SECONDS)
+    assert (len(batch.refused), batch.gaps, batch.mark) == (1, 0, _end(3))
+    assert _rows(batch) == _all_rows([0, 2, 3])
+
+
+def test_findings_of_a_newer_version_are_not_buried() -> None:
+    reader = _reader()
+    (message,) = _messages([0])
+    newer = message.value.replace(b"anomalies/1.0", b"anomalies/2.0").replace(b"intervals/1.0", b"intervals/2.0")
+    reader.feed([message._replace(value=newer, coverage=Coverage(0, START, _end(0)))], lambda: 0)
+    with pytest.raises(BusError, match="upgrade the sinks"):
+        reader.form(0.0)
+
+
+@pytest.mark.parametrize("value", [b"", b"1 2 3 4", b"1 2 3 4 x", b"\xff", b"1 2 3 4 5 6"])
+def test_a_header_that_states_no_coverage_states_none(value: bytes) -> None:
+    assert coverage_in([("other", b"1 2 3 4 5"), (COVERAGE_HEADER, value)]) is None
