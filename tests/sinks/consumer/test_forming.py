@@ -1,11 +1,13 @@
 """Where batches end, what is formed again, and what becomes of messages that are gone."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from segwatch.errors import BusError
+from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.positions import COVERAGE_HEADER, END_OF_MESSAGE, START, Coverage, Position, coverage_in
 from sinks.consumer import forming
 from sinks.consumer.batch import Batch, Message, Place
@@ -17,6 +19,7 @@ from sinks.consumer.forming import (
     PartitionReader,
 )
 from sinks.consumer.intent import Intent, Progress
+from sinks.consumer.kinds import Content
 from tests.sinks.consumer.simulated import KIND, TOPIC, message_value
 
 PLACE = Place(TOPIC, 0)
@@ -193,10 +196,11 @@ def test_what_follows_a_damaged_message_of_a_processor_does_not_wait_for_it() ->
 
 
 def test_findings_of_a_newer_version_are_not_buried() -> None:
-    reader = _reader()
-    (message,) = _messages([0])
-    newer = message.value.replace(b"anomalies/1.0", b"anomalies/2.0").replace(b"intervals/1.0", b"intervals/2.0")
-    reader.feed([message._replace(value=newer, coverage=Coverage(0, START, _end(0)))], lambda: 0)
+    def read(_value: bytes, _partition: int) -> Content:
+        raise MessageError(Reason.NEWER_SCHEMA, "anomalies/2.0")
+
+    reader = PartitionReader(PLACE, replace(KIND, read=read), None)
+    reader.feed([Message(0, 0, b"", Coverage(0, START, _end(0)))], lambda: 0)
     with pytest.raises(BusError, match="upgrade the sinks"):
         reader.form(0.0)
 
