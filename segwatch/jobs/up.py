@@ -194,8 +194,7 @@ class Supervisor:
                 f"{child.name} ends as soon as it is started ({how}): {child.last_words()}"
             )
         pause = (child.due or now) - now
-        words = child.last_words()
-        told = "" if words == how else f": {words}"
+        told = f": {child.last_words()}" if (child.code or 0) > 0 else ""
         self._view.tell(f"{child.name} has ended ({how}){told}; it is started again in {pause:.1f} seconds.")
 
     def _sensor_ended(self) -> None:

@@ -40,7 +40,7 @@ class Part:
     def listen(self, now: float) -> None:
         """Ask the process how it is; one that does not answer is as it was."""
         if self.child.pid is None or self.address is None:
-            self.rate, self._heard = 0.0, None
+            self.rate, self.waiting, self._heard = 0.0, 0, None
             return
         reading = read_telemetry(self.address, _READ_SECONDS)
         if reading is not None:

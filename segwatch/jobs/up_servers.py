@@ -10,6 +10,7 @@ from segwatch.kafka.address import LOCAL as LOCAL_KAFKA
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.jars import FETCHING, are_fetched
+from segwatch.kafka.broker.java import find_java
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.connection import kafka_address
 from segwatch.settings import settings
@@ -40,6 +41,7 @@ class Servers:
         Raises ``BusError`` and ``StoreError``.
         """
         if self._owns_broker:
+            find_java()
             click.echo("Starting the local Kafka broker." if are_fetched() else FETCHING, err=True)
         address = self._broker.start() if self._broker is not None else kafka_address()
         self._tell_guard()

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
@@ -63,6 +65,16 @@ class Up:
             return self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             pytest.fail(f"it does not end: {self.said}\n{self.logs()}")
+
+    def health(self, part: str) -> str:
+        """Return what a part answers about its health, nothing before it serves it."""
+        log = self.data / "up" / f"{part}.log"
+        found = re.search(r"health at (\S+)", log.read_text()) if log.exists() else None
+        if found is None:
+            return ""
+        with urllib.request.urlopen(found[1], timeout=30) as answer:  # noqa: S310  # the log names our own server
+            content: bytes = answer.read()
+            return content.decode()
 
     def logs(self) -> str:
         """Return the last lines of its parts' logs."""
@@ -169,6 +181,8 @@ def test_parts_that_die_are_started_again_and_nothing_is_lost_or_doubled(up: Up)
 def test_nothing_is_left_when_the_supervisor_is_killed(up: Up) -> None:
     up.start("--processors", "2")
     up.until(lambda: len(up.pids("processor")) == 2 and bool(up.pids("sink")), "three parts")
+    for part in ("processor-1", "processor-2", "sink"):
+        up.until(lambda part=part: up.health(part) == "Nothing waits.\n", f"health of {part}")  # type: ignore[misc]
     code, _, errors = up.run("up")
     assert code == 2
     assert "segwatch up runs already" in errors

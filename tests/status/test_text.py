@@ -1,0 +1,79 @@
+"""The status in words."""
+
+from typing import Any
+
+from segwatch.jobs.status_text import status_text
+
+NOTHING: dict[str, Any] = {"messages": 0, "seconds": 0.0, "worst": None, "partitions": []}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Return a document of a pipeline that is well, but for ``changes``."""
+    topic = {
+        "name": "segwatch.segments.v1", "partitions": 8, "messages": 12_345, "messages_per_second": 120.5,
+        "retention_seconds": 86_400.0,
+    }  # fmt: skip
+    return {
+        "kafka": "127.0.0.1:9092",
+        "topics": [topic],
+        "processors": {
+            "members": 2,
+            "lag": NOTHING,
+            "checkpoints": {"oldest_age_seconds": 4.2, "bytes": 1_200_000, "partitions": []},
+        },
+        "sinks": {"members": 1, "lag": NOTHING},
+        "store": {"address": "on this machine", "rows": {"anomalies": 507, "segments": 0}, "rows_per_second": 12.0},
+        "sensors": [],
+        "dead_letters": {"count": 0, "last": []},
+        "problems": [],
+        **changes,
+    }
+
+
+def test_a_pipeline_that_is_well() -> None:
+    assert status_text(document()).splitlines() == [
+        "Kafka 127.0.0.1:9092",
+        "topic                 messages  a second  kept",
+        "segwatch.segments.v1    12,345     120.5  24 h",
+        "",
+        "Processors  2 run, nothing waits",
+        "            oldest checkpoint 4.2 s ago, 1.2 MB to read at a start",
+        "Sinks       1 runs, nothing waits",
+        "Store       on this machine: 507 anomalies; 12 rows a second",
+        "Refused     no message",
+        "",
+        "No sensor has been heard.",
+    ]
+
+
+def test_lag_sensors_and_dead_letters() -> None:
+    lag = {
+        "messages": 91,
+        "seconds": 60.0,
+        "worst": {"topic": "segwatch.segments.v1", "partition": 1},
+        "partitions": [],
+    }
+    letter = {
+        "at": "2026-01-01T09:00:00.000Z", "reader": "sink", "topic": "segwatch.anomalies.v1", "partition": 3,
+        "offset": 17, "reason": "cut short", "detail": "",
+    }  # fmt: skip
+    sensor = {
+        "sensor": "edge", "state": "failed", "age_seconds": 7300.0, "segments": 5790, "kernel_drops": 2,
+        "dropped_segments": 3, "interface": "eth0", "problem": "the interface is gone",
+    }  # fmt: skip
+    lines = status_text(
+        document(sinks={"members": 0, "lag": lag}, sensors=[sensor], dead_letters={"count": 1200, "last": [letter]})
+    ).splitlines()
+    assert "Sinks       none runs, 91 messages behind, 60 s of traffic (worst: segwatch.segments.v1/1)" in lines
+    assert "Refused     1,200 messages in the dead letters; the last:" in lines
+    assert "  2026-01-01T09:00:00.000Z  sink  segwatch.anomalies.v1/3 offset 17: cut short" in lines
+    assert lines[-3:] == [
+        "sensor  state   last seen  segments  dropped  interface",
+        "edge    failed  2 h ago       5,790        5  eth0",
+        "edge: the interface is gone",
+    ]
+
+
+def test_what_is_missing_is_said() -> None:
+    nothing = {"problems": ["The local store does not run; segwatch db start starts it.", "The local broker ..."]}
+    assert status_text(nothing).splitlines() == nothing["problems"]
