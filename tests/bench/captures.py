@@ -27,6 +27,11 @@ class Captures:
         self._flows = flows
         folder.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def flows(self) -> int:
+        """Conversations of the full flows capture."""
+        return self._flows
+
     def sized(self, kind: str, numerator: int, denominator: int = 1) -> Capture:
         """Return the capture of ``kind`` that is ``numerator / denominator`` times the full one."""
         if kind == "bulk":

@@ -3,14 +3,13 @@
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.bench.captures import Capture, Captures
 from tests.bench.measure import Job, Run, measured, run_once
+from tests.bench.pipeline import pipeline
 from tests.bench.programs import SEGWATCH, Program, found_peers, version_of
+from tests.bench.tables import EIGHTFOLD, FULL, MILLION, Row, Table
 
-MILLION = 1_000_000
-FULL, EIGHTFOLD = (1, 1), (8, 1)
 SIXTEENTH, HALF = (1, 16), (1, 2)
 ANALYZE = "segwatch analyze --store none"
 OUTPUT_BARS = {"tsv": 1.0, "jsonl": None, "parquet": 1.5, "arrow": 4.0}
@@ -22,23 +21,6 @@ LONG_FLOW = (2 * MILLION, 20 * MILLION)
 LONG_FLOW_SHARE = 0.10
 STORE_FACTOR, STORE_SECONDS = 1.5, 1.0
 VERSION_SECONDS, SMALL_SECONDS = 0.25, 1.0
-
-
-class Row(NamedTuple):
-    """A line of a table."""
-
-    cells: tuple[str, ...]
-    bar: str = ""
-    met: bool | None = None
-
-
-class Table(NamedTuple):
-    """What a part found."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: list[Row]
-    note: str = ""
 
 
 def analyze(capture: Capture) -> Job:
@@ -237,6 +219,7 @@ PARTS: dict[str, Callable[[Captures, int, Sequence[str]], list[Table]]] = {
     "memory": memory,
     "growth": growth,
     "start": start,
+    "pipeline": pipeline,
 }
 """Parts by name, in the order of the report."""
 

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.bench.parts import PARTS, Row, Table
+from tests.bench.parts import PARTS
+from tests.bench.tables import Row, Table
 
 LIBRARIES = ("numpy", "numba", "pyarrow", "libpcap", "chdb-core")
 

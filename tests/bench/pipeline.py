@@ -1,0 +1,183 @@
+"""The whole way on this machine: from a capture file through Kafka and the processor into rows of ClickHouse."""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.bench.captures import Capture, Captures
+from tests.bench.tables import EIGHTFOLD, FULL, MILLION, Row, Table
+from tests.pipeline.cluster import Cluster, running
+
+SPEED_BARS: Final = {"bulk": 1.0, "flows": 0.5}
+"""Million segments a second."""
+LATENCY_RATE: Final = 100_000
+"""Segments a second."""
+LATENCY_BARS: Final = {"median": 2.0, "99th percentile": 5.0}
+"""Seconds from a segment's time to its row."""
+BYTES_A_FLOW: Final = 1300
+RESTART_SECONDS: Final = 60
+RESTART_FLOWS: Final = 1_000_000
+_SETTLED_SECONDS: Final = 4.0
+_LOOK_SECONDS: Final = 0.1
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class _Usage(NamedTuple):
+    """What a process has used so far."""
+
+    cpu_seconds: float
+    resident_bytes: int
+
+
+def _usage(pid: int) -> _Usage:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    pages = int(Path(f"/proc/{pid}/statm").read_text("utf-8").split()[1])
+    return _Usage((int(fields[11]) + int(fields[12])) / _TICKS, pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+class _Pipeline:
+    """A cluster with one processor and one sink, warmed up with a capture."""
+
+    def __init__(self, cluster: Cluster, warm: Capture) -> None:
+        self.cluster = cluster
+        self.processor = cluster.spawn("processor")
+        sink = cluster.spawn("sink")
+        servers = {"kafka": cluster.broker.status().pid, "clickhouse": cluster.clickhouse.status().pid}
+        self._pids = {"processor": self.processor.pid, "sink": sink.pid}
+        self._pids |= {name: pid for name, pid in servers.items() if pid is not None}
+        cluster.publish(str(warm.path))
+        cluster.wait_until_stored(600)
+
+    def usages(self) -> dict[str, _Usage]:
+        """Return what each process has used."""
+        return {name: _usage(pid) for name, pid in self._pids.items()}
+
+    def rows(self) -> int:
+        """Return the rows that are stored."""
+        return int(self.cluster.query("SELECT (SELECT count() FROM anomalies) + (SELECT count() FROM intervals)")[0][0])
+
+    def last_row_seconds(self, began: float) -> float:
+        """Wait until no more rows come; return how long after ``began`` the last one came."""
+        rows, came = self.rows(), time.monotonic()
+        while time.monotonic() - came < _SETTLED_SECONDS:
+            time.sleep(0.5)
+            if (now := self.rows()) != rows:
+                rows, came = now, time.monotonic()
+        return came - began
+
+
+def pipeline(captures: Captures, _rounds: int, _peers: Sequence[str]) -> list[Table]:
+    """Measure speed of both captures, latency, and memory and restart with many conversations."""
+    return [*(_speed(kind, captures) for kind in SPEED_BARS), _latency(captures), _restart(captures)]
+
+
+def _speed(kind: str, captures: Captures) -> Table:
+    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+        way = _Pipeline(cluster, captures.sized(kind, *FULL))
+        before, children = way.usages(), os.times()
+        began = time.monotonic()
+        published = cluster.publish(str(captures.sized(kind, *EIGHTFOLD).path))
+        after_sensor = os.times()
+        seconds = way.last_row_seconds(began)
+        after = way.usages()
+    segments = sum(one["segments"] for one in published)
+    cpu = {"sensor": after_sensor.children_user + after_sensor.children_system}
+    cpu["sensor"] -= children.children_user + children.children_system
+    cpu |= {name: after[name].cpu_seconds - before[name].cpu_seconds for name in after}
+    rate = segments / seconds / MILLION
+    rows = [Row(("all", f"{rate:.2f}", ""), f"at least {SPEED_BARS[kind]} million/s", rate >= SPEED_BARS[kind])]
+    for name, used in sorted(cpu.items(), key=lambda one: -one[1]):
+        memory = f"{after[name].resident_bytes / 2**20:.0f}" if name in after else ""
+        rows.append(Row((name, f"{used / segments * 1e9:.0f} ns a segment", memory)))
+    head = ("process", "million segments/s, or processor time", "resident memory, MiB")
+    note = (
+        f"{segments:,} segments from a file into rows of ClickHouse, after a warm-up; the time ends with the last row."
+    )
+    return Table(f"Pipeline, {kind}", head, rows, note)
+
+
+def _latency(captures: Captures) -> Table:
+    """Publish at a fixed rate; look again and again which rows are there."""
+    capture = captures.sized("bulk", *FULL)
+    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+        way = _Pipeline(cluster, capture)
+        ((first, last),) = cluster.query("SELECT min(first), max(last) FROM intervals")
+        speed = LATENCY_RATE / (capture.packets / (last - first).total_seconds())
+        seen = _arrivals(way, capture, speed)
+    figures = {
+        "median": statistics.median(seen),
+        "99th percentile": statistics.quantiles(seen, n=100)[98],
+    }
+    rows = [
+        Row((name, f"{seconds:.2f}"), f"at most {LATENCY_BARS[name]:.0f} s", seconds <= LATENCY_BARS[name])
+        for name, seconds in figures.items()
+    ]
+    note = (
+        f"From the time of a segment to its row in ClickHouse, for {len(seen):,} labelled segments, published at "
+        f"{LATENCY_RATE:,} segments a second; rows were looked for every {_LOOK_SECONDS} s, which counts."
+    )
+    return Table("Pipeline, latency", ("", "seconds"), rows, note)
+
+
+def _arrivals(way: _Pipeline, capture: Capture, speed: float) -> list[float]:
+    """Return how long after its time each anomaly of the next session was seen in the store."""
+    load = way.cluster.spawn("sensor", "--read", str(capture.path), "--speed", str(speed), "--name", "latency")
+    query = (
+        "SELECT toUnixTimestamp64Nano(ts), frame FROM anomalies WHERE sensor = 'latency' AND frame NOT IN "
+        "(SELECT frame FROM seen)"
+    )
+    way.cluster.query("CREATE TABLE seen (frame UInt64) ENGINE = Memory")
+    arrivals: list[tuple[int, float]] = []
+    settled = time.monotonic()
+    while load.poll() is None or time.monotonic() - settled < _SETTLED_SECONDS:
+        now = time.time()
+        if rows := way.cluster.query(query):
+            arrivals += [(ts, now) for ts, _ in rows]
+            way.cluster.query(f"INSERT INTO seen SELECT arrayJoin({[frame for _, frame in rows]})")
+            settled = time.monotonic()
+        time.sleep(_LOOK_SECONDS)
+    started = _started(way)
+    origin = min(ts for ts, _ in arrivals)
+    return [now - (started + (ts - origin) / 1e9 / speed) for ts, now in arrivals]
+
+
+def _started(way: _Pipeline) -> float:
+    """Return when the sensor began, as it said itself."""
+    ((started,),) = way.cluster.query("SELECT toUnixTimestamp64Nano(min(ts)) FROM sensors WHERE sensor = 'latency'")
+    return float(started) / 1e9
+
+
+def _restart(captures: Captures) -> Table:
+    """Fill a processor with conversations that never end; kill it; see how soon another one goes on with them."""
+    flows = captures.sized("flows", RESTART_FLOWS, captures.flows)
+    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+        way = _Pipeline(cluster, captures.tiny())
+        before = way.usages()["processor"].resident_bytes
+        cluster.publish(str(flows.path))
+        cluster.wait_until_stored(1200)
+        bytes_a_flow = (way.usages()["processor"].resident_bytes - before) / flows.flows
+        way.processor.kill()
+        way.processor.wait()
+        began = time.monotonic()
+        cluster.spawn("processor")
+        cluster.publish(str(captures.tiny().path))
+        cluster.wait_until_stored(600)
+        seconds = time.monotonic() - began
+    rows = [
+        Row(
+            ("memory of the processor, checkpoints included", f"{bytes_a_flow:.0f} bytes a conversation"),
+            f"at most {BYTES_A_FLOW}",
+            bytes_a_flow <= BYTES_A_FLOW,
+        ),
+        Row(
+            ("from the start of another one until new segments are stored", f"{seconds:.0f} s"),
+            f"at most {RESTART_SECONDS} s",
+            seconds <= RESTART_SECONDS,
+        ),
+    ]
+    note = f"{flows.flows:,} conversations in memory when the processor was killed."
+    return Table("Pipeline, many conversations", ("", ""), rows, note)
