@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import pyarrow as pa
 from kafka import TopicPartition
 
 from processors.stream.codec import CheckpointError, covered_offset
@@ -30,7 +29,7 @@ from segwatch.kafka.topics import (
 )
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
-from segwatch.messages.positions import Coverage
+from segwatch.messages.positions import coverage_in
 from segwatch.messages.status import SensorStatus, read_status
 
 READ_SECONDS: Final = 2.5
@@ -162,9 +161,10 @@ class KafkaLook:
         found: Offsets = {}
         for one, records in self._tails.items():
             if one.topic in {ANOMALIES, INTERVALS} and records:
-                offset = _source_offset(records[-1].value or b"")
+                coverage = coverage_in(records[-1].headers)
                 place = TopicPartition(SEGMENTS, one.partition)
-                found[place] = max(found.get(place, 0), offset)
+                if coverage is not None:
+                    found[place] = max(found.get(place, 0), coverage.through.offset)
         return found
 
     def _sensor(self, status: SensorStatus, timestamp: int) -> dict[str, Any]:
@@ -199,17 +199,6 @@ def lag_document(found: Lag) -> dict[str, Any]:
 
 def _place(one: PartitionLag) -> dict[str, Any]:
     return {"topic": one.topic, "partition": one.partition}
-
-
-def _source_offset(content: bytes) -> int:
-    """Return the offset of segments up to which a message of findings reaches; its rows are not read."""
-    try:
-        with pa.ipc.open_stream(pa.py_buffer(content)) as reader:
-            metadata = reader.schema.metadata or {}
-        header = {key.decode(): value.decode() for key, value in metadata.items()}
-        return Coverage.from_metadata(header).through.offset
-    except (pa.ArrowException, OSError, UnicodeDecodeError, MessageError):
-        return 0
 
 
 def _members(groups: Mapping[str, Any]) -> dict[str, int]:
