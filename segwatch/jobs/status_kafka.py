@@ -11,7 +11,7 @@ from processors.stream.codec import CheckpointError, covered_offset
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_admin
 from segwatch.kafka.lag import Lag, PartitionLag, behind, lag, positions
-from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets, offsets_since
+from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets, group_members, offsets_since
 from segwatch.kafka.records import Wanted, read_records
 from segwatch.kafka.topic_states import TopicState, topic_states
 from segwatch.kafka.topics import (
@@ -59,7 +59,7 @@ class KafkaLook:
             self.begins, self.ends = begin_offsets(admin, places), end_offsets(admin, places)
             self._since = offsets_since(admin, places, now_ms - 1000 * RATE_SECONDS)
             self._committed = {group: committed_offsets(admin, group) for group in (PROCESSOR_APP, SINK_GROUP)}
-            self.members = _members(admin.describe_groups([PROCESSOR_APP, SINK_GROUP]))
+            self.members = group_members(admin, [PROCESSOR_APP, SINK_GROUP])
             self._changelog_bytes = _log_bytes(admin.describe_log_dirs([CHANGELOG])) if CHANGELOG in self.states else 0
         self._sink_topics = sink_topics(with_segments=with_segments)
         self._tails = read_records(address, self._wanted_tails(), READ_SECONDS)
@@ -199,10 +199,6 @@ def lag_document(found: Lag) -> dict[str, Any]:
 
 def _place(one: PartitionLag) -> dict[str, Any]:
     return {"topic": one.topic, "partition": one.partition}
-
-
-def _members(groups: Mapping[str, Any]) -> dict[str, int]:
-    return {name: len(group.get("members") or []) for name, group in groups.items()}
 
 
 def _log_bytes(answers: Collection[Mapping[str, Any]]) -> int:
