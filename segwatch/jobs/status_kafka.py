@@ -5,14 +5,13 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import pyarrow as pa
 from kafka import TopicPartition
 
 from processors.stream.codec import CheckpointError, covered_offset
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_admin
 from segwatch.kafka.lag import Lag, PartitionLag, behind, lag, positions
-from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets, offsets_since
+from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets, group_members, offsets_since
 from segwatch.kafka.records import Wanted, read_records
 from segwatch.kafka.topic_states import TopicState, topic_states
 from segwatch.kafka.topics import (
@@ -30,7 +29,7 @@ from segwatch.kafka.topics import (
 )
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
-from segwatch.messages.positions import Coverage
+from segwatch.messages.positions import coverage_in
 from segwatch.messages.status import SensorStatus, read_status
 
 READ_SECONDS: Final = 2.5
@@ -60,7 +59,7 @@ class KafkaLook:
             self.begins, self.ends = begin_offsets(admin, places), end_offsets(admin, places)
             self._since = offsets_since(admin, places, now_ms - 1000 * RATE_SECONDS)
             self._committed = {group: committed_offsets(admin, group) for group in (PROCESSOR_APP, SINK_GROUP)}
-            self.members = _members(admin.describe_groups([PROCESSOR_APP, SINK_GROUP]))
+            self.members = group_members(admin, [PROCESSOR_APP, SINK_GROUP])
             self._changelog_bytes = _log_bytes(admin.describe_log_dirs([CHANGELOG])) if CHANGELOG in self.states else 0
         self._sink_topics = sink_topics(with_segments=with_segments)
         self._tails = read_records(address, self._wanted_tails(), READ_SECONDS)
@@ -162,9 +161,10 @@ class KafkaLook:
         found: Offsets = {}
         for one, records in self._tails.items():
             if one.topic in {ANOMALIES, INTERVALS} and records:
-                offset = _source_offset(records[-1].value or b"")
+                coverage = coverage_in(records[-1].headers)
                 place = TopicPartition(SEGMENTS, one.partition)
-                found[place] = max(found.get(place, 0), offset)
+                if coverage is not None:
+                    found[place] = max(found.get(place, 0), coverage.through.offset)
         return found
 
     def _sensor(self, status: SensorStatus, timestamp: int) -> dict[str, Any]:
@@ -199,21 +199,6 @@ def lag_document(found: Lag) -> dict[str, Any]:
 
 def _place(one: PartitionLag) -> dict[str, Any]:
     return {"topic": one.topic, "partition": one.partition}
-
-
-def _source_offset(content: bytes) -> int:
-    """Return the offset of segments up to which a message of findings reaches; its rows are not read."""
-    try:
-        with pa.ipc.open_stream(pa.py_buffer(content)) as reader:
-            metadata = reader.schema.metadata or {}
-        header = {key.decode(): value.decode() for key, value in metadata.items()}
-        return Coverage.from_metadata(header).through.offset
-    except (pa.ArrowException, OSError, UnicodeDecodeError, MessageError):
-        return 0
-
-
-def _members(groups: Mapping[str, Any]) -> dict[str, int]:
-    return {name: len(group.get("members") or []) for name, group in groups.items()}
 
 
 def _log_bytes(answers: Collection[Mapping[str, Any]]) -> int:

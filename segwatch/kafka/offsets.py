@@ -1,11 +1,17 @@
 """Where topics begin and end, and how far groups have come. Raises what kafka-python raises."""
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from segwatch.kafka.topic_states import topic_states
+
+_COORDINATOR_SECONDS: Final = 3.0
+_PAUSE_SECONDS: Final = 0.1
 
 
 def topic_partitions(admin: KafkaAdminClient, topics: Collection[str]) -> list[TopicPartition]:
@@ -33,8 +39,26 @@ def offsets_since(
 
 def committed_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     """Return what a group has committed; nothing for a group that is not known."""
-    found = admin.list_group_offsets({group: None}).get(group, {})
+    found = _when_coordinated(lambda: admin.list_group_offsets({group: None})).get(group, {})
     return {one: committed.offset for one, committed in found.items() if committed.offset >= 0}
+
+
+def group_members(admin: KafkaAdminClient, groups: Collection[str]) -> dict[str, int]:
+    """Return how many members each group has."""
+    found = _when_coordinated(lambda: admin.describe_groups(list(groups)))
+    return {name: len(group.get("members") or []) for name, group in found.items()}
+
+
+def _when_coordinated(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Ask again for a while where the groups have no broker yet: a new one makes their topic at the first question."""
+    deadline = time.monotonic() + _COORDINATOR_SECONDS
+    while True:
+        try:
+            return ask()
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _offsets(admin: KafkaAdminClient, specs: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
