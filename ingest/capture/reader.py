@@ -27,7 +27,7 @@ WHOLE_BYTES = 256 << 20
 """Content that is held in memory at most for a format that needs all of it at hand; larger files are mapped."""
 
 
-def open_capture(path: str | os.PathLike[str] | Literal["-"], *, buffer_bytes: int = 4 << 20) -> "CaptureReader":
+def open_capture(path: str | os.PathLike[str] | Literal["-"], *, buffer_bytes: int = 8 << 20) -> "CaptureReader":
     """Open a capture file, or standard input for ``-``, compressed or not.
 
     Raise InputError, with one sentence, where there is no such file, no permission, no content, or no capture in it.

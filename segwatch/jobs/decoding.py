@@ -11,7 +11,7 @@ from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.content import Content
 from segwatch.records.segments import SegmentColumns
 
-BATCH_FRAMES = 1 << 14
+BATCH_FRAMES = 1 << 15
 """Frames read at a time: their columns stay in the processor's cache, and few enough batches wait to cost no memory."""
 _PIPE_SECONDS: Final = 1.0
 """How long a thread that may be waiting for a silent pipe is waited for."""
