@@ -26,8 +26,11 @@ from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTER
 from segwatch.settings import settings
 
 _IDLE_SECONDS: Final = 1.0
-_BUFFERED_MESSAGES: Final = 32
-"""Messages that wait in Faust, and that one request of aiokafka gives: they are large."""
+_BUFFERED_MESSAGES: Final = 512
+"""Messages that wait in Faust, of half a megabyte each at most. When it has more than four fifths of them it looks for
+others only a second later, and these must not be used up by then."""
+_POLLED_MESSAGES: Final = 32
+"""Messages that one request of aiokafka gives."""
 SESSION_SECONDS = 20.0
 """Silence after which the group regards a worker as dead."""
 _HEARTBEATS_A_SESSION: Final = 6
@@ -66,7 +69,7 @@ def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause
         web_enabled=False,
         topic_disable_leader=True,
         stream_buffer_maxsize=_BUFFERED_MESSAGES,
-        broker_max_poll_records=_BUFFERED_MESSAGES,
+        broker_max_poll_records=_POLLED_MESSAGES,
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=SESSION_SECONDS / _HEARTBEATS_A_SESSION,
         stream_wait_empty=False,

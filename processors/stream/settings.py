@@ -14,7 +14,7 @@ class StreamSettings(NamedTuple):
 
     partitions: int
     """Partitions of the topic of segments."""
-    shards: int = 16
+    shards: int = 8
     """Parts of a partition's state that are written separately."""
     rules: str = DEFAULT_RULES
     timeouts: Timeouts = Timeouts(idle=3600 * _SECOND, closed=240 * _SECOND)
