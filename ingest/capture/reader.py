@@ -27,15 +27,18 @@ WHOLE_BYTES = 256 << 20
 """Content that is held in memory at most for a format that needs all of it at hand; larger files are mapped."""
 
 
-def open_capture(path: str | os.PathLike[str] | Literal["-"], *, buffer_bytes: int = 8 << 20) -> "CaptureReader":
+def open_capture(
+    path: str | os.PathLike[str] | Literal["-"], *, buffer_bytes: int = 8 << 20, named: bool = True
+) -> "CaptureReader":
     """Open a capture file, or standard input for ``-``, compressed or not.
 
     Raise InputError, with one sentence, where there is no such file, no permission, no content, or no capture in it.
     ``buffer_bytes`` is what one buffer holds (64 KiB at least); a frame that does not fit gets a buffer of its own.
+    ``named``: whether the digest of the content is wanted; computing it takes a tenth of the time to read.
     """
     source = Source(path)
     try:
-        return CaptureReader(source, max(buffer_bytes, SMALLEST_BUFFER))
+        return CaptureReader(source, max(buffer_bytes, SMALLEST_BUFFER), named=named)
     except BaseException:
         source.close()
         raise
@@ -48,7 +51,7 @@ class CaptureReader:
     ``read`` returns None, and ``damage`` holds the sentence for a PartialInputError.
     """
 
-    def __init__(self, source: Source, buffer_bytes: int) -> None:
+    def __init__(self, source: Source, buffer_bytes: int, *, named: bool = True) -> None:
         self.damage: str | None = None
         """Why reading ended early: file, byte offset in the content, frame; None where it did not."""
         self.frames = 0
@@ -62,7 +65,7 @@ class CaptureReader:
         self._end = 0
         self._ended = False
         self._finished = False
-        self._hash = xxhash.xxh3_128()
+        self._hash = xxhash.xxh3_128() if named else None
         self._format = self._recognise()
         self._start = self._format.header_bytes
 
@@ -109,11 +112,14 @@ class CaptureReader:
         """LINKTYPE_ values of the frames so far."""
         return self._format.link_types
 
-    def digest(self) -> str:
-        """Return 32 hexadecimal digits that name the unpacked content (XXH3-128), once ``read`` has returned None."""
+    def digest(self) -> str | None:
+        """Return 32 hexadecimal digits that name the unpacked content (XXH3-128), once ``read`` has returned None.
+
+        None if the digest was not wanted.
+        """
         if not self._finished:
             raise RuntimeError("the digest of a capture is known when all of it is read")
-        return self._hash.hexdigest()
+        return self._hash.hexdigest() if self._hash else None
 
     def read(self, frames: int) -> FrameColumns | None:
         """Return the next frames, ``frames`` at most and one at least; None at the end.
@@ -230,7 +236,8 @@ class CaptureReader:
         """Read some more into the free part of the buffer; return False at the end of the content."""
         piece = self._view[self._end : self._end + PIECE_BYTES]
         count = self._source.readinto(piece)
-        self._hash.update(piece[:count])
+        if self._hash:
+            self._hash.update(piece[:count])
         self._end += count
         return count > 0
 
@@ -255,7 +262,8 @@ class CaptureReader:
 
     def _finish(self) -> None:
         """Hash what lies behind damage too, so that the digest names the whole content."""
-        rest = memoryview(bytearray(PIECE_BYTES)) if not self._finished and self.damage else memoryview(b"")
-        while count := self._source.readinto(rest):
-            self._hash.update(rest[:count])
+        if self._hash and self.damage and not self._finished:
+            rest = memoryview(bytearray(PIECE_BYTES))
+            while count := self._source.readinto(rest):
+                self._hash.update(rest[:count])
         self._finished = True

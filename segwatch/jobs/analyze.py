@@ -47,7 +47,8 @@ class AnalyzeJob:
     def _analyse_all(self, captures: Captures, summaries: list[dict[str, Any]]) -> None:
         """Analyse all captures into ``summaries`` and the store."""
         with self._keeper() as keeper:
-            for pipeline in captures.each(partial(CapturePipeline, rules=self.rules)):
+            named = self.as_json or keeper is not None
+            for pipeline in captures.each(partial(CapturePipeline, rules=self.rules, named=named)):
                 summary = analyse(pipeline, keeper)
                 if not captures.finished(pipeline.content(), summary["segments"]):
                     continue

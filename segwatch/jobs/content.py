@@ -17,4 +17,5 @@ class Content(NamedTuple):
     skipped: dict[str, int]
     """Frames that held no readable TCP segment, by reason."""
     damage: str | None
-    digest: str
+    digest: str | None
+    """Name of the unpacked content, None if it was not wanted."""

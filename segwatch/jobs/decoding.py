@@ -18,14 +18,14 @@ _PIPE_SECONDS: Final = 1.0
 
 
 class DecodedCapture:
-    """The segments of one capture: iterate over the batches, then take ``content``.
+    """The segments of one capture: iterate over the batches, then take ``content`` (with its digest if ``named``).
 
     Reading and decoding run in a thread of their own. Errors of that thread are raised in the caller. Use with
     ``with``: leaving it early stops the thread.
     """
 
-    def __init__(self, path: str) -> None:
-        self._reader = open_capture(path)
+    def __init__(self, path: str, *, named: bool = False) -> None:
+        self._reader = open_capture(path, named=named)
         self._decoder = Decoder()
         self._first = np.iinfo(np.int64).max
         self._last = np.iinfo(np.int64).min

@@ -66,6 +66,8 @@ class Keeper:
 
     def store(self, content: Content, segments: int, conversations: int, rules: str) -> str:
         """Store the capture, unless the store has it already; return in words what became of it."""
+        if content.digest is None:
+            raise ValueError("a capture is stored under its digest, and none was computed")
         if self._store is None:
             self._store = open_store(self._url, self._local)
         address = self._store.address

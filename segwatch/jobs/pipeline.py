@@ -34,8 +34,8 @@ class CapturePipeline:
     ``with``: leaving it early stops the threads.
     """
 
-    def __init__(self, path: str, rules: str) -> None:
-        self._capture = DecodedCapture(path)
+    def __init__(self, path: str, rules: str, *, named: bool = False) -> None:
+        self._capture = DecodedCapture(path, named=named)
         self.engine = Engine(rules=rules)
         self._findings = finding_pool(BATCH_FRAMES)
         self._found = Ahead(self._find(), "segwatch-find")
