@@ -28,6 +28,7 @@ DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 _SETTLE_SECONDS: Final = 900.0
+_GUEST_SECONDS: Final = 4.0
 _DISK_BYTES: Final = 2 << 30
 
 Signal = tuple[str, signal.Signals]
@@ -196,6 +197,36 @@ def crash_trial(
     }
 
 
+def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str) -> dict[str, Any]:
+    """Let workers join and leave for so long; return what differs, and whether rows came meanwhile."""
+    roles = (("processor", "--checkpoint-seconds", "1"), ("sink",))
+    steady = [cluster.spawn(*role) for role in roles]
+    load = Load(cluster, capture, speed)
+    load.start()
+    exits, counts = [], []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        guest = cluster.spawn(*roles[len(exits) % len(roles)])
+        time.sleep(_GUEST_SECONDS)
+        guest.terminate()
+        exits.append(guest.wait(timeout=60))
+        counts += [rows for ((rows,),) in [cluster.query("SELECT count() FROM anomalies")]]
+    load.finish()
+    cluster.wait_until_stored(_SETTLE_SECONDS)
+    for worker in steady:
+        worker.terminate()
+    exits += [worker.wait(timeout=60) for worker in steady]
+    store_offline(cluster, [(str(capture), session) for session in load.sessions])
+    return {
+        "changes": len(counts),
+        "sessions": len(load.sessions),
+        "segments": load.segments,
+        "rows went on": counts[-1] > counts[0] > 0,
+        "exit codes": sorted(set(exits)),
+        "differences": differences(cluster),
+    }
+
+
 def main() -> None:
     """Run a long trial, print what came of it, and end with 1 where anything differs."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -203,16 +234,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the trial (1)")
     parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
     parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
+    parser.add_argument("--rebalance", type=float, metavar="SECONDS", help="let workers join and leave instead")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
         small_disk(Path(folder)),
         running(Path(folder)) as cluster,
     ):
-        result = crash_trial(
-            cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
-            pause=lambda some: some.uniform(1, 6), servers=True,
-        )  # fmt: skip
+        if chosen.rebalance:
+            result = rebalance_trial(cluster, chosen.capture, chosen.rebalance, chosen.speed)
+        else:
+            result = crash_trial(
+                cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
+                pause=lambda some: some.uniform(1, 6), servers=True,
+            )  # fmt: skip
         print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
         if result["differences"]:
             sys.stderr.write(cluster.logs())
