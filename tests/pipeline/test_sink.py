@@ -17,11 +17,10 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.connection import open_admin, open_consumer, open_producer
-from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SENSORS, TOPICS
+from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SENSORS, SINK_GROUP, TOPICS
 from segwatch.messages.dead_letters import DeadLetter
 from sinks.consumer.cycle import STEPS
 from sinks.consumer.intent import parse_progress
-from sinks.consumer.kafka_bus import GROUP
 from sinks.local_server import LocalServer
 from sinks.store import Store
 from tests.kafka.topics import delete_topics
@@ -56,7 +55,7 @@ class Pipeline:
 
     def wait_until_done(self) -> None:
         """Wait until everything on the bus is committed, and no intent is pending."""
-        consumer = open_consumer(self.kafka, group_id=GROUP)
+        consumer = open_consumer(self.kafka, group_id=SINK_GROUP)
         places = [TopicPartition(topic, n) for topic in (ANOMALIES, INTERVALS) for n in range(PARTITIONS)]
         places.append(TopicPartition(SENSORS, 0))
         ends = consumer.end_offsets(places)
@@ -233,7 +232,7 @@ def test_messages_that_kafka_deleted_are_told(pipeline: Pipeline) -> None:
 
 def test_offsets_of_others_stop_the_start(pipeline: Pipeline) -> None:
     send_statuses(pipeline.producer, 3)
-    with open_consumer(pipeline.kafka, group_id=GROUP) as consumer:
+    with open_consumer(pipeline.kafka, group_id=SINK_GROUP) as consumer:
         place = TopicPartition(SENSORS, 0)
         consumer.assign([place])
         consumer.commit({place: OffsetAndMetadata(1, "", -1)})
