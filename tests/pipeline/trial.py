@@ -108,7 +108,7 @@ class Trial:
         else:
             self._cluster.kill_clickhouse()
             self._wait(away)
-            self._cluster.store = self._cluster.clickhouse.wait_ready()
+            self._cluster.restart_clickhouse()
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
