@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 import faust
 from aiokafka.errors import KafkaError
 from faust import Stream
+from faust.exceptions import ProducerSendError
 from faust.types import EventT, StreamT
 
 from processors.stream.settings import StreamSettings, configured_timeouts
@@ -121,7 +122,7 @@ async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> 
         await handle(event)
     except SegwatchError as error:
         _end(str(error), error.exit_code)
-    except KafkaError as error:
+    except (KafkaError, ProducerSendError) as error:
         _end(f"Kafka failed ({error!r}); what is not checkpointed will be done again.", BusError.exit_code)
     except Exception as error:
         _end(defect_sentence(error), EXIT_DEFECT)

@@ -187,7 +187,8 @@ class StreamWorker:
             error.reason.value, str(error), message.topic, message.partition, message.offset, "processor"
         )
         metrics.DEAD_LETTERS.labels(error.reason.name.lower()).inc()
-        delivery = await self._dead_letters.send(value=content, partition=0, headers=letter.as_headers(), force=True)
+        value, headers = letter.as_record(content)
+        delivery = await self._dead_letters.send(value=value, partition=0, headers=headers, force=True)
         await work.sent(delivery)
         _log.warning("partition %d, offset %d: not read: %s", message.partition, message.offset, error)
 
