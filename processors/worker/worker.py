@@ -184,7 +184,7 @@ class StreamWorker:
 
     async def _refuse(self, work: PartitionWork, message: Message, content: bytes, error: MessageError) -> None:
         letter = DeadLetter(
-            error.reason.value, str(error), message.topic, message.partition, message.offset, "processor"
+            error.reason.value, error.detail, message.topic, message.partition, message.offset, "processor"
         )
         metrics.DEAD_LETTERS.labels(error.reason.name.lower()).inc()
         value, headers = letter.as_record(content)

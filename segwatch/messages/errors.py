@@ -25,8 +25,9 @@ _MOST_DETAIL: Final = 300
 
 
 class MessageError(SegwatchError):
-    """A message cannot be read; ``reason`` names the class, the text says what exactly."""
+    """A message cannot be read; ``reason`` names the class, ``detail`` says what exactly."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail[:_MOST_DETAIL]}")
         self.reason = reason
+        self.detail = detail[:_MOST_DETAIL]
+        super().__init__(f"{reason.value}: {self.detail}")
