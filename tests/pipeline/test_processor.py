@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from segwatch.errors import BusError
+from segwatch.kafka.admin import create_topics
+from segwatch.kafka.connection import open_admin
 from segwatch.kafka.reading import read_topic
-from segwatch.kafka.topics import ANOMALIES
+from segwatch.kafka.topics import ANOMALIES, SEGMENTS
 from tests.pipeline.cluster import Cluster, running
 from tests.support import REPOSITORY
 
@@ -30,3 +33,33 @@ def test_a_processor_ends_while_kafka_is_away(tmp_path: Path) -> None:
         processor.terminate()
         assert processor.wait(timeout=60) == 6, cluster.logs()
         assert "Stopped while Kafka does not answer" in cluster.logs()
+
+
+@pytest.mark.usefixtures("kafka_installed")
+def test_a_topic_made_anew_is_not_taken_for_what_was_read(tmp_path: Path) -> None:
+    """Its offsets begin at 0 again: all of it would be passed over."""
+    with running(tmp_path) as cluster:
+        first = cluster.spawn("processor", "--checkpoint-seconds", "1")
+        cluster.publish(CAPTURE)
+        _wait_for_findings(cluster)
+        first.terminate()
+        assert first.wait(timeout=60) == 0, cluster.logs()
+        with open_admin(cluster.address) as admin:
+            admin.delete_topics([SEGMENTS])
+        _make_topics(cluster)
+        second = cluster.spawn("processor")
+        assert second.wait(timeout=120) == 6, cluster.logs()
+        assert "was made anew or has lost messages" in cluster.logs()
+
+
+def _make_topics(cluster: Cluster) -> None:
+    """Make what is missing; Kafka needs a while to forget a topic."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            create_topics(cluster.address, cluster.partitions)
+        except BusError:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        else:
+            return
