@@ -1,6 +1,8 @@
 """A processor on its own, where Kafka does not do what it should."""
 
+import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from segwatch.errors import BusError
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.connection import open_admin
 from segwatch.kafka.reading import read_topic
-from segwatch.kafka.topics import ANOMALIES, SEGMENTS
+from segwatch.kafka.topics import ANOMALIES, CHANGELOG, PARTITIONED, SEGMENTS
+from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster, running
 from tests.support import REPOSITORY
 
@@ -42,18 +45,41 @@ def test_a_topic_made_anew_is_not_taken_for_what_was_read(tmp_path: Path) -> Non
         first = cluster.spawn("processor", "--checkpoint-seconds", "1")
         cluster.publish(CAPTURE)
         _wait_for_findings(cluster)
-        first.terminate()
-        assert first.wait(timeout=60) == 0, cluster.logs()
-        with open_admin(cluster.address) as admin:
-            admin.delete_topics([SEGMENTS])
-        _make_topics(cluster)
+        _end([first])
+        _make_anew(cluster, [SEGMENTS])
         second = cluster.spawn("processor")
         assert second.wait(timeout=120) == 6, cluster.logs()
         assert "was made anew or has lost messages" in cluster.logs()
 
 
-def _make_topics(cluster: Cluster) -> None:
-    """Make what is missing; Kafka needs a while to forget a topic."""
+@pytest.mark.usefixtures("kafka_installed")
+@pytest.mark.parametrize(("anew", "partitions"), [((CHANGELOG,), 8), (PARTITIONED, 4)])
+def test_changing_over_loses_and_doubles_nothing(tmp_path: Path, anew: tuple[str, ...], partitions: int) -> None:
+    """As docs/reliability.md says: to a new layout of the checkpoints, and to another number of partitions."""
+    with running(tmp_path) as cluster:
+        sessions = []
+        for count in (cluster.partitions, partitions):
+            if sessions:
+                cluster.partitions = count
+                _make_anew(cluster, anew)
+            workers = [cluster.spawn("processor", "--checkpoint-seconds", "1"), cluster.spawn("sink")]
+            sessions += cluster.publish(CAPTURE)
+            cluster.wait_until_stored(120)
+            _end(workers)
+        store_offline(cluster, [(CAPTURE, one["session"]) for one in sessions])
+        assert differences(cluster) == {}
+
+
+def _end(workers: list[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        worker.terminate()
+    assert {worker.wait(timeout=60) for worker in workers} == {0}
+
+
+def _make_anew(cluster: Cluster, topics: Collection[str]) -> None:
+    """Delete topics and make them again; Kafka needs a while to forget one."""
+    with open_admin(cluster.address) as admin:
+        admin.delete_topics(list(topics))
     deadline = time.monotonic() + 60
     while True:
         try:
