@@ -5,6 +5,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, cast
@@ -12,6 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 import faust
 from aiokafka.errors import KafkaError
 from faust import Stream
+from faust.exceptions import ProducerSendError
 from faust.types import EventT, StreamT
 
 from processors.stream.settings import StreamSettings, configured_timeouts
@@ -34,6 +36,8 @@ _POLLED_MESSAGES: Final = 32
 SESSION_SECONDS = 20.0
 """Silence after which the group regards a worker as dead."""
 _HEARTBEATS_A_SESSION: Final = 6
+STOP_SECONDS: Final = 20.0
+"""How long the end may take: while Kafka is away, Faust would wait for minutes."""
 
 
 class Processor(NamedTuple):
@@ -102,7 +106,15 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
         worker.begin()
 
     async def stopping(*_: Any, **__: Any) -> None:
-        await worker.checkpoint_all(only_due=False)
+        deadline = threading.Timer(
+            STOP_SECONDS,
+            lambda: _end(
+                "Stopped while Kafka does not answer; what is not checkpointed will be done again.", BusError.exit_code
+            ),
+        )
+        deadline.daemon = True
+        deadline.start()
+        await _or_end(lambda _: worker.checkpoint_all(only_due=False), None)
 
     app.on_partitions_assigned.connect(assigned, weak=False)
     app.on_rebalance_complete.connect(recovered, weak=False)
@@ -121,7 +133,7 @@ async def _or_end(handle: Callable[[Any], Any], event: EventT[bytes] | None) -> 
         await handle(event)
     except SegwatchError as error:
         _end(str(error), error.exit_code)
-    except KafkaError as error:
+    except (KafkaError, ProducerSendError) as error:
         _end(f"Kafka failed ({error!r}); what is not checkpointed will be done again.", BusError.exit_code)
     except Exception as error:
         _end(defect_sentence(error), EXIT_DEFECT)

@@ -201,5 +201,6 @@ class Partition:
         if stored != (self._settings.partitions, self._settings.shards):
             raise CheckpointError(
                 f"The checkpoints are of {stored[0]} partitions with {stored[1]} shards each, and this processor is "
-                f"set to {self._settings.partitions} with {self._settings.shards}; start it with the numbers that were."
+                f"set to {self._settings.partitions} with {self._settings.shards}; docs/reliability.md says how to "
+                "change over."
             )

@@ -27,6 +27,8 @@ class PartitionWork:
         self.last_seen = time.monotonic()
         """When the last message came."""
         self.has_acknowledged = False
+        self.has_right_log = False
+        """Whether Kafka's log is known to reach as far as it was read."""
         self._applied: list[Message] = []
         self._in_flight: deque[Awaitable[Any]] = deque()
 

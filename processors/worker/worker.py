@@ -29,6 +29,7 @@ from processors.stream.settings import StreamSettings
 from processors.worker import metrics
 from processors.worker.pace import CheckpointPace
 from processors.worker.work import PartitionWork
+from segwatch.errors import BusError
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
@@ -98,6 +99,9 @@ class StreamWorker:
             return  # a message of before the rebalance: it comes again
         work = self._works.get(message.partition) or self._load(message.partition)
         async with work.lock:
+            if not work.has_right_log:
+                tp = TP(message.topic, message.partition)
+                _check_end(work, tp, (await self._app.consumer.highwaters(tp))[tp])
             work.last_seen = time.monotonic()
             step = work.partition.step(message.offset)
             if step is Step.SEEK:
@@ -159,6 +163,7 @@ class StreamWorker:
             return
         ends = await self._app.consumer.highwaters(*quiet)
         for tp, work in quiet.items():
+            _check_end(work, tp, ends[tp])
             wanted = work.partition.next
             if ends[tp] <= wanted and (work.has_acknowledged or work.partition.durable < 0):
                 continue
@@ -184,10 +189,11 @@ class StreamWorker:
 
     async def _refuse(self, work: PartitionWork, message: Message, content: bytes, error: MessageError) -> None:
         letter = DeadLetter(
-            error.reason.value, str(error), message.topic, message.partition, message.offset, "processor"
+            error.reason.value, error.detail, message.topic, message.partition, message.offset, "processor"
         )
         metrics.DEAD_LETTERS.labels(error.reason.name.lower()).inc()
-        delivery = await self._dead_letters.send(value=content, partition=0, headers=letter.as_headers(), force=True)
+        value, headers = letter.as_record(content)
+        delivery = await self._dead_letters.send(value=value, partition=0, headers=headers, force=True)
         await work.sent(delivery)
         _log.warning("partition %d, offset %d: not read: %s", message.partition, message.offset, error)
 
@@ -211,11 +217,11 @@ class StreamWorker:
         if self._works.get(number) is not work:
             return
         began = time.monotonic()
-        await work.all_acknowledged()
-        reached("processor: findings acknowledged")
         values = work.partition.checkpoint()
         if not values:
             return
+        await work.all_acknowledged()
+        reached("processor: findings acknowledged")
         deliveries = []
         for key, value in values:
             deliveries.append(await self._changelog.send(key=key, value=value, partition=number, force=True))
@@ -242,3 +248,13 @@ class StreamWorker:
         metrics.CHECKPOINT_TIME.labels(number).set(time.time())
         metrics.CONVERSATIONS.labels(number).set(partition.conversations)
         _log.debug("partition %d: checkpoint at %d, %d bytes, %.3f s", number, partition.durable, size, seconds)
+
+
+def _check_end(work: PartitionWork, tp: TP, end: int) -> None:
+    """See that the log reaches as far as it was read. Raises ``BusError``: what comes would be taken for old."""
+    if end < work.partition.next:
+        raise BusError(
+            f"{tp.topic}/{tp.partition} ends at offset {end}, and was read up to {work.partition.next} already: the "
+            "topic was made anew or has lost messages; docs/reliability.md says how to begin anew with it."
+        )
+    work.has_right_log = True

@@ -7,6 +7,8 @@ died before it could commit): topic, partition and offset name it.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from segwatch.kafka.topics import MAX_MESSAGE_BYTES
+
 _DIGITS: Final = 19
 """Of a number of 64 bits; every one with fewer fits in."""
 
@@ -26,6 +28,16 @@ class DeadLetter(NamedTuple):
     def as_headers(self) -> list[tuple[str, bytes]]:
         """Return the headers of the Kafka record."""
         return [(name, str(value).encode()) for name, value in self._asdict().items()]
+
+    def as_record(self, content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
+        """Return value and headers of the Kafka record; a message that does not fit into it stays where it stands.
+
+        Kafka limits what is sent, which is compressed: the message itself may be of any size.
+        """
+        if len(content) <= MAX_MESSAGE_BYTES:
+            return content, self.as_headers()
+        detail = f"{self.detail} (too large for a dead letter: {len(content)} bytes)"
+        return b"", self._replace(detail=detail).as_headers()
 
     @classmethod
     def from_headers(cls, headers: Sequence[tuple[str, bytes | None]]) -> "DeadLetter":

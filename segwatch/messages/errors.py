@@ -1,6 +1,7 @@
 """Why a message cannot be read."""
 
 from enum import Enum
+from typing import Final
 
 from segwatch.errors import SegwatchError
 
@@ -19,9 +20,14 @@ class Reason(Enum):
     OTHER_PARTITION = "rows that belong to another partition"
 
 
+_MOST_DETAIL: Final = 300
+"""Characters: names and types in a message, which details tell, may be as long as the message."""
+
+
 class MessageError(SegwatchError):
-    """A message cannot be read; ``reason`` names the class, the text says what exactly."""
+    """A message cannot be read; ``reason`` names the class, ``detail`` says what exactly."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
+        self.detail = detail[:_MOST_DETAIL]
+        super().__init__(f"{reason.value}: {self.detail}")

@@ -5,7 +5,7 @@ Any Arrow reader can read it. The header's values are text; ``schema`` is the ki
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -14,6 +14,8 @@ from segwatch.messages.errors import MessageError, Reason
 SCHEMA_KEY = "schema"
 _CONTINUATION = b"\xff\xff\xff\xff"
 _END_OF_STREAM = _CONTINUATION + bytes(4)
+MOST_TEXT: Final = 4096
+"""Characters of a text in a header: as many as a path may have. Findings repeat it."""
 
 
 class SchemaVersion(NamedTuple):
@@ -109,7 +111,10 @@ def text_value(header: Mapping[str, str], key: str) -> str:
     """Return a text that must be there. Raises ``MessageError``."""
     if key not in header:
         raise MessageError(Reason.WRONG_METADATA, f"{key} is missing")
-    return header[key]
+    text = header[key]
+    if len(text) > MOST_TEXT:
+        raise MessageError(Reason.WRONG_METADATA, f"{key} has {len(text)} characters, and {MOST_TEXT} are the most")
+    return text
 
 
 def session_value(header: Mapping[str, str], key: str = "session") -> str:

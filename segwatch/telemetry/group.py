@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from segwatch.errors import BusError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_admin
-from segwatch.kafka.offsets import committed_offsets, end_offsets
+from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets
 from segwatch.telemetry.health import Look
 
 Positions = Mapping[TopicPartition, int | None]
@@ -46,7 +46,9 @@ class GroupLook:
         ends = end_offsets(self._admin, positions)
         committed = committed_offsets(self._admin, self._group) if None in positions.values() else {}
         reached = {one: committed.get(one, 0) if at is None else at for one, at in positions.items()}
-        return Look(sum(reached.values()), sum(max(0, ends[one] - at) for one, at in reached.items()))
+        behind = {one: at for one, at in reached.items() if at < ends[one]}
+        begins = begin_offsets(self._admin, behind)  # what Kafka has deleted waits no more
+        return Look(sum(reached.values()), sum(ends[one] - max(at, begins[one]) for one, at in behind.items()))
 
     def close(self) -> None:
         """End the connection."""

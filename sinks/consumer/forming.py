@@ -168,5 +168,6 @@ class PartitionReader:
             return error
 
     def _letter(self, message: Message, error: MessageError) -> DeadLetter:
-        detail = str(error).removeprefix(f"{error.reason.value}: ")
-        return DeadLetter(error.reason.value, detail, self.place.topic, self.place.partition, message.offset, READER)
+        return DeadLetter(
+            error.reason.value, error.detail, self.place.topic, self.place.partition, message.offset, READER
+        )

@@ -16,7 +16,7 @@ from kafka.errors import (
 
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_consumer, open_producer
-from segwatch.kafka.topics import DEAD_LETTERS, MAX_MESSAGE_BYTES, SINK_GROUP
+from segwatch.kafka.topics import DEAD_LETTERS, SINK_GROUP
 from segwatch.messages.positions import coverage_in
 from sinks.consumer.batch import Message, Place, Refused
 from sinks.consumer.forming import Committed
@@ -167,7 +167,8 @@ class KafkaBus:
                 key = (Place(one.letter.topic, one.letter.partition), one.letter.offset)
                 sent = self._buried.get(key)
                 if sent is None or sent.failed():
-                    self._buried[key] = self._producer.send(DEAD_LETTERS, **_dead_letter(one))
+                    value, headers = one.letter.as_record(one.value)
+                    self._buried[key] = self._producer.send(DEAD_LETTERS, value=value, headers=headers)
             for sent in self._buried.values():
                 sent.get(timeout=ANSWER_SECONDS)
         self._buried.clear()
@@ -184,12 +185,3 @@ class KafkaBus:
 
 def _place(partition: Any) -> Place:
     return Place(partition.topic, partition.partition)
-
-
-def _dead_letter(refused: Refused) -> dict[str, Any]:
-    """Return value and headers of a dead letter; what does not fit into a message stays where it stands."""
-    letter, value = refused
-    if len(value) > MAX_MESSAGE_BYTES:
-        letter = letter._replace(detail=f"{letter.detail} (too large for a dead letter: {len(value)} bytes)")
-        value = b""
-    return {"value": value, "headers": letter.as_headers()}

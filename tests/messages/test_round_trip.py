@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segwatch.kafka.topics import MAX_MESSAGE_BYTES
 from segwatch.messages.anomalies import ANOMALIES_SCHEMA, Anomalies, read_anomalies, write_anomalies
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError, Reason
@@ -95,6 +96,25 @@ def test_a_dead_letter_comes_back_and_needs_no_header() -> None:
     assert DeadLetter.from_headers([("offset", b"x\xff")]) == DeadLetter("", "", "", -1, -1, "")
 
 
+def test_a_message_too_large_for_a_dead_letter_stays_where_it_is() -> None:
+    """Kafka limits what is compressed, so a message may be far larger than its limit."""
+    letter = DeadLetter(Reason.CUT.value, "detail", "topic", 3, 12, "processor")
+    assert letter.as_record(bytes(MAX_MESSAGE_BYTES)) == (bytes(MAX_MESSAGE_BYTES), letter.as_headers())
+    value, headers = letter.as_record(bytes(MAX_MESSAGE_BYTES + 1))
+    assert value == b""
+    assert DeadLetter.from_headers(headers) == letter._replace(
+        detail="detail (too large for a dead letter: 8388609 bytes)"
+    )
+
+
+def test_no_name_in_a_message_makes_a_reason_long() -> None:
+    name = "x" * 100_000
+    schema = pa.schema([pa.field("ts", pa.struct([pa.field(name, pa.int64())]))])
+    with pytest.raises(MessageError) as caught:
+        read_segments(write_message(schema, SEGMENTS_VERSION, [pa.array([{name: 1}])], {}))
+    assert len(str(caught.value)) < 500
+
+
 def test_a_dead_letter_of_anybody_is_read() -> None:
     """Kafka allows null for the value of a header, and anybody who may write there may write any digits."""
     hostile = DeadLetter.from_headers([("reason", None), ("offset", b"9" * 5000), ("partition", b"-7")])
@@ -148,6 +168,7 @@ def test_newer_minor_versions_are_read_and_their_columns_ignored() -> None:
         (_with_metadata(schema="segments/1.0", batch="many"), Reason.WRONG_METADATA),
         (_with_metadata(schema="segments/1.0", watermark=str(2**63)), Reason.WRONG_METADATA),
         (_with_metadata(schema="segments/1.0", sensor="(absent)"), Reason.WRONG_METADATA),
+        (_with_metadata(schema="segments/1.0", sensor="x" * 5000), Reason.WRONG_METADATA),
         (write_message(ONE_COLUMN, SEGMENTS_VERSION, [pa.array([1])], {}), Reason.WRONG_COLUMNS),
     ],
 )  # fmt: skip
