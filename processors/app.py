@@ -20,7 +20,7 @@ from processors.stream.settings import StreamSettings, configured_timeouts
 from processors.worker.pace import SHORTEST_SECONDS
 from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
-from segwatch.errors import BusError, SegwatchError
+from segwatch.errors import BusError, KafkaUnavailableError, SegwatchError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import faust_options, kafka_address
@@ -82,7 +82,7 @@ def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause
     )
     segments = app.topic(SEGMENTS, key_serializer="raw", value_serializer="raw", value_type=bytes)
     table = app.Table(CHECKPOINTS, key_type=bytes, value_type=bytes, partitions=stream.partitions)
-    worker = StreamWorker(app, table, stream, shortest_pause)
+    worker = StreamWorker(app, address, table, stream, shortest_pause)
     _connect(app, worker, segments)
     return Processor(app, worker)
 
@@ -123,7 +123,7 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
 
 async def _unless_away(look: Callable[[], Awaitable[None]]) -> None:
     """Look after something, unless Kafka is away: then there is nobody to ask."""
-    with suppress(KafkaError, TimeoutError):
+    with suppress(KafkaError, KafkaUnavailableError, TimeoutError):
         await look()
 
 

@@ -24,6 +24,8 @@ class PartitionWork:
         self.lock = asyncio.Lock()
         """Held while a message is applied and while a checkpoint is written."""
         self.last_seek = float("-inf")
+        self.seeks = 0
+        """Since something was applied."""
         self.last_seen = time.monotonic()
         """When the last message came."""
         self.has_acknowledged = False

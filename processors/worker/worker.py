@@ -13,6 +13,7 @@
 7. Being alive means that offsets move (``positions``, ``segwatch.telemetry``).
 """
 
+import asyncio
 import logging
 import time
 from typing import Any, Final
@@ -30,6 +31,8 @@ from processors.worker import metrics
 from processors.worker.pace import CheckpointPace
 from processors.worker.work import PartitionWork
 from segwatch.errors import BusError
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.reading import first_offset
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
@@ -37,6 +40,8 @@ from segwatch.steps import reached
 
 SEEK_SECONDS: Final = 3.0
 """Between two requests for the same position: a seek takes effect after what was fetched before has passed."""
+MOST_SEEKS: Final = 3
+"""Seeks to the same position that bring nothing, before Kafka is asked apart from Faust what stands there."""
 STEPS: Final = (
     "processor: before apply",
     "processor: after apply",
@@ -55,8 +60,11 @@ _log = logging.getLogger("segwatch.processor")
 class StreamWorker:
     """Applies messages to the partitions that are assigned, and writes their checkpoints."""
 
-    def __init__(self, app: faust.App, table: Any, settings: StreamSettings, shortest_pause: float) -> None:
+    def __init__(
+        self, app: faust.App, address: KafkaAddress, table: Any, settings: StreamSettings, shortest_pause: float
+    ) -> None:
         self._app = app
+        self._address = address
         self._table = table
         self._settings = settings
         self._shortest_pause = shortest_pause
@@ -141,9 +149,19 @@ class StreamWorker:
             work.partition.begin_at(begins)
             if work.partition.step(message.offset) is Step.APPLY:
                 return Step.APPLY
+        await self._ask_for(work, tp, work.partition.next)
+        return work.partition.step(message.offset)
+
+    async def _ask_for(self, work: PartitionWork, tp: TP, offset: int) -> None:
+        """Seek to an offset; where that is in vain see whether there is a message at all: transactions leave marks."""
         metrics.SEEKS.inc()
-        await self._app.consumer.seek(tp, work.partition.next)
-        return Step.SEEK
+        work.seeks += 1
+        if work.seeks > MOST_SEEKS and offset == work.partition.next:
+            work.seeks = 0
+            place = TopicPartition(tp.topic, tp.partition)
+            offset = await asyncio.to_thread(first_offset, self._address, place, offset)
+            work.partition.begin_at(offset)
+        await self._app.consumer.seek(tp, offset)
 
     async def look_after_quiet(self) -> None:
         """Ask for what Faust left out at the end of a partition, and for a last durable message to acknowledge again.
@@ -168,8 +186,7 @@ class StreamWorker:
             if ends[tp] <= wanted and (work.has_acknowledged or work.partition.durable < 0):
                 continue
             work.last_seek = now
-            metrics.SEEKS.inc()
-            await self._app.consumer.seek(tp, wanted if ends[tp] > wanted else wanted - 1)
+            await self._ask_for(work, tp, wanted if ends[tp] > wanted else wanted - 1)
 
     async def _apply(self, work: PartitionWork, message: Message) -> None:
         number, offset = message.partition, message.offset
@@ -185,6 +202,7 @@ class StreamWorker:
             metrics.FINDINGS.labels(outgoing.kind.value).inc(outgoing.rows)
             reached("processor: after send")
         work.applied(message)
+        work.seeks = 0
         self._count(number, work.partition, applied)
 
     async def _refuse(self, work: PartitionWork, message: Message, content: bytes, error: MessageError) -> None:

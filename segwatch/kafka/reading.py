@@ -63,6 +63,19 @@ def read_messages(address: KafkaAddress, topic: str, offsets: Mapping[int, list[
                 yield message
 
 
+def first_offset(address: KafkaAddress, place: TopicPartition, offset: int) -> int:
+    """Return the first offset from ``offset`` on that has, or may get, a message. Raises ``BusError``.
+
+    Some never have one: those that transactions end with.
+    """
+    with bus_errors(address), closing(open_consumer(address, max_poll_records=1)) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        for records in consumer.poll(timeout_ms=int(1000 * _POLL_SECONDS)).values():
+            return int(records[0].offset)
+        return int(consumer.position(place))
+
+
 def _oldest_first(
     consumer: KafkaConsumer, ends: Mapping[TopicPartition, int], address: KafkaAddress
 ) -> Iterator[LogMessage]:

@@ -9,7 +9,7 @@ import pytest
 
 from segwatch.errors import BusError
 from segwatch.kafka.admin import create_topics
-from segwatch.kafka.connection import open_admin
+from segwatch.kafka.connection import open_admin, open_producer
 from segwatch.kafka.reading import read_topic
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, PARTITIONED, SEGMENTS
 from tests.pipeline.answers import differences, store_offline
@@ -66,6 +66,23 @@ def test_changing_over_loses_and_doubles_nothing(tmp_path: Path, anew: tuple[str
             sessions += cluster.publish(CAPTURE)
             cluster.wait_until_stored(120)
             _end(workers)
+        store_offline(cluster, [(CAPTURE, one["session"]) for one in sessions])
+        assert differences(cluster) == {}
+
+
+@pytest.mark.usefixtures("kafka_installed")
+def test_offsets_without_a_message_stop_nothing(tmp_path: Path) -> None:
+    """Whoever writes within a transaction leaves a mark at its end."""
+    with running(tmp_path, partitions=1) as cluster:
+        workers = [cluster.spawn("processor", "--checkpoint-seconds", "1"), cluster.spawn("sink")]
+        with open_producer(cluster.address, transactional_id="another program") as producer:
+            producer.init_transactions()
+            producer.begin_transaction()
+            producer.send(SEGMENTS, value=b"no segments", partition=0)
+            producer.commit_transaction()
+        sessions = cluster.publish(CAPTURE)
+        cluster.wait_until_stored(120)
+        _end(workers)
         store_offline(cluster, [(CAPTURE, one["session"]) for one in sessions])
         assert differences(cluster) == {}
 
