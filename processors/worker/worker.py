@@ -164,9 +164,9 @@ class StreamWorker:
         await self._app.consumer.seek(tp, offset)
 
     async def look_after_quiet(self) -> None:
-        """Ask for what Faust left out at the end of a partition, and for a last durable message to acknowledge again.
+        """Ask for what Faust left out at the end of a partition, and for durable messages that it did not commit.
 
-        The second is for a commit that was lost: Kafka would not know that the partition is read.
+        The second lets Kafka know how far the partition is read; nothing is applied twice.
         """
         if not self._has_table:
             return
@@ -182,11 +182,24 @@ class StreamWorker:
         ends = await self._app.consumer.highwaters(*quiet)
         for tp, work in quiet.items():
             _check_end(work, tp, ends[tp])
-            wanted = work.partition.next
-            if ends[tp] <= wanted and (work.has_acknowledged or work.partition.durable < 0):
-                continue
-            work.last_seek = now
-            await self._ask_for(work, tp, wanted if ends[tp] > wanted else wanted - 1)
+            wanted = self._missing_offset(work, tp, ends[tp])
+            if wanted is not None:
+                work.last_seek = now
+                await self._ask_for(work, tp, wanted)
+
+    def _missing_offset(self, work: PartitionWork, tp: TP, end: int) -> int | None:
+        """Return the offset from which a quiet partition must be read again, if it must."""
+        following = work.partition.next
+        if end > following:
+            return following
+        if work.has_news or work.partition.durable < 0:
+            return None
+        # All is durable. Faust commits nothing behind a message that it left out, and does not tell otherwise.
+        consumer: Any = self._app.consumer
+        committed = consumer._committed_offset[tp]  # noqa: SLF001
+        if committed is None:
+            return None if work.has_acknowledged else following - 1
+        return int(committed) if committed < following else None
 
     async def _apply(self, work: PartitionWork, message: Message) -> None:
         number, offset = message.partition, message.offset

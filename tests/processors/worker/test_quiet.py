@@ -1,0 +1,81 @@
+"""What a worker asks for again when nothing comes: Faust leaves messages out, and then commits nothing behind them."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from processors.stream.partition import Partition
+from processors.worker.worker import SEEK_SECONDS, StreamWorker
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.topics import SEGMENTS
+from tests.processors.builder import Segment, columns
+from tests.processors.stream.feed import messages
+from tests.processors.stream.test_partition import SETTINGS
+
+PLACE = TP(SEGMENTS, 0)
+_COUNT = 3
+
+
+class Consumer:
+    """As much of Faust's consumer as is asked."""
+
+    def __init__(self, end: int, committed: int | None) -> None:
+        self._end = end
+        self._committed_offset = {PLACE: committed}
+        self.sought: list[int] = []
+
+    def assignment(self) -> set[TP]:
+        return {PLACE}
+
+    async def highwaters(self, *places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, self._end)
+
+    async def seek(self, _place: TP, offset: int) -> None:
+        self.sought.append(offset)
+
+
+def _worker(consumer: Consumer, table: dict[bytes, bytes]) -> StreamWorker:
+    app: Any = SimpleNamespace(consumer=consumer, topic=lambda *_, **__: None)
+    worker = StreamWorker(app, KafkaAddress(("127.0.0.1:1",)), table, SETTINGS, 5.0)
+    worker.begin()
+    return worker
+
+
+def _checkpoints(count: int) -> dict[bytes, bytes]:
+    """Return the checkpoints of a partition to which so many messages were applied."""
+    partition = _partition()
+    rows = columns([Segment(at=0, sender="client", flags="A", seq=1, ack=1)])
+    for message in messages((1, rows, False) for _ in range(count)):
+        partition.apply(*message)
+    return dict(partition.checkpoint())
+
+
+def _partition() -> Partition:
+    from processors.engine import Scratch
+
+    return Partition(0, SETTINGS, Scratch())
+
+
+@pytest.mark.parametrize(
+    ("end", "committed", "asked"),
+    [
+        (_COUNT, _COUNT, []),
+        (_COUNT + 2, _COUNT, [_COUNT]),
+        (_COUNT, 1, [1]),
+        (_COUNT, None, [_COUNT - 1]),
+    ],
+    ids=["all is done", "messages were left out", "a commit has stopped", "nothing was ever committed"],
+)
+def test_quiet_partitions(monkeypatch: pytest.MonkeyPatch, end: int, committed: int | None, asked: list[int]) -> None:
+    consumer = Consumer(end, committed)
+    worker = _worker(consumer, _checkpoints(_COUNT))
+    asyncio.run(worker.look_after_quiet())
+    assert consumer.sought == [], "it has only just begun"
+    later = time.monotonic() + SEEK_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    asyncio.run(worker.look_after_quiet())
+    assert consumer.sought == asked
