@@ -86,7 +86,7 @@ class Chains:
             through = Position(offset, last_row)
             coverage = Coverage(self._partition, self.ends[kind], through)
             self.ends[kind] = through
-            yield FindingsHeader(part.sensor, part.session, offset, self._rules, coverage), part
+            yield FindingsHeader(part.sensor, part.session, self._rules, coverage), part
 
 
 def _by_session(by_shard: list[tuple[int, list[ShardIntervals]]], own: str) -> list[_Part]:

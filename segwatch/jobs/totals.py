@@ -231,7 +231,3 @@ class Totals:
     def troubles(self) -> npt.NDArray[Any]:
         """(T,) ``TROUBLE``; conversations say which is theirs."""
         return self._troubles[: self._troubles_used]
-
-    def label_count(self, label: int) -> int:
-        """Return how many segments have the label of bit number ``label``."""
-        return int(self.sums[Sum.LABELS + label])

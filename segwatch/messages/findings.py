@@ -17,10 +17,13 @@ class FindingsHeader(NamedTuple):
     sensor: str
     session: str
     """Capture session, 32 hexadecimal digits."""
-    offset: int
-    """Offset of the message of segments that all rows come from."""
     rules: str
     coverage: Coverage
+
+    @property
+    def offset(self) -> int:
+        """Offset of the message of segments that all rows come from."""
+        return self.coverage.through.offset
 
     def as_metadata(self) -> dict[str, str]:
         """Return the header as metadata of an Arrow schema."""
@@ -32,4 +35,4 @@ class FindingsHeader(NamedTuple):
         """Return the header in the metadata of an Arrow schema. Raises ``MessageError``."""
         coverage = Coverage.from_metadata(header)
         sensor, rules = text_value(header, "sensor"), text_value(header, "rules")
-        return cls(sensor, session_value(header), coverage.through.offset, rules, coverage)
+        return cls(sensor, session_value(header), rules, coverage)

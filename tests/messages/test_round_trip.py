@@ -32,7 +32,7 @@ from tests.sinks.rows import some_findings, some_intervals
 SESSION = "0123456789abcdef" * 2
 HEADER = SegmentsHeader("edge-1", SESSION, 7, 3, 8, 1_700_000_000_000_000_000, True, False, "eth0", 262144, 5)
 COVERAGE = Coverage(3, START, Position(41, END_OF_MESSAGE))
-FINDINGS = FindingsHeader("edge-1", SESSION, 41, "wireshark-4.0", COVERAGE)
+FINDINGS = FindingsHeader("edge-1", SESSION, "wireshark-4.0", COVERAGE)
 ONE_COLUMN = pa.schema([pa.field("ts", pa.int64())])
 STATUS = SensorStatus(
     "edge-1", SESSION, 1_700_000_000_000_000_001, "host", "eth0", "tcp", 262144, "0.1.0", "running", "",

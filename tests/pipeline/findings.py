@@ -66,7 +66,7 @@ class Findings:
         source = partition * self.messages + sent.through.offset
         sensor, session = _names(source)
         coverage = Coverage(partition, sent.after, sent.through)
-        header = FindingsHeader(sensor, session, sent.through.offset, "wireshark-4.0", coverage)
+        header = FindingsHeader(sensor, session, "wireshark-4.0", coverage)
         row = np.array(sent.rows, np.int64)
         places = slice(source * self.rows + sent.rows.start, source * self.rows + sent.rows.stop)
         if topic == INTERVALS:

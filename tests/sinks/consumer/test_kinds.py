@@ -26,7 +26,7 @@ ROWS = 50
 
 def _header(offset: int, partition: int = 3) -> FindingsHeader:
     coverage = Coverage(partition, Position(offset - 1, END_OF_MESSAGE), Position(offset, END_OF_MESSAGE))
-    return FindingsHeader(f"sensor {offset % 2}", f"{offset:032x}", offset, "wireshark-4.0", coverage)
+    return FindingsHeader(f"sensor {offset % 2}", f"{offset:032x}", "wireshark-4.0", coverage)
 
 
 def _anomalies(header: FindingsHeader, row: np.ndarray) -> bytes:
