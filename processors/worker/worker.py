@@ -163,7 +163,7 @@ class StreamWorker:
             place = TopicPartition(tp.topic, tp.partition)
             offset = await asyncio.to_thread(first_offset, self._address, place, offset)
             work.partition.begin_at(offset)
-        # Not ``consumer.seek``, which changes what aiokafka's thread is reading from this one, and so breaks its fetcher.
+        # ``consumer.seek`` would change from this thread what aiokafka is reading in another, and so break its fetcher.
         with suppress(IllegalStateError):  # taken away by a rebalance meanwhile: whoever has it now asks for itself
             await self._app.consumer.seek_wait({tp: offset})
 

@@ -35,7 +35,10 @@ SEGMENTS_VERSION: Final = SchemaVersion("segments", 1, 0)
 MOST_ROWS: Final = 16384
 """Rows of a message at most."""
 MOST_BYTES: Final = 1 << 20
-"""Bytes of the columns of a message at most: with half of it, analysing a segment costs half as much again (measured)."""
+"""Bytes of the columns of a message at most, before compression.
+
+With half of it, analysing a segment costs half as much again (measured).
+"""
 MOST_FLAGS: Final = 0xFFF
 """The flags field has 12 bits behind the data offset."""
 ROW_BYTES: Final = sum(np.dtype(dtype).itemsize * (shape[0] if shape else 1) for dtype, shape in SEGMENT_TYPES.values())
