@@ -44,8 +44,8 @@ that they do not know; a newer major version is refused. Addresses are 16 bytes 
 _SEGMENTS_TEXT: Final = (
     f"Segment records of one sensor's session for one partition, in capture order: {MOST_ROWS} rows and "
     f"{MOST_BYTES >> 10} KiB of columns, before compression, at most. A message without rows is a heartbeat: it lets "
-    "time pass. The partition is a hash of the two ends of a conversation, the same for both directions and for every sensor "
-    "(`segwatch/messages/partitioning.py`)."
+    "time pass. The partition is a hash of the two ends of a conversation, the same for both directions and for every "
+    "sensor (`segwatch/messages/partitioning.py`)."
 )
 
 _MEANINGS: Final[Mapping[str, str]] = {
