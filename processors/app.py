@@ -28,8 +28,8 @@ from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTER
 from segwatch.settings import settings
 
 _IDLE_SECONDS: Final = 1.0
-_BUFFERED_MESSAGES: Final = 512
-"""Messages that wait in Faust, of half a megabyte each at most. When it has more than four fifths of them it looks for
+_BUFFERED_MESSAGES: Final = 256
+"""Messages that wait in Faust, of a megabyte each at most. When it has more than four fifths of them it looks for
 others only a second later, and these must not be used up by then."""
 _POLLED_MESSAGES: Final = 32
 """Messages that one request of aiokafka gives."""

@@ -33,6 +33,7 @@ SESSION = "0123456789abcdef" * 2
 HEADER = SegmentsHeader("edge-1", SESSION, 7, 3, 8, 1_700_000_000_000_000_000, True, False, "eth0", 262144, 5)
 COVERAGE = Coverage(3, START, Position(41, END_OF_MESSAGE))
 FINDINGS = FindingsHeader("edge-1", SESSION, "wireshark-4.0", COVERAGE)
+LZ4_MAGIC = bytes.fromhex("04224d18")
 ONE_COLUMN = pa.schema([pa.field("ts", pa.int64())])
 STATUS = SensorStatus(
     "edge-1", SESSION, 1_700_000_000_000_000_001, "host", "eth0", "tcp", 262144, "0.1.0", "running", "",
@@ -214,6 +215,15 @@ def test_cut_messages_are_cut() -> None:
         with pytest.raises(MessageError) as caught:
             read_segments(content[:end])
         assert caught.value.reason is Reason.CUT
+
+
+def test_damaged_columns_are_not_called_cut() -> None:
+    content = bytearray(write_segments(valid_segments(2000), HEADER))
+    body = content.index(LZ4_MAGIC)
+    content[body + 40 : body + 400] = bytes(360)
+    with pytest.raises(MessageError) as caught:
+        read_segments(bytes(content))
+    assert caught.value.reason is Reason.DAMAGED
 
 
 def test_positions_are_ordered_and_the_start_comes_first() -> None:
