@@ -38,7 +38,7 @@ MEANINGS = {
     "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`.",
     "store_password": "Password for the store.",
     "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
-    "rules": "Rule set of the analysis.",
+    "rules": "Rule set of the analysis: `wireshark-4.0` or `wireshark-2.2` (see `docs/labels.md`).",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
     "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",

@@ -25,7 +25,12 @@ def _checked_rules(_context: click.Context, _parameter: click.Parameter, value: 
 
 def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--rules``: the flag, else the setting."""
-    return click.option("--rules", metavar="NAME", callback=_checked_rules, help="Rule set [wireshark-4.0].")(function)
+    return click.option(
+        "--rules",
+        metavar="NAME",
+        callback=_checked_rules,
+        help="Rule set: wireshark-4.0 (the default) or wireshark-2.2.",
+    )(function)
 
 
 def _name_kafka(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
