@@ -14,6 +14,7 @@ from segwatch.messages.errors import MessageError, Reason
 SCHEMA_KEY = "schema"
 _CONTINUATION = b"\xff\xff\xff\xff"
 _END_OF_STREAM = _CONTINUATION + bytes(4)
+_NOTHING_ADDED: Final[Mapping[str, Any]] = {}
 MOST_TEXT: Final = 4096
 """Characters of a text in a header: as many as a path may have. Findings repeat it."""
 
@@ -38,9 +39,12 @@ def write_message(schema: pa.Schema, version: SchemaVersion, arrays: list[Any], 
     return b"".join((described.serialize(), batch.serialize(), _END_OF_STREAM))
 
 
-def read_message(content: bytes, schema: pa.Schema, version: SchemaVersion) -> tuple[dict[str, str], list[Any]]:
+def read_message(
+    content: bytes, schema: pa.Schema, version: SchemaVersion, added: Mapping[str, Any] = _NOTHING_ADDED
+) -> tuple[dict[str, str], list[Any]]:
     """Return header and columns, in the order of ``schema``; columns point into ``content``.
 
+    ``added``: columns that a message of an older minor version lacks, and the value that stands for each of them.
     Raises ``MessageError``.
     """
     batch = _only_batch(content)
@@ -49,6 +53,9 @@ def read_message(content: bytes, schema: pa.Schema, version: SchemaVersion) -> t
     arrays = []
     for field in schema:
         place = batch.schema.get_field_index(field.name)
+        if place < 0 and field.name in added:
+            arrays.append(pa.repeat(pa.scalar(added[field.name], field.type), batch.num_rows))
+            continue
         if place < 0 or batch.schema.field(place).type != field.type:
             found = "missing" if place < 0 else f"of type {batch.schema.field(place).type}"
             raise MessageError(Reason.WRONG_COLUMNS, f"column {field.name} is {found}, not of type {field.type}")
