@@ -68,7 +68,12 @@ def command(
     _check_use(context, interfaces, read, more)
     common: dict[str, Any] = {"name": name, "patience": patience, "metrics": metrics, "as_json": as_json}
     speed = options.pop("speed")
+    user, allow_root = options.pop("user"), options.pop("allow_root")
     if interfaces:
+        from segwatch.processes.privileges import confine
+
+        # Before anything is imported that starts threads: each has rights of its own.
+        confine(user, allow_root=allow_root)
         from segwatch.jobs.live_sensor import live_sensor_job
         from segwatch.kafka.connection import kafka_address
 

@@ -25,7 +25,6 @@ from segwatch.kafka.admin import check_topics
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.processes import notify
 from segwatch.processes.logs import log_to_stderr
-from segwatch.processes.privileges import confine
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
 
@@ -48,9 +47,6 @@ class LiveSensorJob:
     options: CaptureOptions
     include_kafka: bool
     """Capture the traffic to the brokers too."""
-    user: str | None
-    """User to change to; None: stay."""
-    allow_root: bool
     address: Callable[[], KafkaAddress]
     patience: float
     """Seconds that Kafka may be silent."""
@@ -60,7 +56,6 @@ class LiveSensorJob:
     def run(self) -> None:
         """Capture and publish until SIGTERM or SIGINT."""
         log_to_stderr()
-        confine(self.user, allow_root=self.allow_root)
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requested())
             address = self.address()

@@ -1,6 +1,6 @@
 """Giving up every right but one: capabilities(7), prctl(2).
 
-Capabilities belong to threads, so this is done while there is one.
+Capabilities belong to threads, and those that start later inherit them: all this is done while there is one.
 """
 
 import ctypes
@@ -32,6 +32,8 @@ def confine(user: str | None, *, allow_root: bool) -> None:
     Neither it nor what it starts can get another one. Raise UsageError where this would run as root without
     ``allow_root``, or where the user cannot be changed to.
     """
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        raise RuntimeError("rights are given up while there is one thread only")
     library = ctypes.CDLL(None, use_errno=True)
     if user is None and os.geteuid() == 0 and not allow_root:
         raise UsageError(

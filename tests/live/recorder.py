@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.capture.live.capture import InterfaceCapture
-from ingest.capture.live.intake import MOST_ROWS, Intake
+from ingest.capture.live.intake import LEAST_ROWS, MOST_ROWS, Intake
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.publish.batches import Session
@@ -24,7 +24,6 @@ from ingest.publish.sensor import SensorSession
 from segwatch.jobs.live_sensor import publish
 from segwatch.jobs.live_sessions import LiveSessions
 from segwatch.processes.logs import log_to_stderr
-from segwatch.processes.privileges import confine
 
 PARTITIONS = 3
 _LENGTHS = struct.Struct("<IiI")
@@ -38,10 +37,10 @@ class Recording:
     options: dict[str, object] = field(default_factory=dict)
     servers: list[tuple[str, int]] = field(default_factory=list)
     """Brokers whose traffic is left out."""
-    user: str | None = None
     most_rows: int = MOST_ROWS
-    seconds_a_message: float = 0.0
-    """What it takes to publish a message of segments: a slow Kafka."""
+    least_rows: int = LEAST_ROWS
+    seconds_a_row: float = 0.0
+    """What it takes to publish a row: a slow Kafka."""
 
 
 def arguments(path: Path, recording: Recording) -> list[str]:
@@ -71,13 +70,12 @@ def _record(file: BinaryIO, recording: Recording) -> None:
         file.write(_LENGTHS.pack(len(message.topic), partition, len(message.value)))
         file.write(message.topic.encode() + message.value)
         file.flush()
-        if message.rows:
-            time.sleep(recording.seconds_a_message)
+        time.sleep(message.rows * recording.seconds_a_row)
 
     def new_session(session: Session) -> SensorSession:
         return SensorSession(session, PARTITIONS, put, lambda: 0, lambda: 0)
 
-    intake, own = Intake(recording.most_rows), OwnTraffic()
+    intake, own = Intake(recording.most_rows, recording.least_rows), OwnTraffic()
     servers = [(host, port) for host, port in recording.servers]
     options = CaptureOptions(**recording.options)  # type: ignore[arg-type]  # they come from the test
     captures = [InterfaceCapture(one, options, intake, own.clause(servers)) for one in recording.interfaces]
@@ -89,6 +87,5 @@ def _record(file: BinaryIO, recording: Recording) -> None:
 if __name__ == "__main__":
     chosen = Recording(**json.loads(sys.argv[2]))
     log_to_stderr()
-    confine(chosen.user, allow_root=True)
     with Path(sys.argv[1]).open("wb") as target:
         _record(target, chosen)

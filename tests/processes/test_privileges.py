@@ -65,6 +65,13 @@ def test_root_is_refused_with_advice() -> None:
     assert "--user" in error
 
 
+def test_it_is_too_late_where_threads_run() -> None:
+    script = "import threading\nthreading.Thread(target=threading.Event().wait, args=(60,), daemon=True).start()\n"
+    script += SHOW.format(user=NOBODY, allow_root=False)
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stderr.strip().endswith("RuntimeError: rights are given up while there is one thread only")
+
+
 def test_a_user_must_exist() -> None:
     status, error = confined("no-such-user")
     assert status == {}

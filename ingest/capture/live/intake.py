@@ -52,8 +52,10 @@ Event = Opened | Captured | Ended
 class Intake:
     """Events in order. Rows beyond the limit are refused; other events never are."""
 
-    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+    def __init__(self, most_rows: int = MOST_ROWS, least_rows: int = LEAST_ROWS) -> None:
+        """Hold ``most_rows``; a batch counts as ``least_rows`` at least."""
         self._most = most_rows
+        self._least = least_rows
         self._rows = 0
         self._events: deque[tuple[Event, int]] = deque()
         self._changed = threading.Condition()
@@ -65,7 +67,7 @@ class Intake:
 
     def offer(self, captured: Captured) -> bool:
         """Accept an event with or without rows, or return False: there is no room."""
-        rows = LEAST_ROWS if captured.segments is None else max(LEAST_ROWS, len(captured.segments.ts))
+        rows = self._least if captured.segments is None else max(self._least, len(captured.segments.ts))
         with self._changed:
             if self._rows and self._rows + rows > self._most:
                 return False
