@@ -54,6 +54,7 @@ class Session:
         self._counts = CaptureCounts()
         self._dropped = handle.counters()
         self._looked = time.time_ns()
+        self._refused = False
         self._told = 0
         self._checked = 0
 
@@ -94,7 +95,7 @@ class Session:
         self._loss.mark(segments)
         self._step.mark(segments)
         now = time.monotonic_ns()
-        self._shedder.decide(self._intake.fill, now)
+        self._shedder.decide(self._intake.fill, self._refused, now)
         kept = self._shedder.keep(segments, now)
         self._counts = self._counts._replace(
             frames=self._handle.frames,
@@ -129,9 +130,12 @@ class Session:
         )
 
     def _offer(self, segments: SegmentColumns | None, until: int) -> None:
-        if not self._intake.offer(Captured(self._handle.interface, segments, self._counts, until)):
-            if segments is None:
-                return  # there are events before it, so time passes without this one
+        accepted = self._intake.offer(Captured(self._handle.interface, segments, self._counts, until))
+        if segments is not None:
+            self._refused = not accepted
+        elif not accepted:
+            return  # there are events before it, so time passes without this one
+        if segments is not None and not accepted:
             # The kept conversations lost a part, as if the kernel had dropped it.
             self._counts = self._counts._replace(shed_segments=self._counts.shed_segments + len(segments.ts))
             self._loss.span(int(segments.ts.min()), int(segments.ts.max()))

@@ -10,12 +10,13 @@ from segwatch.vocabulary import Quality
 
 HIGHEST_LEVEL: Final = 16
 """At level n one in 2**n conversations is kept."""
-HIGH, FULL, LOW = 0.5, 0.9, 0.1
-"""Filled parts of the queue: above ``HIGH`` more is shed, above ``FULL`` at every batch, below ``LOW`` less."""
+HIGH, LOW = 0.5, 0.1
+"""Filled parts of the queue: more is shed above ``HIGH`` if it grows, less below ``LOW``."""
 RISE_NANOSECONDS: Final = 250_000_000
-"""Time between two steps up, so that one can have its effect before the next."""
+"""Time between two steps up, so that one can show its effect before the next."""
 FALL_NANOSECONDS: Final = 5_000_000_000
-"""How long the queue must be nearly empty before a step down."""
+"""How long the queue must be nearly empty before a step down; twice as long each time when that was too early."""
+LONGEST_FALL_NANOSECONDS: Final = 300_000_000_000
 RETURN_NANOSECONDS: Final = 60_000_000_000
 """How long conversations that were shed are marked after they came back: a part of each is missing."""
 
@@ -25,8 +26,10 @@ class Shedder:
 
     def __init__(self) -> None:
         self.level = 0
-        self._changed = 0
+        self._looked = 0
+        self._fill_before = 0.0
         self._calm_since: int | None = None
+        self._fall_after = FALL_NANOSECONDS
         self._marked_level = 0
         self._marked_until = 0
 
@@ -35,16 +38,22 @@ class Shedder:
         """One in so many conversations is kept."""
         return 1 << self.level
 
-    def decide(self, fill: float, now: int) -> None:
-        """Set the level by how full the queue is (0 to 1) at ``now``, nanoseconds of a clock that never goes back."""
+    def decide(self, fill: float, refused: bool, now: int) -> None:
+        """Set the level by how full the queue is (0 to 1) at ``now``, nanoseconds of a clock that never goes back.
+
+        ``refused``: whether the queue had no room for the last rows. What is in the queue already says nothing of
+        what comes now, so a full queue that empties is no reason to shed more.
+        """
         if fill > LOW:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now
-        if fill > FULL or (fill > HIGH and now - self._changed >= RISE_NANOSECONDS):
-            self._change(min(self.level + 1, HIGHEST_LEVEL), now)
-        elif self.level and self._calm_since is not None and now - self._calm_since >= FALL_NANOSECONDS:
-            self._change(self.level - 1, now)
+        if now - self._looked >= RISE_NANOSECONDS:
+            if fill > HIGH and (refused or fill > self._fill_before):
+                self._rise(now)
+            self._looked, self._fill_before = now, fill
+        if self.level and self._calm_since is not None and now - self._calm_since >= self._fall_after:
+            self._fall(now)
             self._calm_since = now
 
     def keep(self, segments: SegmentColumns, now: int) -> SegmentColumns:
@@ -60,10 +69,14 @@ class Shedder:
             return segments
         return take_segments(segments, np.flatnonzero(hashes >> np.uint64(64 - self.level) == 0))
 
-    def _change(self, level: int, now: int) -> None:
-        if level < self.level:
-            still_marked = self._marked_level if now < self._marked_until else 0
-            self._marked_level = max(self.level, still_marked)
-            self._marked_until = now + RETURN_NANOSECONDS
-        self.level = level
-        self._changed = now
+    def _rise(self, now: int) -> None:
+        # Whoever must shed again soon after shedding less did so too early.
+        soon = now < self._marked_until
+        self._fall_after = min(2 * self._fall_after, LONGEST_FALL_NANOSECONDS) if soon else FALL_NANOSECONDS
+        self.level = min(self.level + 1, HIGHEST_LEVEL)
+
+    def _fall(self, now: int) -> None:
+        still_marked = self._marked_level if now < self._marked_until else 0
+        self._marked_level = max(self.level, still_marked)
+        self._marked_until = now + RETURN_NANOSECONDS
+        self.level -= 1

@@ -13,6 +13,7 @@ from segwatch.records.segments import SegmentColumns, join_segments
 from segwatch.vocabulary import Quality
 from tests.messages.rows import valid_segments
 
+NOW = 100 * RISE_NANOSECONDS
 LOSS = np.uint32(Quality.CAPTURE_LOSS)
 
 
@@ -27,8 +28,8 @@ def two_way_traffic(conversations: int) -> SegmentColumns:
 def at_level(level: int) -> Shedder:
     """Return a shedder that has risen to a level."""
     shedder = Shedder()
-    for _ in range(level):
-        shedder.decide(1.0, 0)
+    for step in range(level):
+        shedder.decide(1.0, True, NOW + (step + 1 - level) * RISE_NANOSECONDS)
     assert shedder.level == level
     return shedder
 
@@ -45,7 +46,7 @@ def ends(segments: SegmentColumns) -> set[frozenset[tuple[bytes, int]]]:
 def test_nothing_is_shed_without_need() -> None:
     shedder, segments = Shedder(), two_way_traffic(100)
     for now in range(0, 10 * RISE_NANOSECONDS, RISE_NANOSECONDS):
-        shedder.decide(0.5, now)
+        shedder.decide(0.5, False, now)
         assert shedder.keep(segments, now) is segments
     assert shedder.keep_one_in == 1
 
@@ -67,44 +68,64 @@ def test_order_stays() -> None:
     assert np.all(np.diff(at_level(2).keep(segments, 0).frame) > 0)
 
 
-def test_it_rises_step_by_step_and_at_once_where_the_queue_is_full() -> None:
+def test_it_rises_while_the_queue_grows() -> None:
     shedder = Shedder()
-    shedder.decide(0.6, RISE_NANOSECONDS)
-    shedder.decide(0.6, RISE_NANOSECONDS + 1)
-    assert shedder.keep_one_in == 2
-    shedder.decide(0.6, 2 * RISE_NANOSECONDS)
-    assert shedder.keep_one_in == 4
-    for _ in range(100):
-        shedder.decide(0.95, 2 * RISE_NANOSECONDS)
+    levels = []
+    for step, fill in enumerate([0.4, 0.6, 0.7, 0.7, 0.65, 0.6, 0.7]):
+        shedder.decide(fill, False, (step + 1) * RISE_NANOSECONDS)
+        shedder.decide(0.99, True, (step + 1) * RISE_NANOSECONDS + 1)  # too soon
+        levels.append(shedder.level)
+    assert levels == [0, 1, 2, 2, 2, 2, 3]
+
+
+def test_it_rises_where_the_queue_has_no_room() -> None:
+    shedder = Shedder()
+    for step in range(1, 100):
+        shedder.decide(0.95, True, step * RISE_NANOSECONDS)
     assert shedder.level == HIGHEST_LEVEL
 
 
 def test_it_falls_only_after_calm() -> None:
     shedder = at_level(2)
-    shedder.decide(0.0, 0)
-    shedder.decide(0.0, FALL_NANOSECONDS - 1)
+    shedder.decide(0.0, False, NOW)
+    shedder.decide(0.0, False, NOW + FALL_NANOSECONDS - 1)
     assert shedder.level == 2
-    shedder.decide(0.2, FALL_NANOSECONDS)  # neither calm nor full
-    shedder.decide(0.0, FALL_NANOSECONDS + 1)
-    shedder.decide(0.0, 2 * FALL_NANOSECONDS)
+    shedder.decide(0.2, False, NOW + FALL_NANOSECONDS)  # neither calm nor full
+    shedder.decide(0.0, False, NOW + FALL_NANOSECONDS + 1)
+    shedder.decide(0.0, False, NOW + 2 * FALL_NANOSECONDS)
     assert shedder.level == 2
-    shedder.decide(0.0, 2 * FALL_NANOSECONDS + 1)
+    shedder.decide(0.0, False, NOW + 2 * FALL_NANOSECONDS + 1)
     assert shedder.level == 1
-    shedder.decide(0.0, 3 * FALL_NANOSECONDS)
+    shedder.decide(0.0, False, NOW + 3 * FALL_NANOSECONDS)
     assert shedder.level == 1
-    shedder.decide(0.0, 3 * FALL_NANOSECONDS + 1)
+    shedder.decide(0.0, False, NOW + 3 * FALL_NANOSECONDS + 1)
+    assert shedder.level == 0
+
+
+def test_after_a_step_down_that_was_too_early_it_waits_longer() -> None:
+    shedder = at_level(1)
+    shedder.decide(0.0, False, NOW)
+    shedder.decide(0.0, False, NOW + FALL_NANOSECONDS)
+    assert shedder.level == 0
+    again = FALL_NANOSECONDS + RISE_NANOSECONDS
+    shedder.decide(0.6, False, NOW + again)
+    assert shedder.level == 1
+    shedder.decide(0.0, False, NOW + again)
+    shedder.decide(0.0, False, NOW + again + 2 * FALL_NANOSECONDS - 1)
+    assert shedder.level == 1
+    shedder.decide(0.0, False, NOW + again + 2 * FALL_NANOSECONDS)
     assert shedder.level == 0
 
 
 def test_conversations_that_come_back_are_marked_for_a_while() -> None:
     shedder, segments = at_level(1), two_way_traffic(500)
-    always = ends(shedder.keep(segments, 0))
-    shedder.decide(0.0, 0)
-    shedder.decide(0.0, FALL_NANOSECONDS)
-    back = shedder.keep(segments, FALL_NANOSECONDS)
+    always = ends(shedder.keep(segments, NOW))
+    shedder.decide(0.0, False, NOW)
+    shedder.decide(0.0, False, NOW + FALL_NANOSECONDS)
+    back = shedder.keep(segments, NOW + FALL_NANOSECONDS)
     assert len(back.ts) == len(segments.ts)
     for segment in range(len(back.ts)):
         (conversation,) = ends(SegmentColumns(*(column[segment : segment + 1] for column in back)))
         assert bool(back.quality[segment] & LOSS) is (conversation not in always)
     back.quality[:] = 0
-    assert not shedder.keep(segments, FALL_NANOSECONDS + RETURN_NANOSECONDS).quality.any()
+    assert not shedder.keep(segments, NOW + FALL_NANOSECONDS + RETURN_NANOSECONDS).quality.any()
