@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.capture.live import metrics
 from ingest.capture.live.intake import Captured, Ended, Event, Intake, Opened
 from ingest.publish.batches import Session
 from ingest.publish.sensor import STATUS_NANOSECONDS, SensorSession
@@ -97,6 +98,7 @@ class LiveSessions:
 def _publish(session: SensorSession | None, event: Captured) -> None:
     if session is None:
         raise RuntimeError("an interface that was not opened has captured something")
+    metrics.count(event.interface, session.counts, event.counts)
     session.count(event.counts)
     if event.segments is not None:
         session.add(event.segments)
