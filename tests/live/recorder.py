@@ -21,7 +21,7 @@ from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.publish.batches import Session
 from ingest.publish.producer import Outgoing
 from ingest.publish.sensor import SensorSession
-from segwatch.jobs.live_sensor import publish
+from segwatch.jobs.live_sensor import publish, sentence
 from segwatch.jobs.live_sessions import LiveSessions
 from segwatch.processes.logs import log_to_stderr
 
@@ -82,6 +82,8 @@ def _record(file: BinaryIO, recording: Recording) -> None:
     sessions = LiveSessions("recorder", recording.interfaces, intake, new_session)
     publish(captures, sessions, lambda: own.clause(servers), stop)
     sessions.report_end()
+    for session in sessions.opened:
+        sys.stdout.write(f"{sentence(session)}\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.clock import StepDetector
-from ingest.capture.live.handle import BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
+from ingest.capture.live.handle import BATCH_FRAMES, BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
 from ingest.capture.live.intake import Captured, Ended, Intake, Opened
 from ingest.capture.live.interfaces import ANY, interface_mtus, link_state
 from ingest.capture.live.options import CaptureOptions
@@ -20,7 +20,7 @@ from ingest.capture.live.quality import SuperSegments, Suspicion
 from ingest.capture.live.shedding import Shedder
 from ingest.decode.decoder import Decoder
 from ingest.decode.status import undecoded
-from segwatch.errors import InputError, UsageError
+from segwatch.errors import SegwatchError, UsageError
 from segwatch.records.frames import FrameColumns
 from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.vocabulary import Quality
@@ -33,6 +33,8 @@ LATE_NANOSECONDS: Final = 1_000_000_000
 """How old a frame may be when it is read from a ring that was empty: the block's timeout, and a late thread."""
 TICK_NANOSECONDS: Final = 500_000_000
 """How often time passes, the counters are told, and the interface is looked at, while no frames come."""
+_WARN_NANOSECONDS: Final = 60_000_000_000
+"""Between two warnings of drops."""
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0
 """Between two tries to open an interface that is away."""
 assert BLOCK_TIMEOUT_MS * 1_000_000 < LATE_NANOSECONDS  # noqa: S101  # states how the figures depend on one another
@@ -55,6 +57,7 @@ class Session:
         self._dropped = handle.counters()
         self._looked = time.time_ns()
         self._refused = False
+        self._warned = -_WARN_NANOSECONDS
         self._told = 0
         self._checked = 0
 
@@ -95,7 +98,10 @@ class Session:
         self._loss.mark(segments)
         self._step.mark(segments)
         now = time.monotonic_ns()
+        before = self._shedder.keep_one_in
         self._shedder.decide(self._intake.fill, self._refused, now)
+        if self._shedder.keep_one_in != before:
+            _log.warning("%s: keeping one in %d conversations", self._handle.interface, self._shedder.keep_one_in)
         kept = self._shedder.keep(segments, now)
         self._counts = self._counts._replace(
             frames=self._handle.frames,
@@ -106,8 +112,8 @@ class Session:
         )
         if not len(kept.ts):
             return None
-        # A few rows in columns for many would hold their memory while they wait.
-        return kept if 4 * len(kept.ts) > len(frames.ts) else take_segments(kept, np.arange(len(kept.ts)))
+        # A few rows in columns for many would hold the memory of these while they wait.
+        return kept if 2 * len(kept.ts) > BATCH_FRAMES else take_segments(kept, np.arange(len(kept.ts)))
 
     def _count_drops(self) -> None:
         """Look at what the kernel dropped, and at the clock, since the last look."""
@@ -121,6 +127,7 @@ class Session:
             self._step.span(min(self._looked, now), max(self._looked, now))
         elif kernel or interface:
             self._loss.span(self._looked, now)
+            self._warn(kernel + interface)
         self._looked = now
         counts = self._counts
         self._counts = counts._replace(
@@ -128,6 +135,13 @@ class Session:
             interface_drops=counts.interface_drops + interface,
             clock_steps=counts.clock_steps + bool(step),
         )
+
+    def _warn(self, frames: int) -> None:
+        now = time.monotonic_ns()
+        if now - self._warned >= _WARN_NANOSECONDS:
+            self._warned = now
+            name = self._handle.interface
+            _log.warning("%s: %d frames were dropped just now; a larger --buffer-size may help", name, frames)
 
     def _offer(self, segments: SegmentColumns | None, until: int) -> None:
         accepted = self._intake.offer(Captured(self._handle.interface, segments, self._counts, until))
@@ -236,7 +250,7 @@ class InterfaceCapture:
 
     def _wait_for_interface(self) -> None:
         """Return when the interface can be opened again, or when told to stop."""
-        pause = FIRST_RETRY_SECONDS
+        pause, told = FIRST_RETRY_SECONDS, ""
         while not self._stop.wait(pause):
             self._alive = time.monotonic()
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
@@ -244,7 +258,9 @@ class InterfaceCapture:
                 self._handle = self._opened()
             except InterfaceLostError:
                 continue
-            except InputError as error:
-                _log.warning("%s", error)
+            except SegwatchError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("%s", told)
                 continue
             return

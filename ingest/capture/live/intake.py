@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from ingest.capture.counts import CaptureCounts
 from segwatch.records.segments import SegmentColumns
 
-LEAST_ROWS: Final = 1024
-"""Rows whose memory even a small batch takes."""
+LEAST_ROWS: Final = 64
+"""Rows whose memory even the smallest batch takes."""
 MOST_ROWS: Final = 1 << 19
 """About 70 MB."""
 
