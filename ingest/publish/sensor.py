@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ingest.capture.counts import CaptureCounts
 from ingest.publish.batches import Batch, Batcher, Session
 from ingest.publish.producer import Outgoing
 from segwatch import __version__
@@ -32,8 +33,7 @@ class SensorSession:
         self.messages = 0
         self.partitions: set[int] = set()
         """Those that got segments."""
-        self.frames = 0
-        self.undecoded = 0
+        self.counts = CaptureCounts()
         self._deliver = deliver
         self._acknowledged_rows = acknowledged_rows
         self._rows_before = acknowledged_rows()
@@ -41,6 +41,16 @@ class SensorSession:
         self._batcher = Batcher(session, partitions, time.monotonic_ns())
         self._reported = 0
         self.report("starting")
+
+    def count(self, counts: CaptureCounts) -> None:
+        """Note what was counted since the session began; segments that are added next were captured meanwhile."""
+        self._batcher.add_kernel_drops(counts.kernel_drops - self.counts.kernel_drops)
+        self._send(self._batcher.keep_one_in(counts.keep_one_in, time.monotonic_ns()))
+        self.counts = counts
+
+    def pass_time(self, until: int) -> None:
+        """Note that everything captured before ``until`` (nanoseconds since the epoch) was added."""
+        self._batcher.advance(until)
 
     def add(self, segments: SegmentColumns) -> None:
         """Publish the next segments of the session."""
@@ -66,24 +76,22 @@ class SensorSession:
             ts=time.time_ns(),
             host=socket.gethostname(),
             interface=session.interface,
-            capture_filter="",
+            capture_filter=session.capture_filter,
             snaplen=session.snaplen,
             version=__version__,
             state=state,
             problem=problem,
-            frames=self.frames,
             segments=self.segments,
-            undecoded=self.undecoded,
-            kernel_drops=0,
-            interface_drops=0,
             published_segments=self._acknowledged_rows() - self._rows_before,
             dropped_segments=0,
             queued_batches=self._pending(),
             spooled_batches=0,
             spooled_bytes=0,
+            **self.counts._asdict(),
         )
         self._reported = time.monotonic_ns()
-        self._deliver(Outgoing(SENSORS, None, session.sensor.encode(), write_status(status), 0))
+        key = f"{session.sensor}/{session.interface}" if session.live else session.sensor
+        self._deliver(Outgoing(SENSORS, None, key.encode(), write_status(status), 0))
 
     def _report_now_and_then(self) -> None:
         if time.monotonic_ns() - self._reported >= STATUS_NANOSECONDS:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _RECORDED = "recorded"
 _FASTEST = "max"
+_LEAST_SNAPLEN, _MOST_SNAPLEN = 96, 262144
+_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LEAST_BUFFER, _MOST_BUFFER = 1 << 20, 1 << 31
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
@@ -106,3 +109,48 @@ def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
     )(function)
+
+
+class Size(click.ParamType):
+    """A number of bytes, or of KiB, MiB or GiB with k, m or g behind it."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().lower()
+        digits = text.rstrip("kmg")
+        size = int(digits) * _SIZES.get(text[len(digits) :], 0) if digits.isascii() and digits.isdecimal() else 0
+        if not _LEAST_BUFFER <= size < _MOST_BUFFER:
+            self.fail(f"{value!r} is no size between 1m and 2047m", param, ctx)
+        return size
+
+
+_LIVE_OPTIONS = (
+    click.option("--filter", "capture_filter", default="", metavar="BPF", help="Capture only what passes [all]."),
+    click.option(
+        "--snaplen",
+        type=click.IntRange(_LEAST_SNAPLEN, _MOST_SNAPLEN),
+        default=256,
+        metavar="BYTES",
+        help="Bytes captured of a frame [256].",
+    ),
+    click.option(
+        "--buffer-size", "buffer_bytes", type=Size(), default="64m", help="The kernel's ring for packets [64m]."
+    ),
+    click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
+    click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
+    click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
+    click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too."),
+    click.option("--user", metavar="NAME", help="User to change to, when started as root."),
+    click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
+)
+
+
+def live_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a live capture."""
+    for option in reversed(_LIVE_OPTIONS):
+        function = option(function)
+    return function

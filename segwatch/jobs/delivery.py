@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
 from segwatch.errors import KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.connection import bus_errors, open_producer
+from segwatch.kafka.connection import bus_errors, known_brokers, open_producer
 from segwatch.telemetry.health import Look
 
 _WAIT_SECONDS: Final = 0.2
@@ -22,9 +22,10 @@ _CLOSE_SECONDS: Final = 5.0
 class Delivery:
     """Hands messages to a publisher; waits where Kafka is slow or away."""
 
-    def __init__(self, publisher: Publisher, address: KafkaAddress, patience: float) -> None:
+    def __init__(self, publisher: Publisher, producer: KafkaProducer, address: KafkaAddress, patience: float) -> None:
         """Give up after ``patience`` seconds without any acknowledgement."""
         self.publisher = publisher
+        self._producer = producer
         self._address = address
         self._patience = patience
         self._told = False
@@ -48,6 +49,10 @@ class Delivery:
     def look(self) -> Look:
         """Return how far the bus has come with what it was given."""
         return Look(self.publisher.acknowledged.messages, self.publisher.pending)
+
+    def brokers(self) -> list[tuple[str, int]]:
+        """Return host and port of the brokers that are known now."""
+        return known_brokers(self._producer)
 
     def pending(self) -> int:
         """Return how many messages wait for acknowledgement."""
@@ -77,7 +82,7 @@ def delivery_to(address: KafkaAddress, patience: float) -> Iterator[Delivery]:
     producer = open_producer(address, **PRODUCER_OPTIONS)
     publisher = Publisher(producer)
     try:
-        yield Delivery(publisher, address, patience)
+        yield Delivery(publisher, producer, address, patience)
     finally:
         publisher.close()
         _close_at_once(producer)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import click
 
-from ingest.decode.status import STATUS_TEXTS, Status
+from ingest.capture.counts import CaptureCounts
+from ingest.decode.status import undecoded
 from ingest.publish.batches import Session
 from ingest.publish.pacing import Pace
 from ingest.publish.sensor import SensorSession
@@ -30,8 +31,6 @@ from segwatch.telemetry.server import Telemetry
 
 _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
-_OTHER_TRAFFIC: Final = frozenset(STATUS_TEXTS[status] for status in (Status.NOT_IP, Status.NOT_TCP))
-"""Reasons to skip a frame that are no failure to decode it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class SensorJob:
             "file": reader.name,
             "session": session.session,
             "sensor": self.name,
-            "frames": sensor.frames,
+            "frames": sensor.counts.frames,
             "segments": sensor.segments,
             "messages": sensor.messages,
             "partitions": len(sensor.partitions),
@@ -116,8 +115,7 @@ class SensorJob:
 
 
 def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
-    sensor.frames = capture.reader.frames
-    sensor.undecoded = sum(frames for reason, frames in capture.skipped.items() if reason not in _OTHER_TRAFFIC)
+    sensor.count(CaptureCounts(frames=capture.reader.frames, undecoded=undecoded(capture.skipped)))
 
 
 def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:

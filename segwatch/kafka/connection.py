@@ -105,6 +105,12 @@ def open_consumer(address: KafkaAddress, **options: Any) -> KafkaConsumer:
     return _connect(KafkaConsumer, address, {**consumer_options(address), **options})
 
 
+def known_brokers(producer: KafkaProducer) -> list[tuple[str, int]]:
+    """Return host and port of the brokers that the cluster has told the producer of."""
+    found = producer._metadata.brokers()  # noqa: SLF001  # there is no public way that asks nobody
+    return [(str(one.host), int(one.port)) for one in found]
+
+
 def is_answering(address: KafkaAddress) -> bool:
     """Return whether a broker takes requests."""
     try:

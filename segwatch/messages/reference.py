@@ -183,7 +183,8 @@ def _kinds() -> Iterable[_Kind]:
     )  # fmt: skip
     yield _Kind(
         "segwatch.sensors.v1", STATUS_VERSION,
-        "What a sensor says of itself, one row a message; counters since its session began. The key is its name.",
+        "What a sensor says of itself, one row a message; counters since its session began. The key is its name, "
+        "with `/` and the interface where traffic is captured live.",
         STATUS_SCHEMA, {}, {name: _meaning(name, status) for name in STATUS_SCHEMA.names},
     )  # fmt: skip
 

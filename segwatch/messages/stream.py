@@ -19,6 +19,7 @@ _CONTINUATION = b"\xff\xff\xff\xff"
 # it twice more (measured: a seventh of the whole pipeline's work). No threads: other processes have the other cores.
 _WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 _READ_OPTIONS: Final = pa.ipc.IpcReadOptions(use_threads=False)
+_NOTHING_ADDED: Final[Mapping[str, Any]] = {}
 MOST_TEXT: Final = 4096
 """Characters of a text in a header: as many as a path may have. Findings repeat it."""
 
@@ -46,9 +47,12 @@ def write_message(schema: pa.Schema, version: SchemaVersion, arrays: list[Any], 
     return content
 
 
-def read_message(content: bytes, schema: pa.Schema, version: SchemaVersion) -> tuple[dict[str, str], list[Any]]:
+def read_message(
+    content: bytes, schema: pa.Schema, version: SchemaVersion, added: Mapping[str, Any] = _NOTHING_ADDED
+) -> tuple[dict[str, str], list[Any]]:
     """Return header and columns, in the order of ``schema``; columns point into ``content``.
 
+    ``added``: columns that a message of an older minor version lacks, and the value that stands for each of them.
     Raises ``MessageError``.
     """
     batch = _only_batch(content)
@@ -57,6 +61,9 @@ def read_message(content: bytes, schema: pa.Schema, version: SchemaVersion) -> t
     arrays = []
     for field in schema:
         place = batch.schema.get_field_index(field.name)
+        if place < 0 and field.name in added:
+            arrays.append(pa.repeat(pa.scalar(added[field.name], field.type), batch.num_rows))
+            continue
         if place < 0 or batch.schema.field(place).type != field.type:
             found = "missing" if place < 0 else f"of type {batch.schema.field(place).type}"
             raise MessageError(Reason.WRONG_COLUMNS, f"column {field.name} is {found}, not of type {field.type}")

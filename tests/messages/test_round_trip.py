@@ -24,7 +24,7 @@ from segwatch.messages.segments import (
     write_segments,
 )
 from segwatch.messages.status import SensorStatus, read_status, write_status
-from segwatch.messages.stream import write_message
+from segwatch.messages.stream import SchemaVersion, write_message
 from segwatch.records.segments import SegmentColumns, take_segments
 from tests.messages.rows import valid_segments
 from tests.sinks.rows import some_findings, some_intervals
@@ -127,7 +127,7 @@ def test_plain_arrow_reads_a_message() -> None:
     segments = valid_segments(5)
     with pa.ipc.open_stream(write_segments(segments, HEADER)) as reader:
         table = reader.read_all()
-    assert table.schema.metadata[b"schema"] == b"segments/1.0"
+    assert table.schema.metadata[b"schema"] == b"segments/1.1"
     assert table.column_names == SEGMENTS_SCHEMA.names
     assert table["sport"].to_pylist() == segments.sport.tolist()
     assert table["src"][0].as_py() == segments.src[0].tobytes()
@@ -229,3 +229,17 @@ def test_damaged_columns_are_not_called_cut() -> None:
 def test_positions_are_ordered_and_the_start_comes_first() -> None:
     assert START < Position(0, 0) < Position(0, END_OF_MESSAGE) < Position(1, 0)
     assert ANOMALIES_SCHEMA.names[0] == "row"
+
+
+def test_messages_of_version_1_0_are_read_with_what_came_later() -> None:
+    later = {"shed_segments", "keep_one_in", "super_segments", "clock_steps"}
+    with pa.ipc.open_stream(write_status(STATUS._replace(keep_one_in=4))) as reader:
+        batch = reader.read_next_batch()
+    names = [name for name in batch.schema.names if name not in later]
+    schema = pa.schema([batch.schema.field(name) for name in names])
+    arrays = [batch.column(name) for name in names]
+    older = write_message(schema, SchemaVersion("sensors", 1, 0), arrays, {})
+    assert read_status(older) == STATUS
+    metadata = HEADER.as_metadata()
+    del metadata["keep_one_in"]
+    assert SegmentsHeader.from_metadata(metadata) == HEADER
