@@ -12,7 +12,7 @@ import numpy as np
 from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.clock import StepDetector
 from ingest.capture.live.handle import BATCH_FRAMES, BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
-from ingest.capture.live.intake import Captured, Ended, Intake, Opened
+from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
 from ingest.capture.live.interfaces import ANY, interface_mtus, link_state
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import combined_filter
@@ -246,7 +246,8 @@ class InterfaceCapture:
             session.lose()  # libpcap lets nothing through for a moment while it changes filters
             handle.set_filter(wanted)
             self._filter = wanted
-            _log.info("Filter of %s: %s", self.interface, wanted)
+            _log.info("Filter of %s: %s", self.interface, wanted or "none")
+            self._intake.put(Filtered(self.interface, wanted))
 
     def _wait_for_interface(self) -> None:
         """Return when the interface can be opened again, or when told to stop."""

@@ -23,6 +23,13 @@ class Opened(NamedTuple):
     capture_filter: str
 
 
+class Filtered(NamedTuple):
+    """The session of an interface goes on with another filter."""
+
+    interface: str
+    capture_filter: str
+
+
 class Captured(NamedTuple):
     """Segments of the session of an interface; without rows: time passed."""
 
@@ -46,7 +53,7 @@ class Ended(NamedTuple):
     """What nobody expected."""
 
 
-Event = Opened | Captured | Ended
+Event = Opened | Filtered | Captured | Ended
 
 
 class Intake:
@@ -74,7 +81,7 @@ class Intake:
             self._put(captured, rows)
         return True
 
-    def put(self, event: Opened | Ended) -> None:
+    def put(self, event: Opened | Filtered | Ended) -> None:
         """Accept an event."""
         with self._changed:
             self._put(event, 0)
