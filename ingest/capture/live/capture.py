@@ -33,6 +33,8 @@ LATE_NANOSECONDS: Final = 1_000_000_000
 """How old a frame may be when it is read from a ring that was empty: the block's timeout, and a late thread."""
 TICK_NANOSECONDS: Final = 500_000_000
 """How often time passes, the counters are told, and the interface is looked at, while no frames come."""
+FINISH_SECONDS: Final = 2.0
+"""How long what is in the ring may take at the end."""
 _WARN_NANOSECONDS: Final = 60_000_000_000
 """Between two warnings of drops."""
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0
@@ -85,9 +87,10 @@ class Session:
         return frames is not None
 
     def finish(self) -> None:
-        """Capture what is in the ring already."""
+        """Capture what is in the ring already; where traffic goes on, only for a while."""
+        deadline = time.monotonic() + FINISH_SECONDS
         with suppress(InterfaceLostError):
-            while self.take(2 * BLOCK_TIMEOUT_MS / 1000):
+            while self.take(2 * BLOCK_TIMEOUT_MS / 1000) and time.monotonic() < deadline:
                 pass
         self._offer(None, 0)
 

@@ -124,6 +124,23 @@ def test_what_has_no_room_is_counted_as_shed_and_marks_what_comes_after() -> Non
     assert after.segments.quality[0] & LOSS
 
 
+def test_the_end_comes_though_traffic_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(most_rows=10**6)
+    looks = 0
+
+    def step() -> int:
+        nonlocal looks
+        looks += 1
+        rig.handle.coming = [SYN]
+        return 0
+
+    monkeypatch.setattr(capture, "FINISH_SECONDS", 0.05)
+    monkeypatch.setattr(rig.session._clock, "step", step)
+    rig.handle.coming = [SYN]
+    rig.session.finish()
+    assert looks > 0
+
+
 def test_a_lost_interface_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
     rig.handle.lost = True
