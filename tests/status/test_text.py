@@ -59,7 +59,8 @@ def test_lag_sensors_and_dead_letters() -> None:
     }  # fmt: skip
     sensor = {
         "sensor": "edge", "state": "failed", "age_seconds": 7300.0, "segments": 5790, "kernel_drops": 2,
-        "interface_drops": 10, "shed_segments": 100, "dropped_segments": 3, "interface": "eth0", "problem": "the interface is gone",
+        "interface_drops": 10, "shed_segments": 100, "dropped_segments": 3, "interface": "eth0",
+        "problem": "the interface is gone",
     }  # fmt: skip
     lines = status_text(
         document(sinks={"members": 0, "lag": lag}, sensors=[sensor], dead_letters={"count": 1200, "last": [letter]})
