@@ -147,16 +147,15 @@ class Session:
             _log.warning("%s: %d frames were dropped just now; a larger --buffer-size may help", name, frames)
 
     def _offer(self, segments: SegmentColumns | None, until: int) -> None:
+        self._told = time.monotonic_ns()
         accepted = self._intake.offer(Captured(self._handle.interface, segments, self._counts, until))
-        if segments is not None:
-            self._refused = not accepted
-        elif not accepted:
-            return  # there are events before it, so time passes without this one
-        if segments is not None and not accepted:
+        if segments is None:
+            return
+        self._refused = not accepted
+        if self._refused:
             # The kept conversations lost a part, as if the kernel had dropped it.
             self._counts = self._counts._replace(shed_segments=self._counts.shed_segments + len(segments.ts))
             self._loss.span(int(segments.ts.min()), int(segments.ts.max()))
-        self._told = time.monotonic_ns()
 
 
 class InterfaceCapture:

@@ -73,10 +73,10 @@ class Intake:
         return self._rows / self._most
 
     def offer(self, captured: Captured) -> bool:
-        """Accept an event with or without rows, or return False: there is no room."""
-        rows = self._least if captured.segments is None else max(self._least, len(captured.segments.ts))
+        """Accept an event, or return False: there is no room for its rows."""
+        rows = 0 if captured.segments is None else max(self._least, len(captured.segments.ts))
         with self._changed:
-            if self._rows and self._rows + rows > self._most:
+            if rows and self._rows and self._rows + rows > self._most:
                 return False
             self._put(captured, rows)
         return True
