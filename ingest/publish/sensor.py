@@ -48,6 +48,10 @@ class SensorSession:
         self._send(self._batcher.keep_one_in(counts.keep_one_in, time.monotonic_ns()))
         self.counts = counts
 
+    def filtered(self, capture_filter: str) -> None:
+        """Note that another filter is used from now on."""
+        self.session = self.session._replace(capture_filter=capture_filter)
+
     def pass_time(self, until: int) -> None:
         """Note that everything captured before ``until`` (nanoseconds since the epoch) was added."""
         self._batcher.advance(until)

@@ -138,7 +138,7 @@ _LIVE_OPTIONS = (
         help="Bytes captured of a frame [256].",
     ),
     click.option(
-        "--buffer-size", "buffer_bytes", type=Size(), default="64m", help="The kernel's ring for packets [64m]."
+        "--buffer-size", "buffer_bytes", type=Size(), default="32m", help="The kernel's ring for packets [32m]."
     ),
     click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
     click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),

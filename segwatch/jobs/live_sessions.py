@@ -73,10 +73,14 @@ class LiveSessions:
             session = Session(self._sensor, event.session, one.name, event.snaplen, True, event.capture_filter)
             one.session, one.problem = self._new_session(session), ""
             self.opened.append(one.session)
+        elif isinstance(event, Ended):
+            self._ended(one, event)
+        elif one.session is None:
+            raise RuntimeError(f"{one.name} was not opened and has captured something")
         elif isinstance(event, Captured):
             _publish(one.session, event)
         else:
-            self._ended(one, event)
+            one.session.filtered(event.capture_filter)
 
     def _ended(self, one: _Interface, event: Ended) -> None:
         if one.session is not None and not one.problem:
@@ -95,9 +99,7 @@ class LiveSessions:
         one.told = time.monotonic_ns()
 
 
-def _publish(session: SensorSession | None, event: Captured) -> None:
-    if session is None:
-        raise RuntimeError("an interface that was not opened has captured something")
+def _publish(session: SensorSession, event: Captured) -> None:
     metrics.count(event.interface, session.counts, event.counts)
     session.count(event.counts)
     if event.segments is not None:

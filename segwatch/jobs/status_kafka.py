@@ -182,6 +182,9 @@ class KafkaLook:
             "segments": status.segments,
             "published_segments": status.published_segments,
             "kernel_drops": status.kernel_drops,
+            "interface_drops": status.interface_drops,
+            "shed_segments": status.shed_segments,
+            "keep_one_in": status.keep_one_in,
             "dropped_segments": status.dropped_segments,
         }
 

@@ -6,6 +6,7 @@ Capabilities belong to threads, and those that start later inherit them: all thi
 import ctypes
 import os
 import pwd
+import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,7 @@ def _become(name: str, library: ctypes.CDLL) -> None:
         entry = pwd.getpwnam(name)
     except KeyError:
         raise UsageError(f"there is no user {name} to change to: create it (useradd --system {name}).") from None
+    needed = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parent))
     library.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     try:
         os.setgroups([entry.pw_gid])
@@ -66,6 +68,9 @@ def _become(name: str, library: ctypes.CDLL) -> None:
     except PermissionError:
         raise UsageError(f"only root can change to the user {name}: leave --user out, or start as root.") from None
     os.environ["HOME"] = entry.pw_dir
+    for place in needed:
+        if not os.access(place, os.R_OK | os.X_OK):
+            raise UsageError(f"the user {name} cannot read {place}: install segwatch, and its Python, where it can.")
 
 
 def _set_capabilities(mask: int, library: ctypes.CDLL) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.capture.reader import open_capture
 from segwatch.cli.main import run
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
@@ -22,6 +23,8 @@ TCPDUMP = (
     "-s", str(SNAPLEN), "-B", "65536", "-U", "--immediate-mode", "--time-stamp-precision", "nano", "-Z", "root",
 )  # fmt: skip
 LOSS = ("-m", "statistic", "--mode", "nth", "--every", "40", "--packet", "0", "-j", "DROP")
+LONGEST_FRAME = 1500 + 22
+"""Of an interface with the usual MTU: Ethernet with two tags."""
 ONE_SECOND = 1_000_000_000
 
 
@@ -72,8 +75,10 @@ def test_labels_of_live_traffic_equal_those_of_the_file(tmp_path: Path, loss: bo
         segments, end = recorded[side].segments, ends[side]
         assert (end.kernel_drops, end.shed_segments, end.undecoded, end.problem) == (0, 0, 0, "")
         assert end.segments == end.frames == len(segments.ts)
-        assert end.super_segments == np.count_nonzero(segments.quality & np.uint32(Quality.SUPER_SEGMENT))
         capture = tmp_path / f"{side}.pcap"
+        long = frames_above(capture, LONGEST_FRAME)
+        assert end.super_segments == len(long)
+        assert segments.frame[(segments.quality & np.uint32(Quality.SUPER_SEGMENT)) != 0].tolist() == long
         live = write_labels(with_stamps_of(capture, segments), tmp_path / "live.tsv")
         file = labels_of_file(capture)
         check_same(live, file)
@@ -92,6 +97,15 @@ def with_stamps_of(capture: Path, segments: SegmentColumns) -> SegmentColumns:
     assert len(stamps) == len(segments.ts)
     assert np.abs(stamps - segments.ts).max() < ONE_SECOND
     return segments._replace(ts=stamps)
+
+
+def frames_above(capture: Path, size: int) -> list[int]:
+    """Return the numbers of the frames of a capture that were longer than ``size`` bytes."""
+    with open_capture(capture) as reader:
+        found = []
+        while (frames := reader.read(10_000)) is not None:
+            found += frames.frame[frames.wirelen > size].tolist()
+        return found
 
 
 def check_same(live: list[str], file: list[str]) -> None:

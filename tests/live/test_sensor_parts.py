@@ -1,18 +1,33 @@
 """A sensor on real interfaces: rights, own traffic, interfaces that go and come, overload."""
 
 import signal
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.capture.live.capture import InterfaceCapture
+from ingest.capture.live.intake import Captured, Ended, Event, Filtered, Intake, Opened
+from ingest.capture.live.options import CaptureOptions
+from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.capture.live.quality import LINGER_NANOSECONDS
+from segwatch.errors import UsageError
 from segwatch.messages.partitioning import conversation_hashes
 from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.vocabulary import Quality
-from tests.live.namespaces import CLIENT_SIDE, SERVER_ADDRESSES, SERVER_SIDE, Network, network
+from tests.live.namespaces import (
+    CLIENT_SIDE,
+    PATIENCE_SECONDS,
+    SERVER_ADDRESSES,
+    SERVER_SIDE,
+    Network,
+    network,
+    skip_unless_possible,
+)
 from tests.live.recorded import Recorded, sessions, statuses
 from tests.live.recorder import Recording, arguments
 from tests.live.traffic import PORT, Talk, serving
@@ -33,7 +48,7 @@ def test_without_the_right_a_sentence_says_what_to_do(net: Network, tmp_path: Pa
     script = """
 import sys
 from ingest.capture.live.capture import InterfaceCapture
-from ingest.capture.live.intake import Intake
+from ingest.capture.live.intake import Captured, Ended, Event, Filtered, Intake, Opened
 from ingest.capture.live.options import CaptureOptions
 InterfaceCapture(sys.argv[1], CaptureOptions(), Intake(), "").open()
 """
@@ -62,6 +77,45 @@ def test_traffic_to_brokers_is_not_captured(net: Network, tmp_path: Path) -> Non
     assert len(one.segments.ts) == 2 * len(SERVER_ADDRESSES) * FEW.refused
     assert len(every.segments.ts) == 2 * len(one.segments.ts)  # it sees them on both sides of the router
     assert talk_with_server(one) == talk_with_server(every) == 0
+
+
+def test_the_filter_follows_the_brokers() -> None:
+    """A broker that was not known at the beginning is left out as soon as it is."""
+    skip_unless_possible()
+    intake = Intake()
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        capture = InterfaceCapture("lo", CaptureOptions(f"port {port}"), intake, "")
+        capture.open()
+        capture.start()
+        converse(server)
+        before = events_until(intake, lambda event: isinstance(event, Captured) and event.segments is not None)
+        assert isinstance(before[0], Opened)
+        capture.exclude(OwnTraffic().clause([("127.0.0.1", port)]))
+        (*_, changed) = events_until(intake, lambda event: isinstance(event, Filtered))
+        assert changed[1] == f"(port {port}) and not (tcp and ((host 127.0.0.1 and port {port})))"
+        converse(server)
+        capture.stop()
+        after = events_until(intake, lambda event: isinstance(event, Ended))
+        assert [event for event in after if isinstance(event, Captured) and event.segments is not None] == []
+        capture.join()
+
+
+def converse(server: socket.socket) -> None:
+    """Have a short conversation with ``server``."""
+    with closing(socket.create_connection(server.getsockname())) as client, closing(server.accept()[0]) as other:
+        client.sendall(b"x")
+        other.recv(1)
+
+
+def events_until(intake: Intake, is_last: Callable[[Event], bool]) -> list[Event]:
+    """Return the next events up to one."""
+    events: list[Event] = []
+    while not events or not is_last(events[-1]):
+        event = intake.take(PATIENCE_SECONDS)
+        assert event is not None, events
+        events.append(event)
+    return events
 
 
 def talk_with_server(recorded: Recorded) -> int:
@@ -160,3 +214,16 @@ def kept_at(segments: SegmentColumns, keep_one_in: int) -> SegmentColumns:
     """Return the segments of the conversations that are kept at a level."""
     rows = np.flatnonzero(conversation_hashes(segments) >> np.uint64(65 - keep_one_in.bit_length()) == 0)
     return take_segments(segments, rows)
+
+
+@pytest.mark.parametrize(
+    ("interface", "capture_filter", "sentence"),
+    [
+        ("nosuch", "", "there is no interface nosuch: segwatch interfaces lists them."),
+        ("lo", "foo bar", "the filter 'foo bar' cannot be used on lo: "),
+    ],
+)
+def test_what_cannot_be_captured_is_said_in_a_sentence(interface: str, capture_filter: str, sentence: str) -> None:
+    skip_unless_possible()
+    with pytest.raises(UsageError, match=f"^{sentence}"):
+        InterfaceCapture(interface, CaptureOptions(capture_filter), Intake(), "").open()

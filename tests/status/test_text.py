@@ -59,7 +59,8 @@ def test_lag_sensors_and_dead_letters() -> None:
     }  # fmt: skip
     sensor = {
         "sensor": "edge", "state": "failed", "age_seconds": 7300.0, "segments": 5790, "kernel_drops": 2,
-        "dropped_segments": 3, "interface": "eth0", "problem": "the interface is gone",
+        "interface_drops": 10, "shed_segments": 100, "dropped_segments": 3, "interface": "eth0",
+        "problem": "the interface is gone",
     }  # fmt: skip
     lines = status_text(
         document(sinks={"members": 0, "lag": lag}, sensors=[sensor], dead_letters={"count": 1200, "last": [letter]})
@@ -69,7 +70,7 @@ def test_lag_sensors_and_dead_letters() -> None:
     assert "  2026-01-01T09:00:00.000Z  sink  segwatch.anomalies.v1/3 offset 17: cut short" in lines
     assert lines[-3:] == [
         "sensor  state   last seen  segments  dropped  interface",
-        "edge    failed  2 h ago       5,790        5  eth0",
+        "edge    failed  2 h ago       5,790      115  eth0",
         "edge: the interface is gone",
     ]
 

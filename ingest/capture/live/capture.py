@@ -12,7 +12,7 @@ import numpy as np
 from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.clock import StepDetector
 from ingest.capture.live.handle import BATCH_FRAMES, BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
-from ingest.capture.live.intake import Captured, Ended, Intake, Opened
+from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
 from ingest.capture.live.interfaces import ANY, interface_mtus, link_state
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import combined_filter
@@ -33,6 +33,8 @@ LATE_NANOSECONDS: Final = 1_000_000_000
 """How old a frame may be when it is read from a ring that was empty: the block's timeout, and a late thread."""
 TICK_NANOSECONDS: Final = 500_000_000
 """How often time passes, the counters are told, and the interface is looked at, while no frames come."""
+FINISH_SECONDS: Final = 2.0
+"""How long what is in the ring may take at the end."""
 _WARN_NANOSECONDS: Final = 60_000_000_000
 """Between two warnings of drops."""
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0
@@ -85,9 +87,10 @@ class Session:
         return frames is not None
 
     def finish(self) -> None:
-        """Capture what is in the ring already."""
+        """Capture what is in the ring already; where traffic goes on, only for a while."""
+        deadline = time.monotonic() + FINISH_SECONDS
         with suppress(InterfaceLostError):
-            while self.take(2 * BLOCK_TIMEOUT_MS / 1000):
+            while self.take(2 * BLOCK_TIMEOUT_MS / 1000) and time.monotonic() < deadline:
                 pass
         self._offer(None, 0)
 
@@ -144,16 +147,15 @@ class Session:
             _log.warning("%s: %d frames were dropped just now; a larger --buffer-size may help", name, frames)
 
     def _offer(self, segments: SegmentColumns | None, until: int) -> None:
+        self._told = time.monotonic_ns()
         accepted = self._intake.offer(Captured(self._handle.interface, segments, self._counts, until))
-        if segments is not None:
-            self._refused = not accepted
-        elif not accepted:
-            return  # there are events before it, so time passes without this one
-        if segments is not None and not accepted:
+        if segments is None:
+            return
+        self._refused = not accepted
+        if self._refused:
             # The kept conversations lost a part, as if the kernel had dropped it.
             self._counts = self._counts._replace(shed_segments=self._counts.shed_segments + len(segments.ts))
             self._loss.span(int(segments.ts.min()), int(segments.ts.max()))
-        self._told = time.monotonic_ns()
 
 
 class InterfaceCapture:
@@ -246,7 +248,8 @@ class InterfaceCapture:
             session.lose()  # libpcap lets nothing through for a moment while it changes filters
             handle.set_filter(wanted)
             self._filter = wanted
-            _log.info("Filter of %s: %s", self.interface, wanted)
+            _log.info("Filter of %s: %s", self.interface, wanted or "none")
+            self._intake.put(Filtered(self.interface, wanted))
 
     def _wait_for_interface(self) -> None:
         """Return when the interface can be opened again, or when told to stop."""

@@ -23,6 +23,13 @@ class Opened(NamedTuple):
     capture_filter: str
 
 
+class Filtered(NamedTuple):
+    """The session of an interface goes on with another filter."""
+
+    interface: str
+    capture_filter: str
+
+
 class Captured(NamedTuple):
     """Segments of the session of an interface; without rows: time passed."""
 
@@ -46,7 +53,7 @@ class Ended(NamedTuple):
     """What nobody expected."""
 
 
-Event = Opened | Captured | Ended
+Event = Opened | Filtered | Captured | Ended
 
 
 class Intake:
@@ -66,15 +73,15 @@ class Intake:
         return self._rows / self._most
 
     def offer(self, captured: Captured) -> bool:
-        """Accept an event with or without rows, or return False: there is no room."""
-        rows = self._least if captured.segments is None else max(self._least, len(captured.segments.ts))
+        """Accept an event, or return False: there is no room for its rows."""
+        rows = 0 if captured.segments is None else max(self._least, len(captured.segments.ts))
         with self._changed:
-            if self._rows and self._rows + rows > self._most:
+            if rows and self._rows and self._rows + rows > self._most:
                 return False
             self._put(captured, rows)
         return True
 
-    def put(self, event: Opened | Ended) -> None:
+    def put(self, event: Opened | Filtered | Ended) -> None:
         """Accept an event."""
         with self._changed:
             self._put(event, 0)

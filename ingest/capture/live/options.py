@@ -5,7 +5,7 @@ from typing import Final
 
 DEFAULT_SNAPLEN: Final = 256
 """Bytes: Ethernet with two tags, a tunnel, IPv6 with extension headers and TCP with all its options."""
-DEFAULT_BUFFER_BYTES: Final = 64 << 20
+DEFAULT_BUFFER_BYTES: Final = 32 << 20
 DIRECTIONS: Final = {"both": 0, "in": 1, "out": 2}
 """libpcap's ``PCAP_D_INOUT``, ``PCAP_D_IN`` and ``PCAP_D_OUT``."""
 

@@ -56,7 +56,7 @@ def combined_filter(wanted: str, unwanted: str) -> str:
 def _addresses(host: str, port: int) -> frozenset[str]:
     try:
         found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         _log.warning("The address of Kafka at %s is not known, so its traffic is not left out: %s", host, error)
         return frozenset()
     texts = (str(entry[4][0]).partition("%")[0] for entry in found)

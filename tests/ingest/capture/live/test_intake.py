@@ -19,11 +19,12 @@ def test_rows_beyond_the_limit_are_refused_and_words_are_not() -> None:
     assert not intake.offer(large)
     assert intake.offer(captured(valid_segments(1)))  # it counts as the memory that it holds
     assert intake.fill == 1.0
-    assert not intake.offer(captured(None))
+    assert intake.offer(captured(None))
     intake.put(Ended("eth0", "", final=True))
     assert intake.take(0) is large
     assert intake.fill == 0.25
     assert intake.take(0) is not None
+    assert intake.take(0) == captured(None)
     assert intake.take(0) == Ended("eth0", "", final=True)
     assert intake.take(0) is None
     assert intake.fill == 0.0
