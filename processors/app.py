@@ -53,7 +53,12 @@ def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=configured_timeouts())
+    stream = StreamSettings(
+        partitions=partitions,
+        rules=settings().rules,
+        timeouts=configured_timeouts(),
+        most_conversations=settings().most_conversations,
+    )
     return make_processor(address, stream, shortest_pause)
 
 

@@ -30,6 +30,7 @@ class Settings:
     metrics: str = ""
     idle_timeout: int = 3600
     closed_timeout: int = 240
+    most_conversations: int = 500_000
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -44,7 +45,9 @@ MEANINGS = {
     "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",
     "idle_timeout": "Seconds of silence after which a conversation in the stream is over; 0: never.",
     "closed_timeout": "The same for one that was reset or closed by both sides (RFC 9293: twice the maximum segment "
-    "lifetime); 0: never. Both must be the same for all processors.",
+    "lifetime); 0: never.",
+    "most_conversations": "Conversations that a processor remembers of a partition at most, at about a kilobyte each; "
+    "beyond that it forgets those that were silent longest. This and the timeouts must be the same for all processors.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }

@@ -236,6 +236,7 @@ class StreamWorker:
     def _count(number: int, partition: Partition, applied: Applied) -> None:
         metrics.SEGMENTS.inc(applied.segments)
         metrics.MISSING_BATCHES.inc(applied.missing)
+        metrics.FORGOTTEN_CONVERSATIONS.inc(applied.forgotten)
         metrics.NEXT_OFFSET.labels(number).set(partition.next)
         if applied.repeated:
             metrics.MESSAGES.labels("repeated").inc()
