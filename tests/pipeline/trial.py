@@ -204,10 +204,13 @@ def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str)
     steady = [cluster.spawn(*role) for role in roles]
     load = Load(cluster, capture, speed)
     load.start()
+    _wait_for_rows(cluster)
     exits, counts = [], []
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         guest = cluster.spawn(*roles[len(exits) % len(roles)])
+        while not cluster.has_begun(guest) and guest.poll() is None:
+            time.sleep(0.1)
         time.sleep(_GUEST_SECONDS)
         guest.terminate()
         exits.append(guest.wait(timeout=60))
@@ -226,6 +229,15 @@ def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str)
         "exit codes": sorted(set(exits)),
         "differences": differences(cluster),
     }
+
+
+def _wait_for_rows(cluster: Cluster) -> None:
+    """Wait until the first sink has made the tables and stored something, however slow the machine is."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    stored = "SELECT sum(total_rows) FROM system.tables WHERE name = 'anomalies'"
+    while not cluster.query(stored, database="system")[0][0]:
+        assert time.monotonic() < deadline, cluster.logs()
+        time.sleep(0.5)
 
 
 def main() -> None:
