@@ -14,6 +14,7 @@ from typing import Any
 
 from kafka import TopicPartition
 
+from segwatch.cli.main import EXIT_SIGNAL
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
@@ -24,6 +25,8 @@ from sinks.local_server import LocalServer
 from tests.support import REPOSITORY
 
 PARTITIONS = 8
+ENDED_WELL = frozenset({0, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM})
+"""Exit codes of a worker that was asked to end (SIGTERM): the others, if it was asked before it listened."""
 SINK_GROUP = "segwatch-sink"
 
 

@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from segwatch.cli.main import EXIT_SIGNAL
 from tests.pipeline.answers import differences, store_offline
-from tests.pipeline.cluster import Cluster, running
+from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
 from tests.support import REPOSITORY
 
@@ -125,7 +124,7 @@ class Trial:
                 del self._stopped[place]
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
-                if worker.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM}:
+                if worker.returncode not in ENDED_WELL | {-signal.SIGKILL}:
                     self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
