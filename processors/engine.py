@@ -10,7 +10,7 @@ from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
 from processors.flow_table.expiry import places_without_expired, remove_expired
 from processors.flow_table.state import OPEN_INTERVAL, new_state
-from processors.flow_table.table import FlowTable, room_for
+from processors.flow_table.table import FlowTable
 from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
 from segwatch.memory import grown
@@ -98,7 +98,8 @@ class Engine:
     def _make_room_for(self, conversations: int) -> None:
         while conversations > len(self._state.conversations):
             state = self._state
-            self._state = state._replace(conversations=grown(state.conversations), directions=grown(state.directions))
+            larger = grown(state.conversations)
+            self._state = state._replace(conversations=larger, directions=grown(state.directions, 2 * len(larger)))
 
     def _make_room(self) -> None:
         """Enlarge what stopped the kernel."""
@@ -168,7 +169,7 @@ class Engine:
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Continue from what ``state`` returned, of this or of another engine with the same rules."""
-        sizes = (room_for(len(state[name])) for name in ("conversations", "unacked", "intervals"))
+        sizes = (max(len(state[name]), 1) for name in ("conversations", "unacked", "intervals"))
         fresh = new_state(*sizes)
         for name in fresh._fields:
             content = state[name]

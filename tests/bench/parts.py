@@ -84,7 +84,7 @@ def _figures(rate: float, ratio: float, run: Run) -> tuple[str, str, str]:
 
 def output(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
     """Measure rows a second of ``segwatch labels`` into files."""
-    small, large = (captures.sized("bulk", *size) for size in (HALF, (2, 1)))
+    small, large = (captures.sized("bulk", *size) for size in (FULL, EIGHTFOLD))
 
     def job(capture: Capture, form: str) -> Job:
         return Job(lambda folder: [SEGWATCH, "labels", str(capture.path), "-f", form, "-o", str(folder / "out")])
@@ -97,8 +97,11 @@ def output(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
         rate = _rate((small, first), (large, second)) / MILLION
         whole = large.packets / second.seconds / MILLION
         cells = (form, f"{rate:.2f}", f"{whole:.2f}", f"{second.peak_bytes / 2**20:,.0f}")
-        rows.append(Row(cells, f"at least {bar}" if bar else "", whole >= bar if bar else None))
-    note = f"Captures of {small.packets:,} and {large.packets:,} packets; the bar is compared with the whole process."
+        rows.append(Row(cells, f"at least {bar}" if bar else "", rate >= bar if bar else None))
+    note = (
+        f"Captures of {small.packets:,} and {large.packets:,} packets. The bar is compared with the difference, as "
+        "for speed: so start-up stands apart; the whole process is that of the larger capture."
+    )
     head = ("format", "million rows/s (difference)", "million rows/s (whole process)", "peak memory, MiB")
     return [Table("segwatch labels into a file, bulk", head, rows, note)]
 
