@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
-from processors.flow_table.expiry import places_without_expired, remove_expired
+from processors.flow_table.expiry import places_of_latest, places_without_expired, remove_expired
 from processors.flow_table.state import OPEN_INTERVAL, new_state
 from processors.flow_table.table import FlowTable
-from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
+from processors.intervals import MOST_CLOSED, close_all, close_removed, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
 from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
@@ -131,6 +131,27 @@ class Engine:
         remove_expired(self._state, places)
         self.flows.keep(places, kept)
         return conversations - kept
+
+    def forget(self, keep: int) -> tuple[npt.NDArray[Any], int]:
+        """Forget those conversations that have been silent longest, so that ``keep`` of them stay.
+
+        Returns their intervals, as ``analyze`` does, and how many conversations were forgotten. One that sends again
+        begins anew in its middle. To be called when everything that ``flows`` found was analysed.
+        """
+        self._state.counters[counter.CLOSED] = 0
+        conversations = self.flows.conversations
+        if conversations <= keep:
+            return self._taken(), 0
+        places = places_of_latest(self._state, conversations, keep)
+        while not close_removed(self._state, places, self._scratch.closed):
+            self._scratch.closed = grown(self._scratch.closed)
+        remove_expired(self._state, places)
+        self.flows.keep(places, keep)
+        return self._taken(), conversations - keep
+
+    def open_intervals(self) -> npt.NDArray[Any]:
+        """Return the intervals as they are now, a view: records of ``INTERVAL``, whose ``flow`` is -1 where unused."""
+        return self._state.intervals[: self._state.counters[counter.INTERVALS_USED]].view(INTERVAL)
 
     def finish_in_blocks(self) -> Iterator[npt.NDArray[Any]]:
         """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next.

@@ -145,6 +145,21 @@ def close_if_ended(state: State, flow: int, flags: int, closed: Any) -> None:
 
 
 @kernel
+def close_removed(state: State, places: Any, closed: Any) -> bool:
+    """Close the open records of conversations without a place; return False where the output is full (call it again).
+
+    ``places``: (C,) int32, ``NOTHING`` for the conversations that are removed.
+    """
+    for slot in range(state.counters[counter.INTERVALS_USED]):
+        record = state.intervals[slot]
+        if record.flow != NOTHING and places[record.flow] == NOTHING:
+            if state.counters[counter.CLOSED] >= len(closed):
+                return False
+            close(state, slot, closed)
+    return True
+
+
+@kernel
 def close_all(state: State, closed: Any) -> bool:
     """Close all open records; return False where the output is full (call it again)."""
     for slot in range(state.counters[counter.INTERVALS_USED]):

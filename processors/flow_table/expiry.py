@@ -74,6 +74,15 @@ def places_without_expired(state: State, conversations: int, now: int) -> tuple[
     return places, kept
 
 
+def places_of_latest(state: State, conversations: int, keep: int) -> npt.NDArray[np.int32]:
+    """Return the place of each of N conversations when only the ``keep`` (below N) that sent last stay."""
+    stays = np.zeros(conversations, np.bool_)
+    silent = conversations - keep
+    stays[np.argpartition(state.conversations["previous"][:conversations], silent)[silent:]] = True
+    places: npt.NDArray[np.int32] = np.where(stays, np.cumsum(stays) - 1, NOTHING).astype(np.int32)
+    return places
+
+
 def remove_expired(state: State, places: npt.NDArray[np.int32]) -> None:
     """Move the records of conversations to their new ``places``."""
     _move_together(state, places)
