@@ -100,10 +100,10 @@ class Analyst:
     def finish(self, session: AnalysedSession) -> None:
         """End a session."""
         with self._lock:
-            self._open.remove(session)
-            self._picture.sessions.remove(session)
             for intervals in session.engine.finish_in_blocks():
                 self._take_closed(session, intervals)
+            self._open.remove(session)
+            self._picture.sessions.remove(session)
             self._conversations += session.engine.conversations
 
     def count_conversations(self) -> int:

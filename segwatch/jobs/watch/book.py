@@ -306,7 +306,7 @@ class Book:
             return
         surplus = len(over) - self._most // 2
         stays = np.ones(len(self), np.bool_)
-        stays[over[np.argpartition(scores[over], surplus)[:surplus]]] = False
+        stays[over[np.argpartition(scores[over], surplus - 1)[:surplus]]] = False
         kept = self.conversations[stays]
         self._table.records[: len(kept)] = kept
         self._table.used[0] = len(kept)

@@ -84,6 +84,7 @@ class WatchJob:
 
     def watch_file(self, file: str, speed: float | None) -> int:
         """Watch a capture; return the exit code."""
+        _compile()
         captures = Captures((file,))
         with self._keeper() as keeper:
             for capture in captures.each(partial(DecodedCapture, named=self.as_json or keeper is not None)):
@@ -215,7 +216,7 @@ class _Watched:
 
 
 def _compile() -> None:
-    """Compile everything before the capture begins: frames do not wait."""
+    """Compile everything before the capture begins: neither frames nor keys wait."""
     if not is_warm() and kernels_are_kept():
         from segwatch.jobs.warmup import warm_up
 

@@ -31,18 +31,18 @@ class Lines(nullcontext[None]):
         return self
 
     def show(self, frame: TakesFrame, is_over: Callable[[], bool]) -> None:
-        """Print until it is over, or nothing more comes."""
+        """Print until it is over, and once more at the end."""
         due = time.monotonic() + self._interval
         while not is_over():
             time.sleep(_STEP_SECONDS)
-            if time.monotonic() < due:
-                continue
-            due += self._interval
-            shown = frame(since_start=False)
-            sys.stdout.write(f"{self._text(shown)}\n")
-            sys.stdout.flush()
-            if shown.ended:
-                return
+            if time.monotonic() >= due:
+                due += self._interval
+                self._print(frame(since_start=False))
+        self._print(frame(since_start=False))
+
+    def _print(self, frame: Frame) -> None:
+        sys.stdout.write(f"{self._text(frame)}\n")
+        sys.stdout.flush()
 
 
 def line(frame: Frame) -> str:

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from segwatch.jobs.progress import short_name
 from segwatch.jobs.watch.controls import KEYS, Controls
 from segwatch.jobs.watch.frame import Frame, TakesFrame
 from segwatch.jobs.watch.keys import Keyboard
@@ -99,7 +100,7 @@ def _head(frame: Frame, controls: Controls, rows: int, width: int) -> list[Text]
         f"{rate_text(frame.packets_a_second, 'packets')}  {rate_text(frame.payload_bits_a_second, 'bit')} of payload"
     )
     state = "paused  " if controls.paused else "end of the capture  " if frame.ended else ""
-    first = _line(f"segwatch {frame.name}  {rates}", f"{state}{clock_text(frame.running)}", width, "bold")
+    first = _line(f"segwatch {short_name(frame.name)}  {rates}", f"{state}{clock_text(frame.running)}", width, "bold")
     losses = f"dropped {short(frame.dropped)}  shed {percent(frame.shed_share) or 0} %"
     if frame.evicted:
         losses = f"forgotten {short(frame.evicted)}  {losses}"
