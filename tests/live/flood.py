@@ -1,8 +1,8 @@
 """Small TCP frames by the million, as if an interface received them: a BPF program that is run with live frames.
 
-python -m tests.live.flood INTERFACE FLOWS RATE SECONDS offers about RATE frames a second, each flow's data in order, and
-prints how many there were. The kernel (5.18 or later) makes the frames and gives them to the interface's receiving side,
-which costs a fraction of sending them: bpf(2), BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES.
+python -m tests.live.flood INTERFACE FLOWS RATE SECONDS offers about RATE frames a second, each flow's data in order,
+and prints how many there were. The kernel (5.18 or later) makes the frames and gives them to the interface's receiving
+side, which costs a fraction of sending them: bpf(2), BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES.
 """
 
 import ctypes

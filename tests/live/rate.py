@@ -54,9 +54,7 @@ def main() -> None:
     parser.add_argument("--buffer-size", default="64m", help="the kernel's ring [64m]")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measured = measure(
-            chosen.rate, chosen.seconds, chosen.flows, Path(folder), "--buffer-size", chosen.buffer_size
-        )
+        measured = measure(chosen.rate, chosen.seconds, chosen.flows, Path(folder), "--buffer-size", chosen.buffer_size)
     sys.stdout.write(f"{json.dumps(measured, indent=2)}\n")
 
 

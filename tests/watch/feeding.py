@@ -1,11 +1,10 @@
 """Captures into pictures, as ``segwatch watch`` does it."""
 
-import numpy as np
-
 from ingest.capture.reader import open_capture
 from ingest.decode.decoder import Decoder
 from processors.engine import FOR_EVER
 from segwatch.jobs.watch.analyst import Analyst, Limits
+from segwatch.jobs.watch.book import COUNTS
 from segwatch.jobs.watch.feed import FeedStatus
 from segwatch.jobs.watch.frame import Frame
 from segwatch.jobs.watch.picture import Look, Picture
@@ -46,8 +45,7 @@ def framed(look: Look, name: str = "eth0") -> Frame:
 def counts_by_end(look: Look) -> dict[tuple[int, int], list[int]]:
     """Return the counters of each conversation by its ports."""
     ports = zip(look.ends["client_port"].tolist(), look.ends["server_port"].tolist(), strict=True)
-    totals = look.counts.sum(axis=1)
-    found: dict[tuple[int, int], np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
-    for ends, counts in zip(ports, totals, strict=True):
-        found[ends] = found.get(ends, 0) + counts
-    return {ends: counts.tolist() for ends, counts in found.items()}
+    found: dict[tuple[int, int], list[int]] = {}
+    for ends, counts in zip(ports, look.counts.sum(axis=1).tolist(), strict=True):
+        found[ends] = [sum(pair) for pair in zip(found.get(ends, [0] * COUNTS), counts, strict=True)]
+    return found
