@@ -180,7 +180,7 @@ def test_keys_in_a_terminal() -> None:
         screen.expect("10.20.2.9:39204")
         assert "10.20.1.14:41200" not in filtered + screen.seen
         screen.press("h")
-        screen.expect("1 hosts, since the start")
+        screen.expect("1 host, since the start")
         screen.press("l")
         screen.expect("duplicate_ack")
         screen.press("?")
@@ -201,7 +201,7 @@ def test_keys_in_a_terminal() -> None:
 
 def test_ctrl_c_ends_it_with_what_was_seen() -> None:
     with terminal("watch", DEMONSTRATION, "--speed", "1") as screen:
-        screen.expect("c h l: view")
+        screen.expect("c h l view")
         screen.process.send_signal(signal.SIGINT)
         screen.expect("This is not all of the capture.")
         assert screen.process.wait(PATIENCE_SECONDS) == 0

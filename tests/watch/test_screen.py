@@ -32,7 +32,7 @@ def test_a_window_is_filled_and_no_more(frame: Frame, view: str, width: int, hei
     lines = drawn(frame, Controls(view=view), width, height)
     assert len(lines) == height
     assert max(map(len, lines)) <= width
-    assert lines[-1].startswith("c h l: view"[:width])
+    assert lines[-1].startswith("c h l view"[:width])
 
 
 def test_narrow_has_the_numbers_and_wide_the_reasons_too(frame: Frame) -> None:

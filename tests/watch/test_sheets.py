@@ -134,6 +134,6 @@ def test_numbers_are_short() -> None:
         "0", "7", "9999", "10k", "12.3k", "100k", "1M", "1.23M", "100M", "4.5T",
     ]  # fmt: skip
     assert [percent(share) for share in (0, 0.00001, 0.0314, 0.9999, 1)] == ["", "<0.1", "3.1", "100", "100"]
-    assert [seconds(time) for time in (0, 1_000_000, 31_800_000_000, 400_000_000_000)] == ["", "0.001", "31.8", "400"]
+    assert [seconds(time) for time in (0, 1_000_000, 31_800_000_000, 400_000_000_000)] == ["", "<.01", "31.8", "400"]
     assert [milliseconds(time) for time in (0, 10_000, 17_000_000, 5_400_000_000)] == ["", "0.01", "17", "5400"]
     assert rate_text(12_345, "bit") == "12.3 kbit/s"

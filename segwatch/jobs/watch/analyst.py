@@ -142,6 +142,7 @@ class Analyst:
             intervals, removed = session.engine.forget(most - most // 4)
             self.evicted += removed
             self._take_closed(session, intervals)
+        self._picture.bound()
 
     def _advance(self, session: AnalysedSession, until: int) -> None:
         """Close the intervals of earlier minutes, and forget conversations that are over, once a minute."""

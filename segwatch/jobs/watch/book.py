@@ -5,6 +5,7 @@ told of the same record before is what is new. So it costs nothing per packet.
 """
 
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -257,6 +258,18 @@ def _take_back(table: Table, changes: Any) -> None:
                     table.records[slot - 1]["window"][side, count] -= changes[row]["counts"][side, count]
 
 
+@kernel
+def _keep_known(table: Table, changes: Any) -> int:
+    """Move the changes of conversations that are in the book to the beginning; return how many there are."""
+    kept = 0
+    for row in range(len(changes)):
+        if table.slots[_slot_of(table, int(changes[row]["key"]))] != 0:
+            if kept != row:
+                changes[kept] = changes[row]
+            kept += 1
+    return kept
+
+
 class Book:
     """Conversations of all sessions; those that are over and were least remarkable are forgotten first."""
 
@@ -296,27 +309,28 @@ class Book:
         _take_changes(self._table, changes)
         self._changes.append(changes)
 
-    def shrink(self, scores: npt.NDArray[np.int64]) -> None:
-        """Forget conversations that are over, those of the lowest of the (C,) scores first, where there are too many.
+    def shrink(self, score: Callable[[npt.NDArray[Any]], npt.NDArray[np.int64]]) -> None:
+        """Forget conversations that are over, those of the lowest scores first, where there are too many.
 
-        Half of the limit stays, so that this is seldom done.
+        ``score`` gives (C,) for (C,) ``CONVERSATION``. Half of the limit stays, so that this is seldom done.
         """
+        if len(self) <= self._most:
+            return
         over = np.flatnonzero(self.conversations["told_start"] == _CLOSED)
         if len(over) <= self._most:
             return
+        scores = score(self.conversations[over])
         surplus = len(over) - self._most // 2
         stays = np.ones(len(self), np.bool_)
-        stays[over[np.argpartition(scores[over], surplus - 1)[:surplus]]] = False
+        stays[over[np.argpartition(scores, surplus - 1)[:surplus]]] = False
         kept = self.conversations[stays]
         self._table.records[: len(kept)] = kept
         self._table.used[0] = len(kept)
         self._fill(self._table.slots)
         self.forgotten += surplus
-
-    @property
-    def is_full(self) -> bool:
-        """Whether ``shrink`` may have something to do."""
-        return len(self) > self._most
+        with np.errstate(over="ignore"):  # as above
+            for slot, changes in enumerate(self._changes):
+                self._changes[slot] = changes[: _keep_known(self._table, changes)].copy()
 
     def _grow(self) -> None:
         table = self._table._replace(records=grown(self._table.records))

@@ -157,8 +157,6 @@ class Picture:
             self._book.end_slot()
             self._mark(self._slot_end)
             self._slot_end += self.slot
-        if self._book.is_full:
-            self._book.shrink(judged(self._book.conversations, "start").scores)
 
     def add_rows(self, resets: npt.NDArray[np.uint8]) -> None:
         """Count the classes of resets of segments ((N,) ``vocabulary.Reset``)."""
@@ -169,6 +167,10 @@ class Picture:
         if len(intervals):
             add_to_sums(intervals, self._closed)
             self._book.add(intervals, session.number, session.origin, is_open=False)
+
+    def bound(self) -> None:
+        """Forget conversations that are over where there are too many; to be called after each batch."""
+        self._book.shrink(lambda conversations: judged(conversations, "start").scores)
 
     def look(self, conversations: int, *, since_start: bool) -> Look:
         """Return what is to be seen now, of a capture that has had that many conversations."""

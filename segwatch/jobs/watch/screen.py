@@ -21,7 +21,7 @@ from segwatch.jobs.watch.texts import clock_text, percent, rate_text, short
 
 _KEY_SECONDS: Final = 0.1
 _HEAD_LINES, _FOOT_LINES = 3, 1
-_FOOT: Final = "c h l: view  < >: sort  r: reverse  w: window  /: filter  p: pause  ?: help  q: quit"
+_FOOT: Final = "c h l view  < > sort  r reverse  w window  / filter  p pause  ? help  q quit"
 
 
 class Screen:
@@ -110,7 +110,8 @@ def _head(frame: Frame, controls: Controls, rows: int, width: int) -> list[Text]
     second = _line(counted, losses, width, "yellow" if trouble else "")
     span = "since the start" if controls.since_start else f"last {look.seconds:.0f} s"
     sorting = controls.sorted_by.get(controls.view, "most first" if controls.view == LABELS else "worst first")
-    third = f"{short(rows)} {controls.view}, {span}, {'reversed ' if controls.reverse else ''}{sorting}"
+    shown = controls.view[:-1] if rows == 1 else controls.view
+    third = f"{short(rows)} {shown}, {span}, {'reversed ' if controls.reverse else ''}{sorting}"
     if controls.filter.text:
         third += f", filter {controls.filter.text}"
     problem = frame.problem or status.problem

@@ -32,17 +32,19 @@ def count(number: int) -> str:
 
 def seconds(nanoseconds: int) -> str:
     """Return a time in seconds; nothing for 0."""
-    value = nanoseconds / 1e9
-    if value <= 0:
-        return ""
-    return short(round(value)) if value >= 99.95 else f"{value:.3g}" if value >= 0.0995 else f"{value:.1g}"
+    return _of_unit(nanoseconds / 1e9)
 
 
 def milliseconds(nanoseconds: float) -> str:
     """Return a time in milliseconds; nothing where none is known."""
-    value = nanoseconds / 1e6
+    return _of_unit(nanoseconds / 1e6)
+
+
+def _of_unit(value: float) -> str:
     if value <= 0:
         return ""
+    if value < 0.01:
+        return "<.01"
     return short(round(value)) if value >= 99.95 else f"{value:.3g}" if value >= 0.1 else f"{value:.2f}"
 
 
