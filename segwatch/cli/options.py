@@ -3,10 +3,12 @@
 import math
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from segwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
@@ -96,7 +98,8 @@ class Speed(click.ParamType):
         return number
 
 
-def _checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+def checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    """Return the name of a sensor: the host's where none is given."""
     name = value if value is not None else socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
@@ -105,7 +108,7 @@ def _checked_name(_context: click.Context, _parameter: click.Parameter, value: s
 
 def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--speed`` (None: as fast as possible) and ``--name`` of a sensor that reads captures."""
-    function = click.option("--name", callback=_checked_name, help="Name of this sensor [the host's name].")(function)
+    function = click.option("--name", callback=checked_name, help="Name of this sensor [the host's name].")(function)
     return click.option(
         "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
     )(function)
@@ -128,7 +131,7 @@ class Size(click.ParamType):
         return size
 
 
-_LIVE_OPTIONS = (
+_CAPTURE_OPTIONS = (
     click.option("--filter", "capture_filter", default="", metavar="BPF", help="Capture only what passes [all]."),
     click.option(
         "--snaplen",
@@ -143,14 +146,39 @@ _LIVE_OPTIONS = (
     click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
     click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
     click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
-    click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too."),
+)
+_RIGHTS_OPTIONS = (
     click.option("--user", metavar="NAME", help="User to change to, when started as root."),
     click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
 )
+LIVE_PARAMETERS = (
+    "capture_filter", "snaplen", "buffer_bytes", "promiscuous", "immediate", "direction", "user", "allow_root",
+)  # fmt: skip
+"""Names of the parameters that ``watch_options`` adds."""
+_KAFKA_TRAFFIC = click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too.")
 
 
 def live_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a live capture."""
-    for option in reversed(_LIVE_OPTIONS):
+    """Add the options of a live capture for Kafka."""
+    return _with_options(function, (*_CAPTURE_OPTIONS, _KAFKA_TRAFFIC, *_RIGHTS_OPTIONS))
+
+
+def watch_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a live capture without Kafka."""
+    return _with_options(function, (*_CAPTURE_OPTIONS, *_RIGHTS_OPTIONS))
+
+
+def refuse_options(context: click.Context, names: Collection[str], way: str) -> None:
+    """Raise UsageError where one of the parameters ``names`` was given, which have a meaning with ``way`` only."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not click.core.ParameterSource.DEFAULT:
+            raise UsageError(f"{parameter.opts[0]} has a meaning with {way} only.")
+
+
+def _with_options(
+    function: Callable[..., Any], options: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]
+) -> Callable[..., Any]:
+    for option in reversed(options):
         function = option(function)
     return function

@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from segwatch.cli.options import kafka_option, live_options, metrics_option, sensor_options
+from segwatch.cli.options import (
+    LIVE_PARAMETERS,
+    kafka_option,
+    live_options,
+    metrics_option,
+    refuse_options,
+    sensor_options,
+)
 from segwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
-
-_LIVE_ONLY = (
-    "capture_filter", "snaplen", "buffer_bytes", "promiscuous", "immediate", "direction", "include_kafka", "user",
-    "allow_root",
-)  # fmt: skip
 
 
 @click.command(name="sensor", no_args_is_help=True)
@@ -94,13 +96,7 @@ def _check_use(
         raise UsageError("name an interface with --interface, or captures with --read.")
     if interfaces and (read or more):
         raise UsageError("--interface captures live and --read publishes captures: choose one of them.")
-    of_the_other = ("speed",) if interfaces else _LIVE_ONLY
-    for parameter in context.command.params:
-        if parameter.name in of_the_other and _was_given(context, parameter):
-            way = "--read" if interfaces else "--interface"
-            raise UsageError(f"{parameter.opts[0]} has a meaning with {way} only.")
-
-
-def _was_given(context: click.Context, parameter: click.Parameter) -> bool:
-    source = context.get_parameter_source(str(parameter.name))
-    return source is not click.core.ParameterSource.DEFAULT
+    if interfaces:
+        refuse_options(context, ["speed"], "--read")
+    else:
+        refuse_options(context, [*LIVE_PARAMETERS, "include_kafka"], "--interface")

@@ -2,12 +2,10 @@
 
 import json
 import threading
-import time
 import uuid
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -20,17 +18,14 @@ from segwatch import __version__
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.delivery import Delivery, delivery_to
+from segwatch.jobs.due import due_segments
 from segwatch.jobs.progress import progress_of
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.topics import SEGMENTS, SENSORS
-from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
-
-_TICK_SECONDS: Final = 0.05
-"""How often time may close a batch while nothing comes."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class SensorJob:
         session = Session(self.name, uuid.uuid4().hex, reader.name, reader.snaplen, live=False)
         sensor = SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
         with progress_of(reader.name, reader) as show:
-            for segments in self._due_segments(capture, stop):
+            for segments in due_segments(capture, Pace(self.speed), stop):
                 _count(sensor, capture)
                 if segments is None:
                     sensor.poll()
@@ -102,32 +97,9 @@ class SensorJob:
             "complete": not stop.is_set() and reader.damage is None,
         }
 
-    def _due_segments(self, capture: DecodedCapture, stop: threading.Event) -> Iterator[SegmentColumns | None]:
-        """Yield the segments when they are due, and None about every ``_TICK_SECONDS`` in between."""
-        pace = Pace(self.speed)
-        for segments in capture.batches(patience=_TICK_SECONDS):
-            if segments is None:
-                yield None
-            elif len(segments.ts):
-                yield from _paced(segments, pace, stop)
-            if stop.is_set():
-                return
-
 
 def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
     sensor.count(CaptureCounts(frames=capture.reader.frames, undecoded=undecoded(capture.skipped)))
-
-
-def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:
-    row = 0
-    while row < len(segments.ts) and not stop.is_set():
-        rows, seconds = pace.due(segments.ts[row:], time.monotonic())
-        if rows:
-            yield take_segments(segments, slice(row, row + rows))
-            row += rows
-        else:
-            yield None
-        stop.wait(min(seconds, _TICK_SECONDS))
 
 
 def sentence(published: dict[str, Any]) -> str:
