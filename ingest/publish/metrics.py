@@ -16,3 +16,10 @@ LATENCY: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 RETRY_RATE: Final = Gauge("segwatch_sensor_retries_per_second", "Messages sent again (the figure of kafka-python)")
+SPOOLED_MESSAGES: Final = Gauge("segwatch_sensor_spooled_messages", "Messages in the spool on disk")
+SPOOLED_BYTES: Final = Gauge("segwatch_sensor_spooled_bytes", "Bytes of the spool on disk, compressed")
+DROPPED_MESSAGES: Final = Counter("segwatch_sensor_dropped_messages", "Messages given up because the spool was full")
+DROPPED_SEGMENTS: Final = Counter("segwatch_sensor_dropped_segments", "Segments in messages that were given up")
+SPOOL_FAILURES: Final = Counter(
+    "segwatch_sensor_spool_failures", "Times that the disk did not take what was to be spooled"
+)

@@ -110,15 +110,13 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk."""
-        with self._guard:
-            return sum(file.size for file in self._files)
+        """Bytes on the disk; as what else only counts, it waits for nobody and may be a moment old."""
+        return sum(file.size for file in tuple(self._files))
 
     @property
     def messages(self) -> int:
         """Messages that are not released."""
-        with self._guard:
-            return sum(file.messages for file in self._files)
+        return sum(file.messages for file in tuple(self._files))
 
     @property
     def dropped(self) -> Dropped:
@@ -127,8 +125,7 @@ class Spool:
 
     def waiting(self, lane: Lane) -> int:
         """Return how many messages of a lane nobody has taken."""
-        with self._guard:
-            return sum(file.waiting for file in self._files if self._lane(file) is lane)
+        return sum(file.waiting for file in tuple(self._files) if self._lane(file) is lane)
 
     def append(self, message: SpooledMessage, *, taken: bool = False) -> Place | None:
         """Keep a message behind all others; ``taken``: it is under way already, and not to be taken again.
@@ -162,7 +159,9 @@ class Spool:
     def release(self, place: Place) -> None:
         """Note that a message which was taken is acknowledged."""
         with self._guard:
-            file = next(file for file in self._files if file.number == place.file)
+            file = next((file for file in self._files if file.number == place.file), None)
+            if file is None:
+                return  # closed meanwhile: it will be sent again
             # A mark that cannot be written costs a repetition after a crash, which readers of the bus pass over.
             with suppress(OSError):
                 file.release(place.offset)
