@@ -13,7 +13,7 @@ from segwatch.errors import UsageError
 
 PREFIX = "SEGWATCH_"
 CONFIG_VARIABLE = "SEGWATCH_CONFIG"
-_MOST_DIGITS = 10
+_MOST_DIGITS = 16
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -27,6 +27,10 @@ class Settings:
     rules: str = "wireshark-4.0"
     segments: bool = False
     kafka: str = "local"
+    spool: str = ""
+    spool_bytes: int = 1 << 30
+    spool_age: int = 86_400
+    anonymize: str = ""
     metrics: str = ""
     idle_timeout: int = 3600
     closed_timeout: int = 240
@@ -41,6 +45,10 @@ MEANINGS = {
     "rules": "Rule set of the analysis.",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "spool": "Folder of a sensor's own where segments wait while Kafka is away; `none`: the sensor itself waits.",
+    "spool_bytes": "Bytes that the spool may hold on disk; then the oldest messages are given up, and counted.",
+    "spool_age": "Seconds after which a message in the spool is given up, and counted.",
+    "anonymize": "File of the key by which a sensor replaces addresses (see anonymization.md); empty: they stay.",
     "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",
     "idle_timeout": "Seconds of silence after which a conversation in the stream is over; 0: never.",
     "closed_timeout": "The same for one that was reset or closed by both sides (RFC 9293: twice the maximum segment "
@@ -136,7 +144,11 @@ def settings_reference() -> str:
         "| name in the file | environment | default | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    places = {"data_dir": "the user's data folder", "cache_dir": "the user's cache folder"}
+    places = {
+        "spool": "`spool/NAME` in the data folder",
+        "data_dir": "the user's data folder",
+        "cache_dir": "the user's cache folder",
+    }
     for one in fields(Settings):
         value = places.get(one.name) or getattr(Settings, one.name)
         shown = value if one.name in places else f"`{str(value).lower()}`" if value != "" else "(empty)"

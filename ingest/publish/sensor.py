@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Batch, Batcher, Session
 from ingest.publish.producer import Outgoing
 from segwatch import __version__
@@ -25,7 +26,8 @@ class SensorSession:
         partitions: int,
         deliver: Callable[[Outgoing], None],
         acknowledged_rows: Callable[[], int],
-        pending: Callable[[], int],
+        backlog: Callable[[], Backlog],
+        anonymized: Callable[[SegmentColumns], SegmentColumns] | None = None,
     ) -> None:
         self.session = session
         self.segments = 0
@@ -37,14 +39,23 @@ class SensorSession:
         self._deliver = deliver
         self._acknowledged_rows = acknowledged_rows
         self._rows_before = acknowledged_rows()
-        self._pending = pending
+        self._backlog = backlog
+        self._anonymized = anonymized
+        self._dropped_before = backlog().dropped_rows
         self._batcher = Batcher(session, partitions, time.monotonic_ns())
         self._reported = 0
         self.report("starting")
 
+    @property
+    def dropped(self) -> int:
+        """Segments given up since the session began, of earlier sessions too."""
+        return self._backlog().dropped_rows - self._dropped_before
+
     def add(self, segments: SegmentColumns) -> None:
-        """Publish the next segments of the session."""
+        """Publish the next segments of the session, with other addresses where it is to have such."""
         self.segments += len(segments.ts)
+        if self._anonymized is not None:
+            segments = self._anonymized(segments)
         self._send(self._batcher.add(segments, time.monotonic_ns()))
         self._report_now_and_then()
 
@@ -59,7 +70,7 @@ class SensorSession:
 
     def report(self, state: str, problem: str = "") -> None:
         """Publish what the sensor has to say of itself; ``state`` is one of ``messages.status.STATES``."""
-        session = self.session
+        session, backlog = self.session, self._backlog()
         status = SensorStatus(
             sensor=session.sensor,
             session=session.session,
@@ -69,18 +80,18 @@ class SensorSession:
             capture_filter="",
             snaplen=session.snaplen,
             version=__version__,
-            state=state,
-            problem=problem,
+            state="spooling" if state == "running" and backlog.is_spooling else state,
+            problem=problem or backlog.problem,
             frames=self.frames,
             segments=self.segments,
             undecoded=self.undecoded,
             kernel_drops=0,
             interface_drops=0,
             published_segments=self._acknowledged_rows() - self._rows_before,
-            dropped_segments=0,
-            queued_batches=self._pending(),
-            spooled_batches=0,
-            spooled_bytes=0,
+            dropped_segments=self.dropped,
+            queued_batches=backlog.queued,
+            spooled_batches=backlog.spooled,
+            spooled_bytes=backlog.spooled_bytes,
         )
         self._reported = time.monotonic_ns()
         self._deliver(Outgoing(SENSORS, None, session.sensor.encode(), write_status(status), 0))

@@ -16,18 +16,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from ingest.publish import metrics
+from ingest.publish.backlog import Backlog
 from ingest.publish.producer import Acknowledged, Outgoing, Publisher
 from ingest.publish.spool.records import SpooledMessage
-from ingest.publish.spool.spool import Dropped, Lane, Place, Spool, Taken
+from ingest.publish.spool.spool import Dropped, Lane, Limits, Place, Spool, Taken
 from segwatch.errors import KafkaUnavailableError
 
 MEMORY_BYTES: Final = 64 << 20
 """Messages that nobody took yet: room for a disk that is slow for a moment."""
-FLYING_BYTES: Final = 16 << 20
-"""Messages handed over and not acknowledged."""
+_FLYING_BYTES: Final = 16 << 20
+_FLYING_SHARE: Final = 8
 SILENCE_SECONDS: Final = 1.0
 """How long the bus may acknowledge nothing before messages go to the disk."""
 SYNC_SECONDS: Final = 1.0
@@ -37,21 +38,9 @@ _STATUSES: Final = 64
 """Messages without a partition that wait in memory; a newer one says all that an older one said."""
 
 
-class Backlog(NamedTuple):
-    """What waits, and what was given up."""
-
-    queued: int
-    """Messages that are not acknowledged, wherever they wait."""
-    spooled: int
-    """Messages on the disk."""
-    spooled_bytes: int
-    dropped_messages: int
-    dropped_rows: int
-    """Segments in messages that were given up."""
-    is_spooling: bool
-    """Whether new messages go to the disk."""
-    problem: str
-    """Why the disk takes nothing, empty if it does."""
+def flying_bytes(limits: Limits) -> int:
+    """Return how many bytes may be under way: in an outage they lie in the spool, and cannot be given up."""
+    return min(_FLYING_BYTES, limits.bytes // _FLYING_SHARE)
 
 
 @dataclass
@@ -242,7 +231,12 @@ class SpoolingPublisher:
         return message
 
     def _next_lane(self) -> Lane | None:
-        """Return from which lane of the disk the next message is to be read; None if there is none."""
+        """Return from which lane of the disk the next message is to be read; None if there is none.
+
+        While the bus is silent, what is under way already shows when it is back: the rest may still be given up.
+        """
+        if self._flying and self._silence() > SILENCE_SECONDS:
+            return None
         for lane in Lane:
             if not self._closing and self._spool.waiting(lane) and self._has_turn(lane):
                 return lane

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 _RECORDED = "recorded"
 _FASTEST = "max"
 
@@ -28,24 +30,45 @@ def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--rules", metavar="NAME", callback=_checked_rules, help="Rule set [wireshark-4.0].")(function)
 
 
-def _name_kafka(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    """Let the flag stand over the setting, for this process and for those that it starts."""
-    from segwatch.settings import PREFIX, settings
+def setting_option(name: str, metavar: str, text: str, kind: click.ParamType | None = None) -> Decorator:
+    """Add a flag that stands over the setting ``name``, for this process and for those that it starts."""
 
-    if value:
-        os.environ[f"{PREFIX}KAFKA"] = value
-        settings.cache_clear()
+    def chosen(_context: click.Context, _parameter: click.Parameter, value: object) -> None:
+        from segwatch.settings import PREFIX, settings
+
+        if value not in {None, ""}:
+            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
+            settings.cache_clear()
+
+    flag = f"--{name.replace('_', '-')}"
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        return click.option(flag, type=kind, metavar=metavar, callback=chosen, expose_value=False, help=text)(function)
+
+    return add
 
 
 def kafka_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--kafka``, which takes the place of the setting."""
-    return click.option(
-        "--kafka",
-        metavar="local|HOST:PORT,...",
-        callback=_name_kafka,
-        expose_value=False,
-        help="Where Kafka is [local].",
-    )(function)
+    return setting_option("kafka", "local|HOST:PORT,...", "Where Kafka is [local].")(function)
+
+
+def anonymize_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--anonymize``, which takes the place of the setting."""
+    return setting_option("anonymize", "KEYFILE", "Replace addresses, by the key in this file [they stay].")(function)
+
+
+def spool_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a sensor's spool, which take the place of the settings."""
+    for option in (
+        setting_option("spool_age", "SECONDS", "Give up spooled messages after this [86400].", click.IntRange(min=1)),
+        setting_option(
+            "spool_bytes", "BYTES", "Give up the oldest when the spool holds more [1 GiB].", click.IntRange(min=1 << 20)
+        ),
+        setting_option("spool", "DIR|none", "Folder for segments while Kafka is away [one for each name]."),
+    ):
+        function = option(function)
+    return function
 
 
 def _metrics_address(

@@ -4,13 +4,16 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from ingest.anonymize.addresses import Anonymizer
+from ingest.anonymize.key_file import read_key
 from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.publish.batches import Session
 from ingest.publish.pacing import Pace
@@ -18,12 +21,11 @@ from ingest.publish.sensor import SensorSession
 from segwatch import __version__
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
-from segwatch.jobs.delivery import Delivery, delivery_to
+from segwatch.jobs.delivery import Delivery, waiting_delivery
 from segwatch.jobs.progress import progress_of
+from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import check_topics
-from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
@@ -32,6 +34,8 @@ _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
 _OTHER_TRAFFIC: Final = frozenset(STATUS_TEXTS[status] for status in (Status.NOT_IP, Status.NOT_TCP))
 """Reasons to skip a frame that are no failure to decode it."""
+
+Replace = Callable[[SegmentColumns], SegmentColumns]
 
 
 @dataclass(frozen=True)
@@ -47,19 +51,23 @@ class SensorJob:
     metrics: MetricsAddress | None
     """Where metrics are served, if anywhere."""
     as_json: bool
+    spool: SpoolPlan | None = None
+    """Where segments go that come at a pace of their own while Kafka is away."""
+    anonymize: Path | None = None
+    """File of the key by which addresses are replaced."""
 
     def run(self, arguments: tuple[str, ...]) -> int:
         """Publish all captures, each as a session of its own; return the exit code."""
         captures = Captures(arguments)
-        partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
+        anonymized = None if self.anonymize is None else Anonymizer(read_key(self.anonymize)).anonymized
         sessions = []
         with ExitStack() as stack:
-            delivery = stack.enter_context(delivery_to(self.address, self.patience))
+            delivery = stack.enter_context(self._delivery())
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
             for capture in captures.each(DecodedCapture):
                 with stop_requested() as stop:
-                    published = self._publish(capture, partitions, delivery, stop)
+                    published = self._publish(capture, delivery, anonymized, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
                     continue
                 sessions.append(published)
@@ -72,13 +80,21 @@ class SensorJob:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return captures.exit_code
 
+    def _delivery(self) -> AbstractContextManager[Delivery]:
+        """Return what brings messages to Kafka: a file that is read as fast as possible may as well wait."""
+        if self.spool is not None and self.speed is not None:
+            return spooled_delivery(self.address, self.patience, self.spool)
+        return waiting_delivery(self.address, self.patience)
+
     def _publish(
-        self, capture: DecodedCapture, partitions: int, delivery: Delivery, stop: threading.Event
+        self, capture: DecodedCapture, delivery: Delivery, anonymized: Replace | None, stop: threading.Event
     ) -> dict[str, Any]:
-        """Publish one capture until its end or ``stop``; return what was published, all of it acknowledged."""
+        """Publish one capture until its end or ``stop``; return what was published: it is acknowledged or spooled."""
         reader = capture.reader
         session = Session(self.name, uuid.uuid4().hex, reader.name, reader.snaplen, live=False)
-        sensor = SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
+        sensor = SensorSession(
+            session, delivery.partitions, delivery.put, delivery.acknowledged_rows, delivery.backlog, anonymized
+        )
         with progress_of(reader.name, reader) as show:
             for segments in self._due_segments(capture, stop):
                 _count(sensor, capture)
@@ -88,10 +104,10 @@ class SensorJob:
                     sensor.add(segments)
                 show()
             sensor.finish()
-            delivery.flush()
+            delivery.flush(stop)
         _count(sensor, capture)
         sensor.report("stopping", reader.damage or "")
-        delivery.flush()
+        delivery.flush(stop)
         return {
             "file": reader.name,
             "session": session.session,
@@ -100,6 +116,8 @@ class SensorJob:
             "segments": sensor.segments,
             "messages": sensor.messages,
             "partitions": len(sensor.partitions),
+            "spooled_messages": delivery.backlog().queued,
+            "dropped_segments": sensor.dropped,
             "complete": not stop.is_set() and reader.damage is None,
         }
 

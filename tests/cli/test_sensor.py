@@ -1,7 +1,10 @@
 """``segwatch sensor``: what is wrong with a command line, in a sentence."""
 
+from pathlib import Path
+
 import pytest
 
+from ingest.anonymize.key_file import read_key
 from segwatch.cli.main import run
 from tests.support import CASES
 
@@ -21,6 +24,10 @@ NOWHERE = "127.0.0.1:1"
         (["--read", CAPTURE, "--name", "a\nb"], "is no name"),
         (["--read", CAPTURE, "--patience", "0"], "0.0 is not in the range x>0"),
         (["--read", CAPTURE, "--kafka", "a:b"], "'a:b' is neither"),
+        (["--read", CAPTURE, "--spool-bytes", "1"], "1 is not in the range x>=1048576"),
+        (["--read", CAPTURE, "--spool-age", "soon"], "'soon' is not a valid integer"),
+        (["--read", CAPTURE, "--kafka", NOWHERE, "--anonymize", "no-such-file"], "cannot be read from no-such-file"),
+        (["--new-key", CAPTURE], "is there already, and is not overwritten"),
     ],
 )
 def test_wrong_use_gets_a_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,3 +44,10 @@ def test_no_kafka_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"segwatch: No Kafka broker answers ({NOWHERE}: connection refused)")
+
+
+def test_a_new_key_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sensor", "--new-key", str(tmp_path / "key")]) == 0
+    out, err = capsys.readouterr()
+    assert (out.startswith(f"{tmp_path / 'key'} holds a new key: "), err) == (True, "")
+    assert len(read_key(tmp_path / "key")) == 32
