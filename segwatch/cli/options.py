@@ -53,6 +53,24 @@ def kafka_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return setting_option("kafka", "local|HOST:PORT,...", "Where Kafka is [local].")(function)
 
 
+def _use_config(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    from segwatch.settings import use_sensor_config
+
+    use_sensor_config(value)
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config`` of a sensor, which is read before all other options."""
+    return click.option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        callback=_use_config,
+        expose_value=False,
+        help="File of settings [/etc/segwatch/sensor.toml].",
+    )(function)
+
+
 def anonymize_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--anonymize``, which takes the place of the setting."""
     return setting_option("anonymize", "KEYFILE", "Replace addresses, by the key in this file [they stay].")(function)
@@ -112,7 +130,9 @@ class Speed(click.ParamType):
 
 
 def _checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    name = value if value is not None else socket.gethostname()
+    from segwatch.settings import settings
+
+    name = value if value is not None else settings().name or socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
     return name

@@ -1,19 +1,29 @@
 """``segwatch sensor``: segments to Kafka."""
 
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from segwatch.cli.options import anonymize_option, kafka_option, metrics_option, sensor_options, spool_options
+from segwatch.cli.options import (
+    anonymize_option,
+    config_option,
+    kafka_option,
+    metrics_option,
+    sensor_options,
+    spool_options,
+)
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
 
 
-@click.command(name="sensor", no_args_is_help=True)
+@click.command(name="sensor")
 @click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures.")
 @click.argument("more", nargs=-1, metavar="")
 @sensor_options
+@config_option
 @kafka_option
 @spool_options
 @anonymize_option
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     help="How long Kafka may be silent before this gives up, with a spool at the end only [600].",
 )
 @metrics_option
+@click.option("--check", is_flag=True, help="Say what would be done and whether it can be, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as one JSON object.")
 def command(
     read: tuple[str, ...],
@@ -35,6 +46,7 @@ def command(
     patience: float,
     new_key: str | None,
     metrics: "MetricsAddress | None",
+    check: bool,
     as_json: bool,
 ) -> int:
     r"""Publish the segments of captures to Kafka, as if they were captured now.
@@ -55,31 +67,31 @@ def command(
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was published),
     6 Kafka failed.
     """
-    from pathlib import Path
-
-    from ingest.anonymize.key_file import make_key
-
     if new_key is not None:
-        make_key(Path(new_key))
-        click.echo(
-            f"{new_key} holds a new key: copy it to all sensors whose addresses are to match, and keep it secret."
-        )
-        return 0
+        return _make_key(new_key)
     if not read:
         raise click.UsageError("Missing option '--read'", click.get_current_context())
-    from segwatch.jobs.sensor import SensorJob
     from segwatch.jobs.spooled_delivery import spool_plan
     from segwatch.kafka.connection import kafka_address
     from segwatch.settings import settings
 
-    job = SensorJob(
-        name=name,
-        speed=speed,
-        address=kafka_address(),
-        patience=patience,
-        metrics=metrics,
-        as_json=as_json,
-        spool=spool_plan(settings(), name),
-        anonymize=Path(settings().anonymize).expanduser() if settings().anonymize else None,
-    )
-    return job.run((*read, *more))
+    key = Path(settings().anonymize).expanduser() if settings().anonymize else None
+    spool = None if speed is None else spool_plan(settings(), name)
+    captures, address = (*read, *more), kafka_address()
+    if check:
+        from segwatch.jobs.sensor_check import captures_sentences, common_sentences
+
+        for sentence in chain(captures_sentences(captures, speed), common_sentences(name, address, spool, key)):
+            click.echo(sentence)
+        return 0
+    from segwatch.jobs.sensor import SensorJob
+
+    return SensorJob(name, speed, address, patience, metrics, as_json, spool, key).run(captures)
+
+
+def _make_key(path: str) -> int:
+    from ingest.anonymize.key_file import make_key
+
+    make_key(Path(path))
+    click.echo(f"{path} holds a new key: copy it to all sensors whose addresses are to match, and keep it secret.")
+    return 0

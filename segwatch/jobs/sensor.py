@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.delivery import Delivery, waiting_delivery
 from segwatch.jobs.progress import progress_of
+from segwatch.jobs.sensor_names import NameWatch
 from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
@@ -52,7 +52,7 @@ class SensorJob:
     """Where metrics are served, if anywhere."""
     as_json: bool
     spool: SpoolPlan | None = None
-    """Where segments go that come at a pace of their own while Kafka is away."""
+    """Where segments go while Kafka is away; None: reading waits for it."""
     anonymize: Path | None = None
     """File of the key by which addresses are replaced."""
 
@@ -65,9 +65,12 @@ class SensorJob:
             delivery = stack.enter_context(self._delivery())
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
+            names = NameWatch(self.address, self.name)
+            if self.speed is not None:
+                stack.enter_context(names)
             for capture in captures.each(DecodedCapture):
                 with stop_requested() as stop:
-                    published = self._publish(capture, delivery, anonymized, stop)
+                    published = self._publish(capture, names.new_session(), delivery, anonymized, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
                     continue
                 sessions.append(published)
@@ -81,17 +84,22 @@ class SensorJob:
         return captures.exit_code
 
     def _delivery(self) -> AbstractContextManager[Delivery]:
-        """Return what brings messages to Kafka: a file that is read as fast as possible may as well wait."""
-        if self.spool is not None and self.speed is not None:
+        """Return what brings messages to Kafka."""
+        if self.spool is not None:
             return spooled_delivery(self.address, self.patience, self.spool)
         return waiting_delivery(self.address, self.patience)
 
     def _publish(
-        self, capture: DecodedCapture, delivery: Delivery, anonymized: Replace | None, stop: threading.Event
+        self,
+        capture: DecodedCapture,
+        number: str,
+        delivery: Delivery,
+        anonymized: Replace | None,
+        stop: threading.Event,
     ) -> dict[str, Any]:
-        """Publish one capture until its end or ``stop``; return what was published: it is acknowledged or spooled."""
+        """Publish a capture as session ``number`` until its end or ``stop``; return what is acknowledged or spooled."""
         reader = capture.reader
-        session = Session(self.name, uuid.uuid4().hex, reader.name, reader.snaplen, live=False)
+        session = Session(self.name, number, reader.name, reader.snaplen, live=False)
         sensor = SensorSession(
             session, delivery.partitions, delivery.put, delivery.acknowledged_rows, delivery.backlog, anonymized
         )
