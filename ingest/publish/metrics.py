@@ -8,8 +8,8 @@ SEGMENTS: Final = Counter("segwatch_sensor_segments_published", "Segments that t
 MESSAGES: Final = Counter("segwatch_sensor_messages_published", "Messages that the bus acknowledged", ["topic"])
 BYTES: Final = Counter("segwatch_sensor_bytes_published", "Bytes of acknowledged messages, uncompressed", ["topic"])
 FAILURES: Final = Counter("segwatch_sensor_messages_failed", "Messages that the bus refused", ["topic"])
-QUEUED_MESSAGES: Final = Gauge("segwatch_sensor_queued_messages", "Messages not acknowledged yet")
-QUEUED_BYTES: Final = Gauge("segwatch_sensor_queued_bytes", "Bytes of messages not acknowledged yet, uncompressed")
+QUEUED_MESSAGES: Final = Gauge("segwatch_sensor_queued_messages", "Messages handed over and not acknowledged yet")
+QUEUED_BYTES: Final = Gauge("segwatch_sensor_queued_bytes", "Bytes of messages handed over and not acknowledged yet")
 LATENCY: Final = Histogram(
     "segwatch_sensor_acknowledgement_seconds",
     "From handing a message over to its acknowledgement",

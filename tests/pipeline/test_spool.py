@@ -1,5 +1,6 @@
 """A sensor whose Kafka goes away, on a real broker: what waits on disk arrives, in order, or is counted."""
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from ingest.publish.spool.file import FILE_OVERHEAD, spool_paths
 from ingest.publish.spool.records import read_record
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.broker.local import LocalBroker
+from segwatch.messages.partitioning import conversation_hashes, partitions_of
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.segments import join_segments, take_segments
 from tests.generate.__main__ import write_traffic
@@ -125,12 +127,9 @@ def test_a_spool_too_small_loses_exactly_what_it_says(
     assert last.dropped_segments == dropped
 
 
-def test_what_a_killed_sensor_had_spooled_is_sent_by_the_next_one(
-    start: Start,
-    own: LocalBroker,
-    address: KafkaAddress,
-    short: Path,
-    spool: Path,
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_sensor_had_spooled_is_sent_by_the_next_one(
+    start: Start, own: LocalBroker, address: KafkaAddress, short: Path, spool: Path, number: signal.Signals
 ) -> None:
     expected = decoded(short)
     before = message_count(address)
@@ -139,18 +138,46 @@ def test_what_a_killed_sensor_had_spooled_is_sent_by_the_next_one(
     own.kill()
     until(lambda: sum(header.last for header in headers(spool)) == PARTITIONS, process)
     session = headers(spool)[0].session
-    process.kill()
-    process.wait()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    if number is signal.SIGTERM:
+        assert process.returncode == 0
+        assert f"messages stay in the spool {spool}" in err
     next_start = start("--spool", str(spool), "--read", SMALL, "--speed", "1000")
     time.sleep(1)
     own.start()
     out, err = next_start.communicate(timeout=PATIENCE_SECONDS)
     assert next_start.returncode == 0, err
     found = sessions(address)[session]
-    check_session({number: without_repetitions(made) for number, made in found.items()}, expected, PARTITIONS)
+    check_session({place: without_repetitions(made) for place, made in found.items()}, expected, PARTITIONS)
     assert "does not answer; segments go to the spool" in err
     assert spool_paths(spool) == []
     assert session not in out
+
+
+def test_a_sensor_killed_in_the_middle_of_an_outage_leaves_no_gap(
+    start: Start, own: LocalBroker, address: KafkaAddress, short: Path, spool: Path
+) -> None:
+    expected = decoded(short)
+    before = message_count(address)
+    process = start("--spool", str(spool), "--read", str(short), "--speed", pace(expected, 30))
+    wait_for_messages(address, before + 2 * PARTITIONS)
+    own.kill()
+    until(lambda: len(headers(spool)) > 10 * PARTITIONS, process)
+    spooled = headers(spool)
+    process.kill()
+    process.wait()
+    own.start()
+    finish(start("--spool", str(spool), "--read", SMALL, "--speed", "1000"))
+    found = sessions(address)[spooled[0].session]
+    places = partitions_of(conversation_hashes(expected), PARTITIONS)
+    for partition, made in found.items():
+        kept = without_repetitions(made)
+        assert [header.batch for header, _ in kept] == list(range(len(kept)))
+        assert {header.batch for header in spooled if header.partition == partition} <= set(range(len(kept)))
+        rows = join_segments([segments for _, segments in kept])
+        mine = np.flatnonzero(places == partition)[: len(rows.ts)]
+        assert same_segments(rows, take_segments(expected, mine))
 
 
 def test_two_sensors_of_one_spool(start: Start, short: Path, spool: Path) -> None:

@@ -1,6 +1,7 @@
 """The publisher that never waits: order, the way over the disk, and what a killed process leaves."""
 
 import errno
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -143,6 +144,25 @@ def test_new_messages_never_overtake_the_spool(bus: Bus) -> None:
             time.sleep(0.01)
     bus.answer_all()
     assert bus.sent() == list(range(300))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_mixture_of_silence_and_answers_keeps_all_in_order(bus: Bus, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    publisher = bus.start(memory_bytes=20_000)
+    for number in range(400):
+        publisher.offer(message(number))
+        if chance.random() < 0.05:
+            bus.now += chance.choice((0.3, 2.0))
+        if chance.random() < 0.3:
+            bus.answer(chance.randrange(12))
+        if chance.random() < 0.05:
+            time.sleep(chance.choice((0.001, 0.02)))
+    bus.answer_all()
+    assert bus.sent() == list(range(400))
+    assert publisher.own_rows == 400
+    assert publisher.backlog().dropped_messages == 0
+    eventually(lambda: list(bus.folder.glob("*.spool")) == [])
 
 
 def test_a_bus_that_is_slow_does_not_fill_the_memory(bus: Bus) -> None:
