@@ -28,8 +28,8 @@ from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTER
 from segwatch.settings import settings
 
 _IDLE_SECONDS: Final = 1.0
-_BUFFERED_MESSAGES: Final = 512
-"""Messages that wait in Faust, of half a megabyte each at most. When it has more than four fifths of them it looks for
+_BUFFERED_MESSAGES: Final = 256
+"""Messages that wait in Faust, of a megabyte each at most. When it has more than four fifths of them it looks for
 others only a second later, and these must not be used up by then."""
 _POLLED_MESSAGES: Final = 32
 """Messages that one request of aiokafka gives."""
@@ -53,7 +53,12 @@ def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
-    stream = StreamSettings(partitions=partitions, rules=settings().rules, timeouts=configured_timeouts())
+    stream = StreamSettings(
+        partitions=partitions,
+        rules=settings().rules,
+        timeouts=configured_timeouts(),
+        most_conversations=settings().most_conversations,
+    )
     return make_processor(address, stream, shortest_pause)
 
 

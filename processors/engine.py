@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from processors.analysis import analyze_rows
 from processors.flow_table import counter, unacked
-from processors.flow_table.expiry import places_without_expired, remove_expired
+from processors.flow_table.expiry import places_without_expired, places_without_longest_silent, remove_expired
 from processors.flow_table.state import OPEN_INTERVAL, new_state
-from processors.flow_table.table import FlowTable, room_for
+from processors.flow_table.table import FlowTable
 from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
 from segwatch.memory import grown
@@ -19,6 +19,8 @@ from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns
 
 _CLOSED_ROWS = 1024
+_FREED_SHARE = 4
+"""Of the limit of conversations this part is free after some were forgotten."""
 
 
 class Scratch:
@@ -98,7 +100,8 @@ class Engine:
     def _make_room_for(self, conversations: int) -> None:
         while conversations > len(self._state.conversations):
             state = self._state
-            self._state = state._replace(conversations=grown(state.conversations), directions=grown(state.directions))
+            larger = grown(state.conversations)
+            self._state = state._replace(conversations=larger, directions=grown(state.directions, 2 * len(larger)))
 
     def _make_room(self) -> None:
         """Enlarge what stopped the kernel."""
@@ -130,6 +133,24 @@ class Engine:
         remove_expired(self._state, places)
         self.flows.keep(places, kept)
         return conversations - kept
+
+    def limit(self, most: int) -> tuple[npt.NDArray[Any], int]:
+        """Forget the conversations that were silent longest, if more than ``most`` are in memory.
+
+        A quarter of ``most`` is free afterwards, so that this is rare; should a forgotten conversation go on, it begins
+        anew, midway. Returns the closed intervals, as ``analyze`` does, and how many conversations were forgotten.
+        """
+        self._state.counters[counter.CLOSED] = 0
+        conversations = self.flows.conversations
+        if conversations <= most:
+            return self._taken(), 0
+        kept = most - most // _FREED_SHARE
+        while len(self._scratch.closed) < conversations - kept:
+            self._scratch.closed = grown(self._scratch.closed)
+        places = places_without_longest_silent(self._state, conversations, kept, self._scratch.closed)
+        remove_expired(self._state, places)
+        self.flows.keep(places, kept)
+        return self._taken(), conversations - kept
 
     def finish_in_blocks(self) -> Iterator[npt.NDArray[Any]]:
         """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next.
@@ -168,7 +189,7 @@ class Engine:
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Continue from what ``state`` returned, of this or of another engine with the same rules."""
-        sizes = (room_for(len(state[name])) for name in ("conversations", "unacked", "intervals"))
+        sizes = (max(len(state[name]), 1) for name in ("conversations", "unacked", "intervals"))
         fresh = new_state(*sizes)
         for name in fresh._fields:
             content = state[name]

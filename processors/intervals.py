@@ -34,6 +34,12 @@ def minute_of(now: int) -> int:
 
 
 @kernel
+def is_in_minute(now: int, minute: int) -> bool:
+    """Whether a time lies in the minute that starts at ``minute``; cheaper than ``minute_of``, which divides."""
+    return minute <= now and now - minute < INTERVAL_NANOSECONDS
+
+
+@kernel
 def has_room(state: State, closed: Any) -> bool:
     """Whether a segment can be counted: a record to open, and a place for one that is closed."""
     free = state.counters[counter.INTERVALS_FREE] != NOTHING
@@ -107,7 +113,7 @@ def sweep_is_due(state: State, now: int) -> bool:
     """Whether time has moved to another minute, and enough was done since the last sweep to pay for one."""
     counters = state.counters
     return bool(
-        minute_of(now) != counters[counter.MINUTE]
+        not is_in_minute(now, signed(counters[counter.MINUTE]))
         and counters[counter.ROWS_SINCE_SWEEP] >= counters[counter.INTERVALS_USED]
     )
 
@@ -174,13 +180,12 @@ def count(
     """Add one segment to its conversation's record; ``direction`` 0: sent by the client, 1: by the server."""
     conversation = state.conversations[flow]
     flags = packet.flags
-    minute = minute_of(packet.now)
     slot = signed(conversation.interval)
-    if slot != NOTHING and state.intervals[slot].start != minute:
+    if slot != NOTHING and not is_in_minute(packet.now, signed(state.intervals[slot].start)):
         close(state, slot, closed)
         slot = NOTHING
     if slot == NOTHING:
-        slot = _open(state, flow, minute, segments, row, direction)
+        slot = _open(state, flow, minute_of(packet.now), segments, row, direction)
     record = state.intervals[slot]
     record.first = min(packet.now, record.first)
     record.last = max(packet.now, record.last)

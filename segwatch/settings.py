@@ -16,6 +16,9 @@ CONFIG_VARIABLE = "SEGWATCH_CONFIG"
 SENSOR_CONFIG = Path("/etc/segwatch/sensor.toml")
 """The file of a sensor that is a service, where no other is named."""
 _MOST_DIGITS = 16
+LEAST_SNAPLEN, MOST_SNAPLEN = 96, 262144
+_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LEAST_BUFFER, _MOST_BUFFER = 1 << 20, 1 << 31
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -33,7 +36,7 @@ class Settings:
     interfaces: tuple[str, ...] = ()
     filter: str = ""
     snaplen: int = 256
-    buffer_size: str = "64m"
+    buffer_size: str = "32m"
     spool: str = ""
     spool_bytes: int = 1 << 30
     spool_age: int = 86_400
@@ -41,6 +44,7 @@ class Settings:
     metrics: str = ""
     idle_timeout: int = 3600
     closed_timeout: int = 240
+    most_conversations: int = 500_000
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -49,7 +53,7 @@ MEANINGS = {
     "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`.",
     "store_password": "Password for the store.",
     "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
-    "rules": "Rule set of the analysis.",
+    "rules": "Rule set of the analysis: `wireshark-4.0` or `wireshark-2.2` (see `docs/labels.md`).",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
     "name": "Name of a sensor.",
@@ -64,7 +68,9 @@ MEANINGS = {
     "metrics": "Where sensor, processor and sink serve metrics and health, `[host:]port`; empty: nowhere.",
     "idle_timeout": "Seconds of silence after which a conversation in the stream is over; 0: never.",
     "closed_timeout": "The same for one that was reset or closed by both sides (RFC 9293: twice the maximum segment "
-    "lifetime); 0: never. Both must be the same for all processors.",
+    "lifetime); 0: never.",
+    "most_conversations": "Conversations that a processor remembers of a partition at most, at about a kilobyte each; "
+    "beyond that it forgets those that were silent longest. This and the timeouts must be the same for all processors.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }
@@ -94,13 +100,34 @@ def export_settings() -> None:
 
 def use_config(path: Path) -> None:
     """Take ``path`` for the file of settings, instead of the one that was exported. Raise UsageError as that does."""
+    os.environ[CONFIG_VARIABLE] = str(path)
+    _take_back()
+    export_settings()
+
+
+def read_again() -> Settings:
+    """Return the settings as the file has them now. Raise UsageError, and change nothing, where it has a fault."""
+    load_settings({CONFIG_VARIABLE: os.environ.get(CONFIG_VARIABLE, "")}, config_path())
+    _take_back()
+    export_settings()
+    return settings()
+
+
+def choose(name: str, value: str) -> None:
+    """Put a setting over what the file and the environment say, for this process and for those that it starts."""
+    variable = PREFIX + name.upper()
+    os.environ[variable] = value
+    _exported.pop(variable, None)
+    settings.cache_clear()
+
+
+def _take_back() -> None:
+    """Forget what the file of settings has said."""
     for variable, value in _exported.items():
         if os.environ.get(variable) == value:
             del os.environ[variable]
     _exported.clear()
-    os.environ[CONFIG_VARIABLE] = str(path)
     settings.cache_clear()
-    export_settings()
 
 
 def use_sensor_config(named: str | None) -> None:
@@ -130,6 +157,16 @@ def load_settings(environment: dict[str, str], path: Path) -> Settings:
         if value := environment.get(variable):
             values[one.name] = _understood(one.name, value, f"the variable {variable}")
     return Settings(**values)
+
+
+def buffer_bytes(text: str) -> int:
+    """Return the bytes that the setting ``buffer_size`` means. Raises UsageError."""
+    digits = text.strip().lower().rstrip("kmg")
+    unit = text.strip().lower()[len(digits) :]
+    size = int(digits) * _SIZES.get(unit, 0) if digits.isascii() and digits.isdecimal() else 0
+    if not _LEAST_BUFFER <= size < _MOST_BUFFER:
+        raise UsageError(f"the buffer size {text!r} is no size between 1m and 2047m.")
+    return size
 
 
 def _file_values(path: Path, *, must_exist: bool) -> dict[str, Any]:

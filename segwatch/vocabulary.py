@@ -124,6 +124,12 @@ class Quality(IntFlag):
     """The first payload that a SOCKS proxy passes on: Wireshark gives the proxied conversation a stream number."""
     RESTARTED = 1 << 17
     """The first segment after a message by which Wireshark recognised a protocol: it begins a new conversation."""
+    CAPTURE_LOSS = 1 << 18
+    """The sensor lost frames around this time, or had shed the conversation: what seems lost may have been there."""
+    SUPER_SEGMENT = 1 << 19
+    """The frame is longer than the interface's MTU: segmentation or receive offload (LSO, GRO) joined segments."""
+    CLOCK_STEP = 1 << 20
+    """The sensor's clock was set around this time: spans of time may be wrong."""
 
 
 class Tunnel(IntEnum):

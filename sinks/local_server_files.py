@@ -141,6 +141,11 @@ class ServerFiles:
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
+    def pid(self) -> int | None:
+        """Return the number of the server's process, ``None`` if none has said so."""
+        ports = self.read_ports()
+        return ports.pid if ports else None
+
     def forget_ports(self) -> None:
         """Remove what was written down, so that nobody comes any more."""
         self._ports.unlink(missing_ok=True)

@@ -30,7 +30,22 @@ OUTSIDE_WORLD = {
     "time",
 }
 """Modules that the analysis does without: it takes batches and gives findings, and reads no clock."""
-TEXT_SUFFIXES = {".cfg", ".ini", ".json", ".md", ".py", ".sh", ".sql", ".toml", ".txt", ".xml", ".yaml", ".yml", ""}
+TEXT_SUFFIXES = {
+    ".cfg",
+    ".ini",
+    ".json",
+    ".md",
+    ".py",
+    ".service",
+    ".sh",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".xml",
+    ".yaml",
+    ".yml",
+    "",
+}
 # Written so that this file does not match itself.
 FORBIDDEN = {
     "a path of a workplace": r"(?<![\w.-])/work[/]",

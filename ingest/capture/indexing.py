@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ingest.decode.loads import load_8, load_16, load_32, load_memory_32
 from segwatch.compilation import kernel
 from segwatch.records.frames import FrameColumns
 
@@ -97,40 +98,16 @@ def registered_link_type(value: int) -> int:
 
 
 @kernel
-def load_little_32(buffer: npt.NDArray[np.uint8], position: int) -> int:
-    """Return the unsigned 32 bits at ``position``, least significant byte first."""
-    return int(
-        np.int64(buffer[position])
-        | np.int64(buffer[position + 1]) << 8
-        | np.int64(buffer[position + 2]) << 16
-        | np.int64(buffer[position + 3]) << 24
-    )
-
-
-@kernel
-def load_big_32(buffer: npt.NDArray[np.uint8], position: int) -> int:
-    """Return the unsigned 32 bits at ``position``, most significant byte first."""
-    return int(
-        np.int64(buffer[position]) << 24
-        | np.int64(buffer[position + 1]) << 16
-        | np.int64(buffer[position + 2]) << 8
-        | np.int64(buffer[position + 3])
-    )
-
-
-@kernel
-def load_32(buffer: npt.NDArray[np.uint8], position: int, big_endian: int) -> int:
+def load_ordered_32(buffer: npt.NDArray[np.uint8], position: int, big_endian: int) -> int:
     """Return the unsigned 32 bits at ``position`` in the given byte order."""
     if big_endian:
-        return load_big_32(buffer, position)
-    return load_little_32(buffer, position)
+        return load_32(buffer, position)
+    return load_memory_32(buffer, position)
 
 
 @kernel
-def load_16(buffer: npt.NDArray[np.uint8], position: int, big_endian: int) -> int:
+def load_ordered_16(buffer: npt.NDArray[np.uint8], position: int, big_endian: int) -> int:
     """Return the unsigned 16 bits at ``position`` in the given byte order."""
-    first = int(np.int64(buffer[position]))
-    second = int(np.int64(buffer[position + 1]))
     if big_endian:
-        return first << 8 | second
-    return second << 8 | first
+        return load_16(buffer, position)
+    return load_8(buffer, position + 1) << 8 | load_8(buffer, position)

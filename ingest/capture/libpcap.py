@@ -1,5 +1,7 @@
 """libpcap by ctypes: which library is taken, and capture files read through it.
 
+Live capture (``ingest.capture.live``) calls the same library.
+
 The functions of pcap(3) are declared here, as the ``libpcap`` package takes the system's library wherever there is
 one, however old, takes 0.1 s to import, and needs the system's library to be there. Its wheel carries a library too,
 and that is used, unless the system's is newer.
@@ -32,6 +34,39 @@ WHEEL_FOLDERS = {"i386": "x86", "i686": "x86"}
 
 BLOCK_BYTES = 16 << 20
 """Room for a batch: much more than it fills, as libpcap is asked for no more frames than fit if all were largest."""
+
+
+_TEXT, _HANDLE, _NUMBER, _POINTER = ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+_DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
+    "pcap_lib_version": (_TEXT, []),
+    "pcap_open_offline_with_tstamp_precision": (_HANDLE, [_TEXT, ctypes.c_uint, _TEXT]),
+    "pcap_snapshot": (_NUMBER, [_HANDLE]),
+    "pcap_datalink": (_NUMBER, [_HANDLE]),
+    "pcap_dispatch": (_NUMBER, [_HANDLE, _NUMBER, _POINTER, _POINTER]),
+    "pcap_geterr": (_TEXT, [_HANDLE]),
+    "pcap_close": (None, [_HANDLE]),
+    "pcap_findalldevs": (_NUMBER, [_POINTER, _TEXT]),
+    "pcap_freealldevs": (None, [_POINTER]),
+    "pcap_create": (_HANDLE, [_TEXT, _TEXT]),
+    "pcap_set_snaplen": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_set_promisc": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_set_timeout": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_set_immediate_mode": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_set_buffer_size": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_set_tstamp_precision": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_get_tstamp_precision": (_NUMBER, [_HANDLE]),
+    "pcap_activate": (_NUMBER, [_HANDLE]),
+    "pcap_statustostr": (_TEXT, [_NUMBER]),
+    "pcap_set_datalink": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_setdirection": (_NUMBER, [_HANDLE, _NUMBER]),
+    "pcap_setnonblock": (_NUMBER, [_HANDLE, _NUMBER, _TEXT]),
+    "pcap_get_selectable_fd": (_NUMBER, [_HANDLE]),
+    "pcap_compile": (_NUMBER, [_HANDLE, _POINTER, _TEXT, _NUMBER, ctypes.c_uint32]),
+    "pcap_setfilter": (_NUMBER, [_HANDLE, _POINTER]),
+    "pcap_freecode": (None, [_POINTER]),
+    "pcap_stats": (_NUMBER, [_HANDLE, _POINTER]),
+}
+"""Result and arguments of the functions of pcap(3) that are used."""
 
 
 class LibpcapFile:
@@ -120,17 +155,7 @@ def _load(name: str) -> Any:
         library = ctypes.CDLL(name)
     except OSError:
         return None
-    text, handle, number, pointer = ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
-    declarations: dict[str, tuple[Any, list[Any]]] = {
-        "pcap_lib_version": (text, []),
-        "pcap_open_offline_with_tstamp_precision": (handle, [text, ctypes.c_uint, text]),
-        "pcap_snapshot": (number, [handle]),
-        "pcap_datalink": (number, [handle]),
-        "pcap_dispatch": (number, [handle, number, pointer, pointer]),
-        "pcap_geterr": (text, [handle]),
-        "pcap_close": (None, [handle]),
-    }
-    for function, (result, arguments) in declarations.items():
+    for function, (result, arguments) in _DECLARATIONS.items():
         declared = getattr(library, function)
         declared.restype, declared.argtypes = result, arguments
     return library

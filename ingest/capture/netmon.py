@@ -20,10 +20,10 @@ from ingest.capture.indexing import (
     TIME_MAXIMUM,
     DamagedError,
     Progress,
-    load_16,
-    load_little_32,
+    load_ordered_16,
     registered_link_type,
 )
+from ingest.decode.loads import load_memory_32
 from segwatch.compilation import kernel
 from segwatch.errors import InputError
 from segwatch.records.frames import FrameColumns
@@ -178,7 +178,7 @@ def index_netmon(
             return position, rows, frame, ENDED, 0
         if position + TABLE_ENTRY > min(table_end, end):
             return position, rows, frame, TABLE_CUT, max(min(table_end, end) - position, 0)
-        record = load_little_32(buffer, position)
+        record = load_memory_32(buffer, position)
         if record + header > end:
             return record, rows, frame, RECORD_CUT, end
         captured = captured_length(buffer, record, header)
@@ -189,7 +189,7 @@ def index_netmon(
         position += TABLE_ENTRY
         network = int(layout[NETWORK])
         if trailer:
-            network = load_16(buffer, record + header + captured, 0)
+            network = load_ordered_16(buffer, record + header + captured, 0)
         if link_types[network] == HIDDEN:
             continue
         frame += 1
@@ -208,16 +208,16 @@ def index_netmon(
 def captured_length(buffer: npt.NDArray[np.uint8], record: int, header: int) -> int:
     """Return how many bytes of the frame are in the file."""
     if header == RECORD_HEADER_1:
-        return load_16(buffer, record + 6, 0)
-    return load_little_32(buffer, record + 12)
+        return load_ordered_16(buffer, record + 6, 0)
+    return load_memory_32(buffer, record + 12)
 
 
 @kernel
 def original_length(buffer: npt.NDArray[np.uint8], record: int, header: int) -> int:
     """Return how many bytes the frame had on the wire."""
     if header == RECORD_HEADER_1:
-        return load_16(buffer, record + 4, 0)
-    return load_little_32(buffer, record + 8)
+        return load_ordered_16(buffer, record + 4, 0)
+    return load_memory_32(buffer, record + 8)
 
 
 @kernel
@@ -231,7 +231,7 @@ def network_header(
 ) -> tuple[int, int]:
     """Return how many bytes of Network Monitor's own stand before the frame, and the frame's LINKTYPE_ value."""
     if network == NETWORK_WLAN:
-        skipped = load_16(buffer, start + 1, 0) if captured >= 3 else captured + 1
+        skipped = load_ordered_16(buffer, start + 1, 0) if captured >= 3 else captured + 1
         if skipped > captured:
             return 0, NO_LINK_TYPE
         return skipped, int(link_types[network])
@@ -253,16 +253,16 @@ def capture_time(
     """Return nanoseconds since 1970."""
     if layout[RECORD_TRAILER] == TRAILER_WITH_TIME:
         filetime = record + header + captured + 6
-        high = load_little_32(buffer, filetime + 4)
+        high = load_memory_32(buffer, filetime + 4)
         if high >= 1 << 31:
             return TIME_MAXIMUM
-        return later_by(0, (high << 32 | load_little_32(buffer, filetime)) - FILETIME_1970)
-    low = load_little_32(buffer, record)
+        return later_by(0, (high << 32 | load_memory_32(buffer, filetime)) - FILETIME_1970)
+    low = load_memory_32(buffer, record)
     if header == RECORD_HEADER_1:
         return later_by(int(layout[START_TIME]), low * 10_000)
     # Microseconds of 64 bits; tenfold, in 64 bits, they are units of 100 ns with a sign: a time before the start.
     low *= 10
-    high = (load_little_32(buffer, record + 4) * 10 + (low >> 32)) & 0xFFFFFFFF
+    high = (load_memory_32(buffer, record + 4) * 10 + (low >> 32)) & 0xFFFFFFFF
     if high >= 1 << 31:
         high -= 1 << 32
     return later_by(int(layout[START_TIME]), high * (1 << 32) + (low & 0xFFFFFFFF))

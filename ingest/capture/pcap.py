@@ -13,7 +13,7 @@ from ingest.capture.indexing import (
     DamagedError,
     Progress,
     largest_frame,
-    load_32,
+    load_ordered_32,
     registered_link_type,
 )
 from segwatch.compilation import kernel
@@ -203,8 +203,8 @@ def index_pcap(
     while rows < capacity:
         if position + header > end:
             return position, rows, frame, MORE, header
-        captured = load_32(buffer, position + 8, big_endian)
-        original = load_32(buffer, position + 12, big_endian)
+        captured = load_ordered_32(buffer, position + 8, big_endian)
+        original = load_ordered_32(buffer, position + 12, big_endian)
         if lengths == ORIGINAL_FIRST or (lengths == SMALLER_IS_CAPTURED and captured > original):
             captured, original = original, captured
         if captured > layout[LARGEST_FRAME]:
@@ -213,8 +213,8 @@ def index_pcap(
             return position, rows, frame, FRAME_TOO_SMALL, captured
         if position + header + captured > end:
             return position, rows, frame, MORE, header + captured
-        seconds = load_32(buffer, position, big_endian)
-        fraction = load_32(buffer, position + 4, big_endian)
+        seconds = load_ordered_32(buffer, position, big_endian)
+        fraction = load_ordered_32(buffer, position + 4, big_endian)
         frame += 1
         columns.offset[rows] = position + header + padding
         columns.caplen[rows] = captured - padding

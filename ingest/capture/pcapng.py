@@ -14,8 +14,8 @@ from ingest.capture.indexing import (
     DamagedError,
     Progress,
     largest_frame,
-    load_16,
-    load_32,
+    load_ordered_16,
+    load_ordered_32,
     registered_link_type,
 )
 from ingest.capture.resolution import RESOLUTION_FIELDS, nanoseconds_since_1970, resolution_fields
@@ -193,10 +193,10 @@ def index_pcapng(
     while rows < capacity:
         if position + BLOCK_FRAME > end:
             return position, rows, frame, MORE, BLOCK_FRAME
-        block_type = load_32(buffer, position, big_endian)
+        block_type = load_ordered_32(buffer, position, big_endian)
         if block_type in (SECTION_HEADER, INTERFACE_DESCRIPTION):
             return position, rows, frame, STRUCTURE, 0
-        total = load_32(buffer, position + 4, big_endian)
+        total = load_ordered_32(buffer, position + 4, big_endian)
         if total < least_length(block_type):
             return position, rows, frame, BLOCK_TOO_SHORT, total
         length = (total + 3) & ~3
@@ -204,7 +204,7 @@ def index_pcapng(
             return position, rows, frame, BLOCK_TOO_LONG, total
         if position + length > end:
             return position, rows, frame, MORE, length
-        trailer = load_32(buffer, position + length - 4, big_endian)
+        trailer = load_ordered_32(buffer, position + length - 4, big_endian)
         if (trailer + 3) & ~3 != length:
             return position, rows, frame, TRAILER_DIFFERS, trailer
         if block_type in (ENHANCED_PACKET, SIMPLE_PACKET, OBSOLETE_PACKET):
@@ -257,23 +257,23 @@ def index_packet(
     buffer = columns.buffer
     interface, header = 0, 28
     if block_type == ENHANCED_PACKET:
-        interface = load_32(buffer, position + 8, big_endian)
+        interface = load_ordered_32(buffer, position + 8, big_endian)
     elif block_type == OBSOLETE_PACKET:
-        interface = load_16(buffer, position + 8, big_endian)
+        interface = load_ordered_16(buffer, position + 8, big_endian)
     else:
         header = 12
     if interface >= interfaces.shape[0]:
         return NO_SUCH_INTERFACE, interface
     properties = interfaces[interface]
     if block_type == SIMPLE_PACKET:
-        original = load_32(buffer, position + 8, big_endian)
+        original = load_ordered_32(buffer, position + 8, big_endian)
         captured = original if properties[SNAPLEN] == 0 else min(original, int(properties[SNAPLEN]))
         time = 0
     else:
-        captured = load_32(buffer, position + 20, big_endian)
-        original = load_32(buffer, position + 24, big_endian)
-        time_high = load_32(buffer, position + 12, big_endian)
-        time_low = load_32(buffer, position + 16, big_endian)
+        captured = load_ordered_32(buffer, position + 20, big_endian)
+        original = load_ordered_32(buffer, position + 24, big_endian)
+        time_high = load_ordered_32(buffer, position + 12, big_endian)
+        time_low = load_ordered_32(buffer, position + 16, big_endian)
         time = nanoseconds_since_1970(time_high, time_low, properties)
     if captured > properties[LARGEST_FRAME]:
         return FRAME_TOO_LARGE, captured

@@ -10,8 +10,8 @@ from ingest.capture.indexing import (
     STANDARD_FRAME,
     DamagedError,
     Progress,
-    load_big_32,
 )
+from ingest.decode.loads import load_32
 from segwatch.compilation import kernel
 from segwatch.errors import InputError
 from segwatch.records.frames import FrameColumns
@@ -89,9 +89,9 @@ def index_snoop(
     while rows < capacity:
         if position + RECORD_HEADER > end:
             return position, rows, frame, MORE, RECORD_HEADER
-        original = load_big_32(buffer, position)
-        captured = load_big_32(buffer, position + 4)
-        record = load_big_32(buffer, position + 8)
+        original = load_32(buffer, position)
+        captured = load_32(buffer, position + 4)
+        record = load_32(buffer, position + 8)
         if max(original, captured) > STANDARD_FRAME:
             return position, rows, frame, LENGTH_TOO_LARGE, max(original, captured)
         if RECORD_HEADER + captured > record:
@@ -104,9 +104,7 @@ def index_snoop(
         columns.offset[rows] = position + RECORD_HEADER
         columns.caplen[rows] = captured
         columns.wirelen[rows] = original
-        columns.ts[rows] = (
-            load_big_32(buffer, position + 16) * 1_000_000_000 + load_big_32(buffer, position + 20) * 1000
-        )
+        columns.ts[rows] = load_32(buffer, position + 16) * 1_000_000_000 + load_32(buffer, position + 20) * 1000
         columns.frame[rows] = frame
         columns.linktype[rows] = link_type
         rows += 1

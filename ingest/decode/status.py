@@ -1,5 +1,6 @@
 """What becomes of a frame: decoded, left out for a reason, or handed to the slow path."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -45,3 +46,10 @@ STATUS_TEXTS: Final = {
     Status.LINK_LAYER: "link layer of the slow path",
 }
 """Words for the summary; those of the slow path appear only where no slow path took the frame."""
+_OTHER_TRAFFIC: Final = frozenset(STATUS_TEXTS[status] for status in (Status.NOT_IP, Status.NOT_TCP))
+"""Reasons to skip a frame that are no failure to decode it."""
+
+
+def undecoded(skipped: Mapping[str, int]) -> int:
+    """Return how many of the skipped frames, counted by reason, could not be decoded."""
+    return sum(frames for reason, frames in skipped.items() if reason not in _OTHER_TRAFFIC)

@@ -26,23 +26,15 @@ _PAYLOAD_CUT: Final = int(Quality.PAYLOAD_CUT)
 
 
 @kernel
-def decode_transport(
-    segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, reported_length: int
+def decode_tcp(
+    segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, reported_length: int, quality: int
 ) -> int:
     """Fill the columns of a row that belong to TCP (``sport`` to ``payload_len``, options, ``quality``).
 
     The header begins at ``start`` in ``buffer``; bytes up to ``captured_end`` are there. The layer below says that
-    header and payload have ``reported_length`` bytes. Return ``Status.DECODED``, or ``Status.TRANSPORT_CUT`` (the row
-    is as it was) where not even the ports were captured.
+    header and payload have ``reported_length`` bytes, and has bits of ``Quality`` to add. Return ``Status.DECODED``,
+    or ``Status.TRANSPORT_CUT`` (the row is as it was) where not even the ports were captured.
     """
-    return decode_tcp(segments, row, buffer, start, captured_end, reported_length, 0)
-
-
-@kernel
-def decode_tcp(
-    segments: SegmentColumns, row: int, buffer: Any, start: int, captured_end: int, reported_length: int, quality: int
-) -> int:
-    """Do as ``decode_transport``, with bits of ``Quality`` that the layer below has to say."""
     readable_end = min(captured_end, start + reported_length)
     readable = readable_end - start
     if readable < _NEEDED:

@@ -20,7 +20,7 @@ HEARTBEAT_NANOSECONDS: Final = 3_000_000_000
 
 
 class Session(NamedTuple):
-    """What all messages of a capture session say alike."""
+    """What does not change during a capture session."""
 
     sensor: str
     session: str
@@ -28,6 +28,8 @@ class Session(NamedTuple):
     interface: str
     snaplen: int
     live: bool
+    capture_filter: str = ""
+    """What is captured; empty: everything."""
 
 
 class Batch(NamedTuple):
@@ -62,6 +64,15 @@ class Batcher:
         self._delay = delay
         self._highest = 0
         self._kernel_drops = 0
+        self._keep_one_in = 1
+
+    def keep_one_in(self, number: int, now: int) -> list[Batch]:
+        """Note that from now on one in ``number`` conversations is kept; return the messages that this closes."""
+        if number == self._keep_one_in:
+            return []
+        batches = [self._close(place, now) for place, one in enumerate(self._partitions) if one.rows]
+        self._keep_one_in = number
+        return batches
 
     def add_kernel_drops(self, frames: int) -> None:
         """Note that the kernel dropped frames; the next message says so."""
@@ -115,18 +126,23 @@ class Batcher:
                 batches.append(self._close(number, now))
 
     def _close(self, number: int, now: int, *, last: bool = False) -> Batch:
-        partition = self._partitions[number]
+        partition, session = self._partitions[number], self._session
         columns = take_segments(partition.columns, slice(0, partition.rows))
         # Rows of the same N that follow in this partition may be older than rows of others: these do not count yet.
         newest = int(columns.ts[-1]) if partition.rows else 0
         header = SegmentsHeader(
-            **self._session._asdict(),
+            sensor=session.sensor,
+            session=session.session,
+            interface=session.interface,
+            snaplen=session.snaplen,
+            live=session.live,
             batch=partition.number,
             partition=number,
             partitions=len(self._partitions),
             watermark=max(self._highest, newest),
             last=last,
             kernel_drops=self._kernel_drops,
+            keep_one_in=self._keep_one_in,
         )
         batch = Batch(header, partition.rows, write_segments(columns, header))
         partition.number += 1

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 SEGMENTS: Final = Counter("segwatch_sensor_segments_published", "Segments that the bus acknowledged")
 MESSAGES: Final = Counter("segwatch_sensor_messages_published", "Messages that the bus acknowledged", ["topic"])
-BYTES: Final = Counter("segwatch_sensor_bytes_published", "Bytes of acknowledged messages, uncompressed", ["topic"])
+BYTES: Final = Counter("segwatch_sensor_bytes_published", "Bytes of acknowledged messages", ["topic"])
 FAILURES: Final = Counter("segwatch_sensor_messages_failed", "Messages that the bus refused", ["topic"])
 QUEUED_MESSAGES: Final = Gauge("segwatch_sensor_queued_messages", "Messages handed over and not acknowledged yet")
 QUEUED_BYTES: Final = Gauge("segwatch_sensor_queued_bytes", "Bytes of messages handed over and not acknowledged yet")

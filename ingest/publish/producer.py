@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from ingest.publish import metrics
 
 QUEUE_BYTES: Final = 64 << 20
-"""Uncompressed bytes not acknowledged yet, at most: what an absent bus costs in memory, about twice."""
+"""Bytes not acknowledged yet, at most: what an absent bus costs in memory, about twice."""
 PRODUCER_OPTIONS: Final[dict[str, Any]] = {
     "batch_size": 1 << 20,
     "linger_ms": 5,
@@ -24,8 +24,7 @@ PRODUCER_OPTIONS: Final[dict[str, Any]] = {
 }
 """What is particular to this producer, beside ``segwatch.kafka.connection.producer_options``.
 
-``batch_size`` bytes of a partition go together: two full messages, for a larger piece is no better compressed (lz4
-compresses 64 KiB at a time) and would wait longer.
+``batch_size`` bytes of a partition go together: about two full messages.
 """
 
 

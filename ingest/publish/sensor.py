@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ingest.anonymize.filters import without_addresses
+from ingest.capture.counts import CaptureCounts
 from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Batch, Batcher, Session
 from ingest.publish.producer import Outgoing
@@ -34,8 +36,7 @@ class SensorSession:
         self.messages = 0
         self.partitions: set[int] = set()
         """Those that got segments."""
-        self.frames = 0
-        self.undecoded = 0
+        self.counts = CaptureCounts()
         self._deliver = deliver
         self._acknowledged_rows = acknowledged_rows
         self._rows_before = acknowledged_rows()
@@ -50,6 +51,20 @@ class SensorSession:
     def dropped(self) -> int:
         """Segments given up since the session began, of earlier sessions too."""
         return self._backlog().dropped_rows - self._dropped_before
+
+    def count(self, counts: CaptureCounts) -> None:
+        """Note what was counted since the session began; segments that are added next were captured meanwhile."""
+        self._batcher.add_kernel_drops(counts.kernel_drops - self.counts.kernel_drops)
+        self._send(self._batcher.keep_one_in(counts.keep_one_in, time.monotonic_ns()))
+        self.counts = counts
+
+    def filtered(self, capture_filter: str) -> None:
+        """Note that another filter is used from now on."""
+        self.session = self.session._replace(capture_filter=capture_filter)
+
+    def pass_time(self, until: int) -> None:
+        """Note that everything captured before ``until`` (nanoseconds since the epoch) was added."""
+        self._batcher.advance(until)
 
     def add(self, segments: SegmentColumns) -> None:
         """Publish the next segments of the session, with other addresses where it is to have such."""
@@ -71,30 +86,29 @@ class SensorSession:
     def report(self, state: str, problem: str = "") -> None:
         """Publish what the sensor has to say of itself; ``state`` is one of ``messages.status.STATES``."""
         session, backlog = self.session, self._backlog()
+        shown = session.capture_filter if self._anonymized is None else without_addresses(session.capture_filter)
         status = SensorStatus(
             sensor=session.sensor,
             session=session.session,
             ts=time.time_ns(),
             host=socket.gethostname(),
             interface=session.interface,
-            capture_filter="",
+            capture_filter=shown,
             snaplen=session.snaplen,
             version=__version__,
             state="spooling" if state == "running" and backlog.is_spooling else state,
             problem=problem or backlog.problem,
-            frames=self.frames,
             segments=self.segments,
-            undecoded=self.undecoded,
-            kernel_drops=0,
-            interface_drops=0,
             published_segments=self._acknowledged_rows() - self._rows_before,
             dropped_segments=self.dropped,
             queued_batches=backlog.queued,
             spooled_batches=backlog.spooled,
             spooled_bytes=backlog.spooled_bytes,
+            **self.counts._asdict(),
         )
         self._reported = time.monotonic_ns()
-        self._deliver(Outgoing(SENSORS, None, session.sensor.encode(), write_status(status), 0))
+        key = f"{session.sensor}/{session.interface}" if session.live else session.sensor
+        self._deliver(Outgoing(SENSORS, None, key.encode(), write_status(status), 0))
 
     def _report_now_and_then(self) -> None:
         if time.monotonic_ns() - self._reported >= STATUS_NANOSECONDS:

@@ -1,7 +1,8 @@
-"""Giving back the memory of conversations that are over, in a stream that never ends.
+"""Giving back the memory of conversations that are over, in a stream that never ends, or that are too many.
 
 Whether a conversation is over is decided when its next segment comes (``rules.conversation.has_expired``), from its own
 times alone. So when the memory is given back changes nothing, as long as the capture's time does not run backwards.
+Conversations beyond a limit are forgotten, the longest silent ones first: should they go on, they begin anew, midway.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from processors.flow_table import counter, unacked
 from processors.flow_table.state import NOTHING, State
+from processors.intervals import close
 from processors.rules.conversation import has_expired
 from processors.serial import signed
 from segwatch.compilation import kernel
@@ -72,6 +74,43 @@ def places_without_expired(state: State, conversations: int, now: int) -> tuple[
     if _WORTH_A_PASS * (conversations - kept) < conversations:
         return np.arange(conversations, dtype=np.int32), conversations
     return places, kept
+
+
+@kernel
+def _mark_longest_silent(state: State, last: int, at_last: int, places: Any, closed: Any) -> int:
+    """Forget who sent nothing since ``last``, and the first ``at_last`` of those who sent just then.
+
+    Write each conversation's place after the removal (``NOTHING`` for the removed), close the intervals of the
+    removed, and return how many stay.
+    """
+    kept = 0
+    for conversation in range(len(places)):
+        record = state.conversations[conversation]
+        gone = record.previous < last
+        if record.previous == last and at_last > 0:
+            at_last -= 1
+            gone = True
+        if gone:
+            places[conversation] = NOTHING
+            if record.interval != NOTHING:
+                close(state, signed(record.interval), closed)
+        else:
+            places[conversation] = kept
+            kept += 1
+    return kept
+
+
+def places_without_longest_silent(state: State, conversations: int, most: int, closed: Any) -> npt.NDArray[np.int32]:
+    """Return the place of each of N conversations without those that were silent longest, so that ``most`` stay.
+
+    Their open intervals are closed into ``closed``, which has room for one of each.
+    """
+    previous = state.conversations["previous"][:conversations]
+    last = np.partition(previous, conversations - most)[conversations - most]
+    at_last = conversations - most - int(np.count_nonzero(previous < last))
+    places = np.empty(conversations, np.int32)
+    _mark_longest_silent(state, int(last), at_last, places, closed)
+    return places
 
 
 def remove_expired(state: State, places: npt.NDArray[np.int32]) -> None:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from processors.flow_table.state import records
 from segwatch.memory import zeroed
 
+_FIRST_ROOM: Final = 64
+
 KEY: Final = records(
     [
         ("low", np.uint64, (2,)),
@@ -33,10 +35,10 @@ class Keys(NamedTuple):
     """(1,) how many conversations there are."""
 
 
-def new_keys(conversations: int = 64) -> Keys:
-    """Return an empty table with room for that many conversations, a power of two."""
+def new_keys(conversations: int = _FIRST_ROOM) -> Keys:
+    """Return an empty table with room for that many conversations."""
     return Keys(
-        records=zeroed(conversations, KEY),
-        slots=zeroed(2 * conversations, np.dtype(np.int64)),
+        records=zeroed(max(conversations, 1), KEY),
+        slots=zeroed(2 * max(_FIRST_ROOM, 1 << conversations.bit_length()), np.dtype(np.int64)),
         used=np.zeros(1, np.int64),
     )

@@ -47,8 +47,11 @@ class FlowTable:
 
     def _grow(self) -> None:
         keys = self._keys
-        self._keys = keys._replace(records=grown(keys.records), slots=zeroed(2 * len(keys.slots), keys.slots.dtype))
-        rebuild_slots(self._keys, self._seed)
+        if self.conversations == len(keys.records):
+            self._keys = keys._replace(records=grown(keys.records))
+        else:
+            self._keys = keys._replace(slots=zeroed(2 * len(keys.slots), keys.slots.dtype))
+            rebuild_slots(self._keys, self._seed)
 
     def keep(self, places: npt.NDArray[np.int32], kept: int) -> None:
         """Number the conversations anew: ``places`` has the new number of each, -1 for those to forget.
@@ -68,13 +71,8 @@ class FlowTable:
 
     def restore(self, keys: npt.NDArray[Any]) -> None:
         """Continue with the conversations that ``keys`` returned, of this or of another table."""
-        self._keys = new_keys(room_for(len(keys)))
+        self._keys = new_keys(len(keys))
         self._keys.records[: len(keys)] = keys
         self._keys.used[0] = len(keys)
         with np.errstate(over="ignore"):
             rebuild_slots(self._keys, self._seed)
-
-
-def room_for(used: int) -> int:
-    """Return a power of two that leaves room beside what is used."""
-    return 1 << max(6, used.bit_length())

@@ -54,6 +54,8 @@ class Applied(NamedTuple):
     """Whether a sensor sent the message twice."""
     missing: int = 0
     """Messages that the sensor sent before this one and that did not come: it had to give them up."""
+    forgotten: int = 0
+    """Conversations that were forgotten because there were too many."""
 
 
 class Partition:
@@ -115,7 +117,8 @@ class Partition:
             mine = take_segments(rows.segments, part), take_findings(findings, part)
             closed.append((shard.number, shard.apply(offset, timestamp, header, *mine)))
         outgoing = list(self._outgoing(offset, header, rows, findings, closed))
-        return Applied(outgoing, len(segments.ts), missing=missing)
+        forgotten = sum(shard.forgotten for shard in behind)
+        return Applied(outgoing, len(segments.ts), missing=missing, forgotten=forgotten)
 
     def _passed_over(self, behind: list[Shard], offset: int, applied: Applied) -> Applied:
         for shard in behind:

@@ -19,6 +19,8 @@ class StreamSettings(NamedTuple):
     rules: str = DEFAULT_RULES
     timeouts: Timeouts = Timeouts(idle=3600 * _SECOND, closed=240 * _SECOND)
     """``closed`` is twice the maximum segment lifetime of RFC 9293 section 3.4.2."""
+    most_conversations: int = 500_000
+    """Conversations that a partition remembers at most; shards have equal parts of it."""
     session_timeout: int = 3600
     """Seconds after which a capture session is over that sends nothing, not even heartbeats, while others do."""
     future_tolerance: int = 300

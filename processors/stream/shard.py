@@ -70,6 +70,8 @@ class Shard:
         self.stored = -1
         """Offset that the shard's checkpoint has; older than ``applied`` where nothing changed since."""
         self.changed = False
+        self.forgotten = 0
+        """Conversations that went on, perhaps, and were forgotten for the last message: there were too many."""
         self.sessions: dict[str, Session] = {}
         self._engines: dict[str, Engine] = {}
         self._checked = 0
@@ -88,6 +90,7 @@ class Shard:
         The message must not be a repetition (``is_repetition``).
         """
         self.applied = offset
+        self.forgotten = 0
         session = self.sessions.setdefault(header.session, Session(header.sensor, header.watermark, -1, timestamp))
         before, session.clock = session.clock, max(session.clock, header.watermark)
         session.batch, session.seen = header.batch, timestamp
@@ -96,6 +99,7 @@ class Shard:
             closed += self._finish(header.session)
         elif minute_of(session.clock) != minute_of(before):
             closed += self._advance(header.session, session.clock)
+        closed += self._limit(header.session)
         found = [ShardIntervals(header.session, header.sensor, _joined(closed))] if closed else []
         return found + self._finish_silent(timestamp)
 
@@ -124,6 +128,16 @@ class Shard:
             return
         closed, removed = engine.advance(clock)
         self.changed = self.changed or len(closed) > 0 or removed > 0
+        yield self._numbered(closed)
+
+    def _limit(self, session: str) -> Iterator[npt.NDArray[Any]]:
+        """Keep to the limit of conversations, at the expense of the session whose message passed it."""
+        most = self._settings.most_conversations // self._settings.shards
+        engine, conversations = self._engines.get(session), self.conversations
+        if engine is None or conversations <= most:
+            return
+        closed, self.forgotten = engine.limit(max(most - conversations + engine.remembered, 1))
+        self.changed = True
         yield self._numbered(closed)
 
     def _finish(self, session: str) -> Iterator[npt.NDArray[Any]]:

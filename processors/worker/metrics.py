@@ -18,6 +18,9 @@ CHECKPOINT_OFFSET = Gauge(
 CHECKPOINT_TIME = Gauge("segwatch_processor_checkpoint_time", "Unix time of the last checkpoint", ["partition"])
 NEXT_OFFSET = Gauge("segwatch_processor_next_offset", "Offset of the next message to analyse", ["partition"])
 CONVERSATIONS = Gauge("segwatch_processor_conversations", "Conversations in memory", ["partition"])
+FORGOTTEN_CONVERSATIONS = Counter(
+    "segwatch_processor_forgotten_conversations", "Conversations beyond the limit, forgotten though they may go on"
+)
 _OF_PARTITIONS = (CHECKPOINT_BYTES, CHECKPOINT_OFFSET, CHECKPOINT_TIME, NEXT_OFFSET, CONVERSATIONS)
 
 

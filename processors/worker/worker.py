@@ -16,9 +16,11 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, EventT, Message
 from kafka import TopicPartition
@@ -161,7 +163,9 @@ class StreamWorker:
             place = TopicPartition(tp.topic, tp.partition)
             offset = await asyncio.to_thread(first_offset, self._address, place, offset)
             work.partition.begin_at(offset)
-        await self._app.consumer.seek(tp, offset)
+        # ``consumer.seek`` would change from this thread what aiokafka is reading in another, and so break its fetcher.
+        with suppress(IllegalStateError):  # taken away by a rebalance meanwhile: whoever has it now asks for itself
+            await self._app.consumer.seek_wait({tp: offset})
 
     async def look_after_quiet(self) -> None:
         """Ask for what Faust left out at the end of a partition, and for durable messages that it did not commit.
@@ -232,6 +236,7 @@ class StreamWorker:
     def _count(number: int, partition: Partition, applied: Applied) -> None:
         metrics.SEGMENTS.inc(applied.segments)
         metrics.MISSING_BATCHES.inc(applied.missing)
+        metrics.FORGOTTEN_CONVERSATIONS.inc(applied.forgotten)
         metrics.NEXT_OFFSET.labels(number).set(partition.next)
         if applied.repeated:
             metrics.MESSAGES.labels("repeated").inc()

@@ -22,6 +22,7 @@ COMMANDS = {
     "up": "Run the whole pipeline on this machine, supervised.",
     "status": "Say how the pipeline gets on: lag, sensors, dead letters, rows.",
     "sensor": "Publish segments to Kafka.",
+    "interfaces": "List the interfaces that a sensor can capture.",
     "processor": "Label what the sensors publish (Faust worker).",
     "sink": "Bring findings from Kafka into the store.",
     "topics": "Make, check and describe the topics in Kafka.",

@@ -1,12 +1,13 @@
 """Arguments and options that several commands have."""
 
 import math
-import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from segwatch.settings import LEAST_SNAPLEN, MOST_SNAPLEN, choose, settings, use_sensor_config
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
@@ -20,25 +21,25 @@ FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
 
 def _checked_rules(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    from segwatch.settings import settings
-
     return value or settings().rules
 
 
 def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--rules``: the flag, else the setting."""
-    return click.option("--rules", metavar="NAME", callback=_checked_rules, help="Rule set [wireshark-4.0].")(function)
+    return click.option(
+        "--rules",
+        metavar="NAME",
+        callback=_checked_rules,
+        help="Rule set: wireshark-4.0 (the default) or wireshark-2.2.",
+    )(function)
 
 
 def setting_option(name: str, metavar: str, text: str, kind: click.ParamType | None = None) -> Decorator:
     """Add a flag that stands over the setting ``name``, for this process and for those that it starts."""
 
     def chosen(_context: click.Context, _parameter: click.Parameter, value: object) -> None:
-        from segwatch.settings import PREFIX, settings
-
         if value not in {None, ""}:
-            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
-            settings.cache_clear()
+            choose(name, str(value))
 
     flag = f"--{name.replace('_', '-')}"
 
@@ -54,8 +55,6 @@ def kafka_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _use_config(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    from segwatch.settings import use_sensor_config
-
     use_sensor_config(value)
 
 
@@ -92,7 +91,6 @@ def spool_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def _metrics_address(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> "MetricsAddress | None":
-    from segwatch.settings import settings
     from segwatch.telemetry.address import parse_metrics_address
 
     chosen = value if value is not None else settings().metrics
@@ -130,8 +128,6 @@ class Speed(click.ParamType):
 
 
 def _checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    from segwatch.settings import settings
-
     name = value if value is not None else settings().name or socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
@@ -144,3 +140,36 @@ def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
     )(function)
+
+
+def _chosen_interfaces(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    if value:
+        choose("interfaces", ",".join(value))
+
+
+_LIVE_OPTIONS = (
+    click.option(
+        "--interface",
+        multiple=True,
+        metavar="IF",
+        callback=_chosen_interfaces,
+        expose_value=False,
+        help="Capture IF live; may come several times.",
+    ),
+    setting_option("filter", "BPF", "Capture only what passes [all]."),
+    setting_option("snaplen", "BYTES", "Bytes captured of a frame [256].", click.IntRange(LEAST_SNAPLEN, MOST_SNAPLEN)),
+    setting_option("buffer_size", "SIZE", "The kernel's ring for packets [32m]."),
+    click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
+    click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
+    click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
+    click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too."),
+    click.option("--user", metavar="NAME", help="User to change to, when started as root."),
+    click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
+)
+
+
+def live_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a live capture."""
+    for option in reversed(_LIVE_OPTIONS):
+        function = option(function)
+    return function

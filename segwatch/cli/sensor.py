@@ -1,8 +1,8 @@
-"""``segwatch sensor``: segments to Kafka."""
+"""``segwatch sensor``: segments to Kafka, of live traffic or of captures."""
 
-from itertools import chain
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,17 +10,26 @@ from segwatch.cli.options import (
     anonymize_option,
     config_option,
     kafka_option,
+    live_options,
     metrics_option,
     sensor_options,
     spool_options,
 )
+from segwatch.errors import UsageError
+from segwatch.settings import settings
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
 
+_LIVE_ONLY = (
+    "interface", "filter", "snaplen", "buffer_size", "promiscuous", "immediate", "direction", "include_kafka", "user",
+    "allow_root",
+)  # fmt: skip
+
 
 @click.command(name="sensor")
-@click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures.")
+@live_options
+@click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures instead.")
 @click.argument("more", nargs=-1, metavar="")
 @sensor_options
 @config_option
@@ -38,28 +47,38 @@ if TYPE_CHECKING:
 @metrics_option
 @click.option("--check", is_flag=True, help="Say what would be done and whether it can be, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as one JSON object.")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     read: tuple[str, ...],
     more: tuple[str, ...],
+    new_key: str | None,
+    check: bool,
     speed: float | None,
     name: str,
     patience: float,
-    new_key: str | None,
     metrics: "MetricsAddress | None",
-    check: bool,
     as_json: bool,
+    **live: Any,
 ) -> int:
-    r"""Publish the segments of captures to Kafka, as if they were captured now.
+    r"""Publish segments to Kafka: of live traffic, or of captures as if they were captured now.
+
+    Live, each interface (or any, for all of them) is a session of its own. Traffic to the brokers is left out. While
+    Kafka is away, segments go to a spool on disk, and the next start sends what is left there. The first Ctrl-C or
+    SIGTERM publishes what was captured and ends the sessions; SIGHUP reads the settings again. docs/sensors.md tells
+    which rights a sensor needs and what can go wrong.
 
     FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), a folder, a pattern, or - for standard
     input; several may follow. Each capture is a session of its own, and publishing it twice makes two. With --speed
-    recorded the packets come as far apart as they did, with a number that many times as fast; while Kafka is away
-    their segments go to a spool on disk, and the next start sends what is left there. With --speed max reading waits
-    for Kafka instead. The first Ctrl-C or SIGTERM publishes what was read and ends the session.
+    recorded the packets come as far apart as they did, with a number that many times as fast, and there is a spool;
+    with --speed max reading waits for Kafka instead.
 
     \b
     Examples:
-      segwatch sensor --read capture.pcap
+      segwatch sensor --interface eth0
+      segwatch sensor --interface eth0 --interface eth1 --filter "not port 22" --user segwatch
+      segwatch sensor --config sensor.toml --check
       segwatch sensor --read monday.pcap tuesday.pcap --speed 10 --name office
       segwatch sensor --new-key key && segwatch sensor --read capture.pcap --anonymize key
       tcpdump -w - tcp | segwatch sensor --read - --kafka broker.example:9092
@@ -69,24 +88,66 @@ def command(
     """
     if new_key is not None:
         return _make_key(new_key)
-    if not read:
-        raise click.UsageError("Missing option '--read'", click.get_current_context())
-    from segwatch.jobs.spooled_delivery import spool_plan
-    from segwatch.kafka.connection import kafka_address
-    from segwatch.settings import settings
+    _check_use(context, read, more)
+    common: dict[str, Any] = {"name": name, "patience": patience, "metrics": metrics, "as_json": as_json}
+    if read:
+        return _publish_captures((*read, *more), speed, check, common)
+    return _capture(live, check, common)
 
-    key = Path(settings().anonymize).expanduser() if settings().anonymize else None
-    spool = None if speed is None else spool_plan(settings(), name)
-    captures, address = (*read, *more), kafka_address()
+
+def _publish_captures(captures: tuple[str, ...], speed: float | None, check: bool, common: dict[str, Any]) -> int:
+    common.update(_destination(common["name"], spooled=speed is not None))
     if check:
-        from segwatch.jobs.sensor_check import captures_sentences, common_sentences
+        from segwatch.jobs.sensor_check import captures_sentences
 
-        for sentence in chain(captures_sentences(captures, speed), common_sentences(name, address, spool, key)):
-            click.echo(sentence)
-        return 0
+        return _say(captures_sentences(captures, speed), common)
     from segwatch.jobs.sensor import SensorJob
 
-    return SensorJob(name, speed, address, patience, metrics, as_json, spool, key).run(captures)
+    return SensorJob(speed=speed, **common).run(captures)
+
+
+def _capture(live: dict[str, Any], check: bool, common: dict[str, Any]) -> int:
+    from segwatch.jobs.live_settings import capture_options
+    from segwatch.processes.privileges import confine
+
+    include_kafka, user, allow_root = (live.pop(name) for name in ("include_kafka", "user", "allow_root"))
+    options = capture_options(settings(), **live)
+    # Before anything is imported that starts threads: each has rights of its own.
+    confine(user, allow_root=allow_root)
+    settings.cache_clear()  # folders are those of the user that this process has become
+    interfaces = tuple(dict.fromkeys(settings().interfaces))
+    common.update(_destination(common["name"], spooled=True))
+    if check:
+        from segwatch.jobs.sensor_check import interfaces_sentences
+
+        servers = () if include_kafka else common["address"].ends
+        return _say(interfaces_sentences(interfaces, options, servers), common)
+    from segwatch.jobs.live_sensor import LiveSensorJob
+
+    LiveSensorJob(interfaces=interfaces, options=options, include_kafka=include_kafka, **common).run()
+    return 0
+
+
+def _destination(name: str, *, spooled: bool) -> dict[str, Any]:
+    """Return where segments go, over which spool, and by which key their addresses are replaced."""
+    from segwatch.jobs.spooled_delivery import spool_plan
+    from segwatch.kafka.connection import kafka_address
+
+    return {
+        "address": kafka_address(),
+        "spool": spool_plan(settings(), name) if spooled else None,
+        "anonymize": Path(settings().anonymize).expanduser() if settings().anonymize else None,
+    }
+
+
+def _say(sentences: Iterable[str], common: dict[str, Any]) -> int:
+    from segwatch.jobs.sensor_check import common_sentences
+
+    for sentence in sentences:
+        click.echo(sentence)
+    for sentence in common_sentences(common["name"], common["address"], common["spool"], common["anonymize"]):
+        click.echo(sentence)
+    return 0
 
 
 def _make_key(path: str) -> int:
@@ -95,3 +156,25 @@ def _make_key(path: str) -> int:
     make_key(Path(path))
     click.echo(f"{path} holds a new key: copy it to all sensors whose addresses are to match, and keep it secret.")
     return 0
+
+
+def _check_use(context: click.Context, read: tuple[str, ...], more: tuple[str, ...]) -> None:
+    """Raise UsageError where the arguments say nothing to do, or options of the other way to do it.
+
+    Interfaces that only the settings name are no contradiction to captures.
+    """
+    given = {
+        parameter.name: parameter.opts[0] for parameter in context.command.params if _was_given(context, parameter)
+    }
+    if not read and not settings().interfaces:
+        raise UsageError("name an interface with --interface, or captures with --read.")
+    if (read and "interface" in given) or (more and not read):
+        raise UsageError("--interface captures live and --read publishes captures: choose one of them.")
+    for name in _LIVE_ONLY if read else ("speed",):
+        if name in given:
+            raise UsageError(f"{given[name]} has a meaning with {'--interface' if read else '--read'} only.")
+
+
+def _was_given(context: click.Context, parameter: click.Parameter) -> bool:
+    source = context.get_parameter_source(str(parameter.name))
+    return source is not click.core.ParameterSource.DEFAULT

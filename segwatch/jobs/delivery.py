@@ -8,12 +8,13 @@ from typing import Final, Protocol
 import click
 from kafka import KafkaProducer
 
+from ingest.capture.live.own_traffic import Server
 from ingest.publish.backlog import Backlog
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
 from segwatch.errors import KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
-from segwatch.kafka.connection import bus_errors, open_producer
+from segwatch.kafka.connection import bus_errors, known_brokers, open_producer
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.telemetry.health import Look
 
@@ -45,14 +46,20 @@ class Delivery(Protocol):
     def look(self) -> Look:
         """Return how far the bus has come with what it was given."""
 
+    def brokers(self) -> list[Server]:
+        """Return the brokers to begin with, and those that the cluster has told of so far; asks nobody."""
+
 
 class WaitingDelivery:
     """Hands messages to a publisher; waits where Kafka is slow or away."""
 
-    def __init__(self, publisher: Publisher, address: KafkaAddress, patience: float, partitions: int) -> None:
+    def __init__(
+        self, publisher: Publisher, producer: KafkaProducer, address: KafkaAddress, patience: float, partitions: int
+    ) -> None:
         """Give up after ``patience`` seconds without any acknowledgement."""
         self.partitions = partitions
         self.publisher = publisher
+        self._producer = producer
         self._address = address
         self._patience = patience
         self._told = False
@@ -81,6 +88,10 @@ class WaitingDelivery:
         """Return how many messages wait for acknowledgement; none is given up."""
         return Backlog(queued=self.publisher.pending)
 
+    def brokers(self) -> list[Server]:
+        """Return the brokers to begin with, and those that the cluster tells of now."""
+        return [*self._address.ends, *known_brokers(self._producer)]
+
     def _wait(self) -> None:
         self.publisher.wait(WAIT_SECONDS)
         silent = self.publisher.stalled()
@@ -106,7 +117,7 @@ def waiting_delivery(address: KafkaAddress, patience: float) -> Iterator[Waiting
     producer = open_producer(address, **PRODUCER_OPTIONS)
     publisher = Publisher(producer)
     try:
-        yield WaitingDelivery(publisher, address, patience, partitions)
+        yield WaitingDelivery(publisher, producer, address, patience, partitions)
     finally:
         publisher.close()
         close_at_once(producer)

@@ -83,10 +83,12 @@ class Hosts:
 
     def make_room(self, more: int) -> None:
         """Let the table have room for that many more."""
-        while len(self) + more > len(self.table.hosts):
-            self.table = self.table._replace(
-                hosts=grown(self.table.hosts), slots=zeroed(2 * len(self.table.slots), self.table.slots.dtype)
-            )
+        wanted = len(self) + more
+        while wanted > len(self.table.hosts):
+            self.table = self.table._replace(hosts=grown(self.table.hosts))
+        while 2 * wanted > len(self.table.slots):
+            slots = self.table.slots
+            self.table = self.table._replace(slots=zeroed(2 * len(slots), slots.dtype))
             with np.errstate(over="ignore"):  # hashing wraps around on purpose
                 _fill_slots(self.table)
 

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,17 +13,18 @@ import click
 
 from ingest.anonymize.addresses import Anonymizer
 from ingest.anonymize.key_file import read_key
-from ingest.decode.status import STATUS_TEXTS, Status
+from ingest.capture.counts import CaptureCounts
+from ingest.decode.status import undecoded
 from ingest.publish.batches import Session
 from ingest.publish.pacing import Pace
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
-from segwatch.jobs.delivery import Delivery, waiting_delivery
+from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.progress import progress_of
 from segwatch.jobs.sensor_names import NameWatch
-from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
+from segwatch.jobs.spooled_delivery import SpoolPlan, delivery_to
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
 from segwatch.records.segments import SegmentColumns, take_segments
@@ -32,8 +33,6 @@ from segwatch.telemetry.server import Telemetry
 
 _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
-_OTHER_TRAFFIC: Final = frozenset(STATUS_TEXTS[status] for status in (Status.NOT_IP, Status.NOT_TCP))
-"""Reasons to skip a frame that are no failure to decode it."""
 
 Replace = Callable[[SegmentColumns], SegmentColumns]
 
@@ -62,7 +61,7 @@ class SensorJob:
         anonymized = None if self.anonymize is None else Anonymizer(read_key(self.anonymize)).anonymized
         sessions = []
         with ExitStack() as stack:
-            delivery = stack.enter_context(self._delivery())
+            delivery = stack.enter_context(delivery_to(self.address, self.patience, self.spool))
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
             names = NameWatch(self.address, self.name)
@@ -82,12 +81,6 @@ class SensorJob:
             document = {"segwatch": __version__, "sensor": self.name, "sessions": sessions}
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return captures.exit_code
-
-    def _delivery(self) -> AbstractContextManager[Delivery]:
-        """Return what brings messages to Kafka."""
-        if self.spool is not None:
-            return spooled_delivery(self.address, self.patience, self.spool)
-        return waiting_delivery(self.address, self.patience)
 
     def _publish(
         self,
@@ -120,7 +113,7 @@ class SensorJob:
             "file": reader.name,
             "session": session.session,
             "sensor": self.name,
-            "frames": sensor.frames,
+            "frames": sensor.counts.frames,
             "segments": sensor.segments,
             "messages": sensor.messages,
             "partitions": len(sensor.partitions),
@@ -142,8 +135,7 @@ class SensorJob:
 
 
 def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
-    sensor.frames = capture.reader.frames
-    sensor.undecoded = sum(frames for reason, frames in capture.skipped.items() if reason not in _OTHER_TRAFFIC)
+    sensor.count(CaptureCounts(frames=capture.reader.frames, undecoded=undecoded(capture.skipped)))
 
 
 def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:

@@ -5,16 +5,21 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from ingest.anonymize.key_file import read_key
+from ingest.capture.live.handle import InterfaceLostError, LiveHandle
+from ingest.capture.live.interfaces import ANY, link_state
+from ingest.capture.live.options import CaptureOptions
+from ingest.capture.live.own_traffic import OwnTraffic, Server, combined_filter
 from ingest.capture.reader import open_capture
 from ingest.publish.spool.spool import Spool
 from segwatch.errors import UsageError
 from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.link_types import link_type_name
 from segwatch.jobs.sensor_names import shared_sentence, statuses_since
 from segwatch.jobs.spooled_delivery import SpoolPlan
 from segwatch.kafka.address import KafkaAddress
@@ -45,6 +50,22 @@ def captures_sentences(arguments: tuple[str, ...], speed: float | None) -> Itera
     yield f"Packets would come {'as fast as possible' if speed is None else f'{speed:g} times as fast as recorded'}."
 
 
+def interfaces_sentences(
+    interfaces: Iterable[str], options: CaptureOptions, servers: Iterable[Server]
+) -> Iterator[str]:
+    """Say what would be captured, without the traffic to ``servers``: each interface is opened once.
+
+    Raise ``UsageError`` where there is no such interface or the filter cannot be used, ``InputError`` where the rights
+    are missing.
+    """
+    used = combined_filter(options.capture_filter, OwnTraffic().clause(servers))
+    for name in interfaces:
+        if name != ANY and link_state(name) is None:
+            raise UsageError(f"there is no interface {name}: segwatch interfaces lists them.")
+        yield _interface_sentence(name, options, used)
+    yield f"Filter: {used or 'none'}"
+
+
 def common_sentences(name: str, address: KafkaAddress, spool: SpoolPlan | None, key: Path | None) -> Iterator[str]:
     """Say where segments would go, and in which form. Raise ``BusError`` or ``UsageError`` where that is impossible."""
     path = config_path()
@@ -60,6 +81,16 @@ def common_sentences(name: str, address: KafkaAddress, spool: SpoolPlan | None, 
     yield "No sensor of that name is at work on another host."
 
 
+def _interface_sentence(name: str, options: CaptureOptions, used: str) -> str:
+    try:
+        with LiveHandle(name, options, used) as handle:
+            handle.check()
+            kind = link_type_name(handle.link_type)
+            return f"It would capture {name}, which is up: {kind}, {handle.snaplen} bytes of a frame."
+    except InterfaceLostError as lost:
+        return f"It would wait for {name}: {lost}"
+
+
 def _addresses_sentence(key: Path | None) -> str:
     if key is None:
         return "Addresses would be published as they are."
@@ -69,7 +100,7 @@ def _addresses_sentence(key: Path | None) -> str:
 
 def _spool_sentence(plan: SpoolPlan | None) -> str:
     if plan is None:
-        return "While Kafka is away, reading would wait for it."
+        return "There would be no spool: while Kafka is away, the sensor would wait for it."
     waiting, used = 0, 0
     if plan.folder.exists():
         spool = Spool(plan.folder, plan.limits)

@@ -3,28 +3,31 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import click
-from kafka import KafkaProducer
 
+from ingest.capture.live.own_traffic import Server
 from ingest.publish.backlog import Backlog
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
 from ingest.publish.spool.spool import Limits, Spool
 from ingest.publish.spool.topic import known_partitions, remember_partitions
 from ingest.publish.spooling import SpoolingPublisher, flying_bytes
 from segwatch.errors import BusError, KafkaUnavailableError, UsageError
-from segwatch.jobs.delivery import QUIET_SECONDS, WAIT_SECONDS, close_at_once
+from segwatch.jobs.delivery import QUIET_SECONDS, WAIT_SECONDS, Delivery, close_at_once, waiting_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
-from segwatch.kafka.connection import bus_errors, open_producer
+from segwatch.kafka.connection import bus_errors, known_brokers, open_producer
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.settings import Settings
 from segwatch.telemetry.health import Look
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
 
 STOP_SECONDS: Final = 5.0
 """How long Kafka may be silent before a sensor that is told to end leaves the rest in its spool."""
@@ -60,16 +63,50 @@ def spool_plan(settings: Settings, sensor: str) -> SpoolPlan | None:
     return SpoolPlan(settings.data_dir.absolute() / "spool" / folder, limits)
 
 
+class _Connection:
+    """The producer, from when Kafka answers first."""
+
+    def __init__(self, address: KafkaAddress) -> None:
+        self.address = address
+        self.producer: KafkaProducer | None = None
+
+    def open(self) -> int:
+        """Connect, and return how many partitions the topic has. Raises ``BusError``."""
+        partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
+        self.producer = open_producer(self.address, **PRODUCER_OPTIONS)
+        return partitions
+
+    def connecting(self, partitions: int, queue_bytes: int) -> Callable[[Callable[[Outgoing], None]], Publisher]:
+        """Return what a ``SpoolingPublisher`` connects with; messages were divided among ``partitions``."""
+
+        def connect(on_acknowledged: Callable[[Outgoing], None]) -> Publisher:
+            if self.producer is None and (found := self.open()) != partitions:
+                raise BusError(
+                    f"{SEGMENTS} in Kafka at {self.address.bootstrap} has {found} partitions and had {partitions} when "
+                    "it was last seen; start the sensor again."
+                )
+            assert self.producer is not None  # noqa: S101  # states for the type checker what ``open`` sees to
+            return Publisher(self.producer, queue_bytes=queue_bytes, on_acknowledged=on_acknowledged)
+
+        return connect
+
+    def close(self) -> None:
+        """Close the producer without waiting."""
+        if self.producer is not None:
+            close_at_once(self.producer)
+
+
 class SpooledDelivery:
     """Hands messages to a publisher that never waits, and tells the user what becomes of them."""
 
     def __init__(
-        self, publisher: SpoolingPublisher, address: KafkaAddress, patience: float, spool: Path, partitions: int
+        self, publisher: SpoolingPublisher, connection: _Connection, patience: float, spool: Path, partitions: int
     ) -> None:
         """At the end give up after ``patience`` seconds without any acknowledgement."""
         self.partitions = partitions
         self._publisher = publisher
-        self._address = address
+        self._connection = connection
+        self._address = connection.address
         self._patience = patience
         self._spool = spool
         self._told_away = self._told_left = False
@@ -114,6 +151,11 @@ class SpooledDelivery:
         """Return how far the bus has come with what it was given."""
         return Look(self._publisher.acknowledged.messages, self._publisher.backlog().queued)
 
+    def brokers(self) -> list[Server]:
+        """Return the brokers to begin with, and those that the cluster has told of so far."""
+        producer = self._connection.producer
+        return [*self._address.ends, *(known_brokers(producer) if producer else ())]
+
     def close(self) -> None:
         """End at once; what is not acknowledged stays in the spool."""
         self._publisher.close()
@@ -145,53 +187,40 @@ class SpooledDelivery:
             self._told_dropped, self._told_dropped_at = backlog.dropped_messages, now
 
 
+def delivery_to(address: KafkaAddress, patience: float, spool: SpoolPlan | None) -> AbstractContextManager[Delivery]:
+    """Return what brings messages to Kafka, over a spool if there is to be one."""
+    return waiting_delivery(address, patience) if spool is None else spooled_delivery(address, patience, spool)
+
+
 @contextmanager
 def spooled_delivery(address: KafkaAddress, patience: float, plan: SpoolPlan) -> Iterator[SpooledDelivery]:
     """Yield a delivery whose spool is this process's alone; Kafka may be away if the spool knows the topic.
 
     Raises ``BusError``, and ``UsageError`` where the spool cannot be used.
     """
-    producers: list[KafkaProducer] = []
-    spool = Spool(plan.folder, plan.limits)
+    spool, connection = Spool(plan.folder, plan.limits), _Connection(address)
     try:
-        partitions = _partitions(address, spool)
-        publisher = SpoolingPublisher(
-            _connecting(address, partitions, flying_bytes(plan.limits), producers), spool, SEGMENTS
+        partitions = _partitions(connection, spool)
+        connect = connection.connecting(partitions, flying_bytes(plan.limits))
+        delivery = SpooledDelivery(
+            SpoolingPublisher(connect, spool, SEGMENTS), connection, patience, plan.folder, partitions
         )
-        delivery = SpooledDelivery(publisher, address, patience, plan.folder, partitions)
         try:
             yield delivery
         finally:
             delivery.close()
-            for producer in producers:
-                close_at_once(producer)
     finally:
+        connection.close()
         spool.close()
 
 
-def _connecting(
-    address: KafkaAddress, partitions: int, queue_bytes: int, producers: list[KafkaProducer]
-) -> Callable[[Callable[[Outgoing], None]], Publisher]:
-    def connect(on_acknowledged: Callable[[Outgoing], None]) -> Publisher:
-        found = check_topics(address, writes=(SEGMENTS, SENSORS))
-        if found != partitions:
-            raise BusError(
-                f"{SEGMENTS} in Kafka at {address.bootstrap} has {found} partitions and had {partitions} when it was "
-                "last seen; start the sensor again."
-            )
-        producers.append(open_producer(address, **PRODUCER_OPTIONS))
-        return Publisher(producers[-1], queue_bytes=queue_bytes, on_acknowledged=on_acknowledged)
-
-    return connect
-
-
-def _partitions(address: KafkaAddress, spool: Spool) -> int:
+def _partitions(connection: _Connection, spool: Spool) -> int:
     """Return by how many partitions to divide, and say what is in the spool. Raises ``BusError``, ``UsageError``."""
     if spool.damaged_bytes:
         _say(f"{spool.damaged_bytes} bytes in the spool {spool.folder} are no whole message, and are left out.")
-    known, waiting = known_partitions(spool.folder), spool.messages
+    address, known, waiting = connection.address, known_partitions(spool.folder), spool.messages
     try:
-        found = check_topics(address, writes=(SEGMENTS, SENSORS))
+        found = connection.open()
     except KafkaUnavailableError:
         if known is None:
             raise

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+_DROPPED = ("kernel_drops", "interface_drops", "shed_segments", "dropped_segments")
+"""What a sensor did not publish; frames count as segments."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -69,7 +71,7 @@ def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:
         return
     rows = [("sensor", "state", "last seen", "segments", "dropped", "interface")]
     for one in sensors:
-        dropped = one["kernel_drops"] + one["dropped_segments"]
+        dropped = sum(one[kind] for kind in _DROPPED)
         rows.append(
             (one["sensor"], one["state"], f"{_span(one['age_seconds'])} ago", f"{one['segments']:,}", f"{dropped:,}",
              one["interface"])

@@ -22,6 +22,12 @@ class KafkaAddress:
     """Whether it is this user's local broker."""
 
     @property
+    def ends(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each."""
+        parts = (server.rpartition(":") for server in self.servers)
+        return tuple((host.strip("[]"), int(port)) for host, _, port in parts)
+
+    @property
     def bootstrap(self) -> str:
         """The brokers as Kafka's own tools want them."""
         return ",".join(self.servers)

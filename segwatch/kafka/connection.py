@@ -60,7 +60,6 @@ def producer_options(address: KafkaAddress) -> dict[str, Any]:
         **client_options(address),
         "acks": "all",
         "enable_idempotence": True,
-        "compression_type": "lz4",
         "max_request_size": MAX_DEAD_LETTER_BYTES,
     }
 
@@ -85,7 +84,6 @@ def faust_options(address: KafkaAddress) -> dict[str, Any]:
         "broker": [f"kafka://{server}" for server in address.servers],
         "topic_allow_declare": False,
         "producer_acks": -1,
-        "producer_compression_type": "zstd",  # aiokafka compresses by LZ4 at level 9: a third of the speed (measured)
         "producer_max_request_size": MAX_DEAD_LETTER_BYTES,
         "consumer_max_fetch_size": MAX_DEAD_LETTER_BYTES,
         "consumer_auto_offset_reset": "earliest",
@@ -105,6 +103,12 @@ def open_producer(address: KafkaAddress, **options: Any) -> KafkaProducer:
 def open_consumer(address: KafkaAddress, **options: Any) -> KafkaConsumer:
     """Return a connected consumer; ``options`` stand over the usual ones. Raises ``BusError``."""
     return _connect(KafkaConsumer, address, {**consumer_options(address), **options})
+
+
+def known_brokers(producer: KafkaProducer) -> list[tuple[str, int]]:
+    """Return host and port of the brokers that the cluster has told the producer of."""
+    found = producer._metadata.brokers()  # noqa: SLF001  # there is no public way that asks nobody
+    return [(str(one.host), int(one.port)) for one in found]
 
 
 def is_answering(address: KafkaAddress) -> bool:

@@ -34,7 +34,7 @@ TOPICS: Final = (*PARTITIONED, SENSORS, DEAD_LETTERS, LEADER)
 
 DEFAULT_PARTITIONS: Final = 8
 MAX_MESSAGE_BYTES: Final = 8 << 20
-"""Largest batch of messages, as sent (compressed)."""
+"""Largest batch of messages, as sent."""
 MAX_DEAD_LETTER_BYTES: Final = MAX_MESSAGE_BYTES + (1 << 20)
 """A dead letter is the message as it came, and the reason beside it."""
 

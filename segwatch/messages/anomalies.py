@@ -28,6 +28,9 @@ ANOMALIES_SCHEMA: Final = pa.schema(
 )
 
 
+_FINDING_KINDS: Final = [(name, ANOMALIES_SCHEMA.field(name).type) for name in FINDING_TYPES]
+
+
 class Anomalies(NamedTuple):
     """The rows of a message."""
 
@@ -39,8 +42,7 @@ class Anomalies(NamedTuple):
 def write_anomalies(anomalies: Anomalies, header: FindingsHeader) -> bytes:
     """Return the message of these rows."""
     arrays = [number_array(anomalies.row, ROW.type), *segment_arrays(anomalies.segments)]
-    for name, dtype in FINDING_TYPES.items():
-        arrays.append(number_array(getattr(anomalies.findings, name), pa.from_numpy_dtype(dtype)))
+    arrays += [number_array(getattr(anomalies.findings, name), kind) for name, kind in _FINDING_KINDS]
     return write_message(ANOMALIES_SCHEMA, ANOMALIES_VERSION, arrays, header.as_metadata())
 
 

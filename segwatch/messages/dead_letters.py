@@ -32,7 +32,7 @@ class DeadLetter(NamedTuple):
     def as_record(self, content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
         """Return value and headers of the Kafka record; a message that does not fit into it stays where it stands.
 
-        Kafka limits what is sent, which is compressed: the message itself may be of any size.
+        Kafka limits what is sent, which others may have compressed: the message itself may be of any size.
         """
         if len(content) <= MAX_MESSAGE_BYTES:
             return content, self.as_headers()

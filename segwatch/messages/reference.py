@@ -25,8 +25,9 @@ _INTRODUCTION: Final = f"""# The records on the bus
 
 Made by `python -m segwatch.messages.reference` from the schemas in `segwatch/messages`; do not edit it.
 
-Every message is one Arrow IPC stream of one record batch. Any Arrow reader reads it; Kafka does the compression. The
-metadata of its schema say what it is. All values in them are text; numbers are decimal, yes is 1 and no is 0.
+Every message is one Arrow IPC stream of one record batch. Any Arrow reader reads it; its columns are compressed by LZ4,
+as the Arrow format has it. The metadata of its schema say what it is. All values in them are text; numbers are
+decimal, yes is 1 and no is 0.
 
     import pyarrow as pa
     reader = pa.ipc.open_stream(record.value)      # the value of a Kafka record
@@ -42,9 +43,9 @@ that they do not know; a newer major version is refused. Addresses are 16 bytes 
 
 _SEGMENTS_TEXT: Final = (
     f"Segment records of one sensor's session for one partition, in capture order: {MOST_ROWS} rows and "
-    f"{MOST_BYTES >> 10} KiB of columns at most. A message without rows is a heartbeat: it lets time pass. The "
-    "partition is a hash of the two ends of a conversation, the same for both directions and for every sensor "
-    "(`segwatch/messages/partitioning.py`)."
+    f"{MOST_BYTES >> 10} KiB of columns, before compression, at most. A message without rows is a heartbeat: it lets "
+    "time pass. The partition is a hash of the two ends of a conversation, the same for both directions and for every "
+    "sensor (`segwatch/messages/partitioning.py`)."
 )
 
 _MEANINGS: Final[Mapping[str, str]] = {
@@ -182,7 +183,8 @@ def _kinds() -> Iterable[_Kind]:
     )  # fmt: skip
     yield _Kind(
         "segwatch.sensors.v1", STATUS_VERSION,
-        "What a sensor says of itself, one row a message; counters since its session began. The key is its name.",
+        "What a sensor says of itself, one row a message; counters since its session began. The key is its name, "
+        "with `/` and the interface where traffic is captured live.",
         STATUS_SCHEMA, {}, {name: _meaning(name, status) for name in STATUS_SCHEMA.names},
     )  # fmt: skip
 

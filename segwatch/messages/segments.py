@@ -31,11 +31,14 @@ from segwatch.messages.stream import (
 from segwatch.records.segments import NO_WINDOW_SCALE, SEGMENT_TYPES, SegmentColumns
 from segwatch.vocabulary import TUNNEL_NAMES
 
-SEGMENTS_VERSION: Final = SchemaVersion("segments", 1, 0)
-MOST_ROWS: Final = 8192
+SEGMENTS_VERSION: Final = SchemaVersion("segments", 1, 1)
+MOST_ROWS: Final = 16384
 """Rows of a message at most."""
-MOST_BYTES: Final = 512 << 10
-"""Bytes of the columns of a message at most."""
+MOST_BYTES: Final = 1 << 20
+"""Bytes of the columns of a message at most, before compression.
+
+With half of it, analysing a segment costs half as much again (measured).
+"""
 MOST_FLAGS: Final = 0xFFF
 """The flags field has 12 bits behind the data offset."""
 ROW_BYTES: Final = sum(np.dtype(dtype).itemsize * (shape[0] if shape else 1) for dtype, shape in SEGMENT_TYPES.values())
@@ -76,6 +79,9 @@ class SegmentsHeader(NamedTuple):
     snaplen: int
     kernel_drops: int
     """Frames that the kernel dropped since the session's message before this one."""
+    keep_one_in: int = 1
+    """One in so many conversations was kept while these rows were captured (1, 2, 4, ...; 1 where this is missing):
+    the others were shed because more came than could be handled. Counts times this are estimates of all."""
 
     def as_metadata(self) -> dict[str, str]:
         """Return the header as metadata of an Arrow schema."""
@@ -96,6 +102,7 @@ class SegmentsHeader(NamedTuple):
             interface=text_value(header, "interface"),
             snaplen=whole_number(header, "snaplen"),
             kernel_drops=whole_number(header, "kernel_drops"),
+            keep_one_in=whole_number(header, "keep_one_in") if "keep_one_in" in header else 1,
         )
 
 

@@ -9,7 +9,7 @@ from segwatch.messages.arrays import TIME, number_array, text_array
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.stream import SchemaVersion, read_message, session_value, write_message
 
-STATUS_VERSION: Final = SchemaVersion("sensors", 1, 0)
+STATUS_VERSION: Final = SchemaVersion("sensors", 1, 1)
 STATES: Final = ("starting", "running", "spooling", "stopping", "failed")
 """``spooling``: the bus is away and segments go to disk."""
 
@@ -45,8 +45,18 @@ class SensorStatus(NamedTuple):
     queued_batches: int
     spooled_batches: int
     spooled_bytes: int
+    shed_segments: int = 0
+    """Segments of conversations that were left out because more came than could be handled."""
+    keep_one_in: int = 1
+    """One in so many conversations is kept now: 1, 2, 4, ..."""
+    super_segments: int = 0
+    """Segments in frames longer than the interface's MTU, made by offload (LSO, GRO)."""
+    clock_steps: int = 0
+    """How often the clock was set by more than a second."""
 
 
+_ADDED: Final = SensorStatus._field_defaults
+"""Columns that came with version 1.1."""
 _KINDS: Final = {int: pa.uint64(), str: pa.string()}
 STATUS_SCHEMA: Final = pa.schema(
     [
@@ -68,7 +78,7 @@ def _value_array(value: Any, kind: pa.DataType) -> Any:
 
 def read_status(content: bytes) -> SensorStatus:
     """Return the status in a message. Raises ``MessageError``."""
-    _, arrays = read_message(content, STATUS_SCHEMA, STATUS_VERSION)
+    _, arrays = read_message(content, STATUS_SCHEMA, STATUS_VERSION, _ADDED)
     if len(arrays[0]) != 1:
         raise MessageError(Reason.WRONG_VALUES, f"{len(arrays[0])} rows instead of one")
     values: dict[str, Any] = {}

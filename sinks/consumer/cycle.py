@@ -25,6 +25,7 @@ from sinks.consumer import metrics
 from sinks.consumer.batch import Batch, Message, Place
 from sinks.consumer.forming import Committed, PartitionReader
 from sinks.consumer.kinds import Kind
+from sinks.consumer.pace import InsertPace
 from sinks.consumer.ports import Bus, MembershipError, Polled, Tables
 
 STEPS: Final = (
@@ -76,6 +77,7 @@ class Cycle:
         self._readers: dict[Place, PartitionReader] = {}
         self._confirmed_at = -math.inf
         """When Kafka last accepted a commit: then this process was a member of the group."""
+        self._pace = InsertPace()
         self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""
@@ -228,7 +230,9 @@ class Cycle:
             except StoreError:
                 metrics.FAILED_INSERTS.labels(table).inc()
                 raise
-            metrics.INSERT_SECONDS.labels(table).observe(self._clock() - began)
+            took = self._clock() - began
+            self._pace.inserted(took)
+            metrics.INSERT_SECONDS.labels(table).observe(took)
             reached("sink: after insert")
 
     def _commit_done(self, closed: list[_Closed]) -> None:
@@ -252,12 +256,13 @@ class Cycle:
             self._bus.resume()
 
     def _measure(self) -> None:
-        """See how far the ends of the logs are."""
+        """See how far the ends of the logs are, and how long batches may wait."""
+        wait = self._pace.wait_seconds(sum(reader.due_at is not None for reader in self._readers.values()))
         metrics.BUFFERED_BYTES.set(sum(reader.buffered_bytes for reader in self._readers.values()))
         for place, reader in self._readers.items():
+            reader.wait(wait)
             end = self._bus.log_end(place)
             if end is not None:
-                reader.look_at_end(end)
                 metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - reader.stored))
 
     def _finished(self, reader: PartitionReader, batch: Batch) -> None:

@@ -11,14 +11,9 @@ from segwatch.messages.positions import START
 from sinks.consumer.batch import Batch, Message, Place
 from sinks.consumer.intent import Progress
 from sinks.consumer.kinds import Content, Kind
+from sinks.consumer.pace import SHORTEST_SECONDS
 from sinks.writer import BLOCK_ROWS
 
-BATCH_SECONDS: Final = 1.0
-"""How long a batch waits for more messages: small messages must not become small parts."""
-BACKLOG_SECONDS: Final = 5.0
-"""How long while there is a backlog: more messages come soon, and great blocks are what the store takes best."""
-BACKLOG_MESSAGES: Final = 64
-"""Messages that are not read yet and make a backlog."""
 READER: Final = "sink"
 
 
@@ -51,7 +46,8 @@ class PartitionReader:
         self._waiting: deque[_Waiting] = deque()
         self._read: Content | MessageError | None = None
         self._batch: Batch | None = None
-        self._opened_at, self._age = 0.0, BATCH_SECONDS
+        self._opened_at = self._added_at = 0.0
+        self._wait = SHORTEST_SECONDS
         self._is_closed = False
 
     @property
@@ -66,8 +62,13 @@ class PartitionReader:
 
     @property
     def due_at(self) -> float | None:
-        """When the batch must be closed; ``None`` if there is none, or if it waits for its intended end."""
-        return self._opened_at + self._age if self._batch and self._intent is None else None
+        """When the batch must be closed; ``None`` if there is none, or if it waits for its intended end.
+
+        It does not wait long for what seems not to come.
+        """
+        if self._batch is None or self._intent is not None:
+            return None
+        return min(self._opened_at + self._wait, self._added_at + SHORTEST_SECONDS)
 
     def feed(self, messages: Iterable[Message], log_start: Callable[[], int]) -> None:
         """Take the next messages; ``log_start`` tells the first offset that Kafka still has.
@@ -88,9 +89,9 @@ class PartitionReader:
             self._waiting.append(_Waiting(message, lost > 0))
             self._expected = message.offset + 1
 
-    def look_at_end(self, log_end: int) -> None:
-        """Learn the offset behind the last message of the log: whether there is a backlog."""
-        self._age = BACKLOG_SECONDS if log_end - self._expected >= BACKLOG_MESSAGES else BATCH_SECONDS
+    def wait(self, seconds: float) -> None:
+        """Let batches, and one that is being formed, wait so long for more messages."""
+        self._wait = seconds
 
     def form(self, now: float) -> Batch | None:
         """Return the batch if it is closed: it is full, old enough or has its intended end.
@@ -133,7 +134,7 @@ class PartitionReader:
             batch.add(message, self._read)
         else:
             batch.refuse(message, self._letter(message, self._read))
-        self._read = None
+        self._read, self._added_at = None, now
         self._waiting.popleft()
         self._is_closed = batch.last == self._intent.last if self._intent else batch.rows >= BLOCK_ROWS
 

@@ -84,7 +84,7 @@ def _figures(rate: float, ratio: float, run: Run) -> tuple[str, str, str]:
 
 def output(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
     """Measure rows a second of ``segwatch labels`` into files."""
-    small, large = (captures.sized("bulk", *size) for size in (HALF, (2, 1)))
+    small, large = (captures.sized("bulk", *size) for size in (FULL, EIGHTFOLD))
 
     def job(capture: Capture, form: str) -> Job:
         return Job(lambda folder: [SEGWATCH, "labels", str(capture.path), "-f", form, "-o", str(folder / "out")])
@@ -97,8 +97,11 @@ def output(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
         rate = _rate((small, first), (large, second)) / MILLION
         whole = large.packets / second.seconds / MILLION
         cells = (form, f"{rate:.2f}", f"{whole:.2f}", f"{second.peak_bytes / 2**20:,.0f}")
-        rows.append(Row(cells, f"at least {bar}" if bar else "", whole >= bar if bar else None))
-    note = f"Captures of {small.packets:,} and {large.packets:,} packets; the bar is compared with the whole process."
+        rows.append(Row(cells, f"at least {bar}" if bar else "", rate >= bar if bar else None))
+    note = (
+        f"Captures of {small.packets:,} and {large.packets:,} packets. The bar is compared with the difference, as "
+        "for speed: so start-up stands apart; the whole process is that of the larger capture."
+    )
     head = ("format", "million rows/s (difference)", "million rows/s (whole process)", "peak memory, MiB")
     return [Table("segwatch labels into a file, bulk", head, rows, note)]
 
@@ -135,16 +138,19 @@ def store(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
 
 
 def memory(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
-    """Measure memory per conversation, and of one long conversation."""
+    """Measure memory per conversation, and of one long conversation.
+
+    A conversation costs what many take more than a single one of as many packets: both fill the same buffers.
+    """
     flows, tiny = captures.sized("flows", *FULL), captures.tiny()
     short, long = (captures.long_flow(packets) for packets in LONG_FLOW)
     named = {"flows": flows, "tiny": tiny, "short": short, "long": long}
     runs = measured({name: analyze(capture) for name, capture in named.items()}, min(rounds, 3))
-    each = (runs["flows"].peak_bytes - runs["tiny"].peak_bytes) / flows.flows
+    each = (runs["flows"].peak_bytes - runs["short"].peak_bytes) / flows.flows
     growth = runs["long"].peak_bytes / runs["short"].peak_bytes - 1
     rows = [
         Row(
-            (f"bytes a conversation ({flows.flows:,} of them, less the peak of a tiny capture)", f"{each:,.0f}"),
+            (f"bytes a conversation ({flows.flows:,} of them, less the peak of a single one)", f"{each:,.0f}"),
             f"at most {BYTES_A_FLOW}",
             each <= BYTES_A_FLOW,
         ),

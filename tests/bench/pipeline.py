@@ -22,7 +22,11 @@ LATENCY_BARS: Final = {"median": 2.0, "99th percentile": 5.0}
 BYTES_A_FLOW: Final = 1300
 RESTART_SECONDS: Final = 60
 RESTART_FLOWS: Final = 1_000_000
-_SETTLED_SECONDS: Final = 4.0
+_EVEN_PART: Final = (0.2, 0.7)
+"""Shares of a bulk capture's packets between which they come evenly."""
+_NANOSECONDS: Final = 1_000_000_000
+_SETTLED_SECONDS: Final = 6.0
+"""A batch of the sink may wait for half as long."""
 _LOOK_SECONDS: Final = 0.1
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -119,14 +123,28 @@ def _published(way: _Pipeline, capture: Capture) -> _Passage:
     return _Passage(sum(one["segments"] for one in published), seconds, cpu, resident)
 
 
+class _Stretch(NamedTuple):
+    """A part of a capture in which packets come evenly."""
+
+    frames: range
+    begin: float
+    """Seconds from the capture's first segment to the first of the stretch."""
+    end: float
+    opened: int
+    """Time of the capture's first segment, nanoseconds since the epoch."""
+
+    def speed(self, rate: int) -> float:
+        """Return how many times as fast ``rate`` packets a second are."""
+        return rate * (self.end - self.begin) / len(self.frames)
+
+
 def _latency(captures: Captures) -> Table:
-    """Publish at a fixed rate; look again and again which rows are there."""
+    """Publish a capture up to the end of its even part, at a fixed rate; look again and again which rows are there."""
     capture = captures.sized("bulk", *FULL)
     with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
         way = _Pipeline(cluster, capture)
-        ((first, last),) = cluster.query("SELECT min(first), max(last) FROM intervals")
-        speed = LATENCY_RATE / (capture.packets / (last - first).total_seconds())
-        seen = _arrivals(way, capture, speed)
+        stretch = _even_stretch(way, capture)
+        seen = _latencies(way, capture, stretch)
     figures = {
         "median": statistics.median(seen),
         "99th percentile": statistics.quantiles(seen, n=100)[98],
@@ -137,13 +155,27 @@ def _latency(captures: Captures) -> Table:
     ]
     note = (
         f"From the time of a segment to its row in ClickHouse, for {len(seen):,} labelled segments, published at "
-        f"{LATENCY_RATE:,} segments a second; rows were looked for every {_LOOK_SECONDS} s, which counts."
+        f"{LATENCY_RATE:,} segments a second; rows were looked for every {_LOOK_SECONDS} s, which counts, as does the "
+        "sensor's start until it has decoded something."
     )
     return Table("Pipeline, latency", ("", "seconds"), rows, note)
 
 
-def _arrivals(way: _Pipeline, capture: Capture, speed: float) -> list[float]:
-    """Return how long after its time each anomaly of the next session was seen in the store."""
+def _even_stretch(way: _Pipeline, capture: Capture) -> _Stretch:
+    """Return the part between the beginning, when conversations open, and the end, when few are left."""
+    first, end = (int(capture.packets * share) for share in _EVEN_PART)
+    ((opened,),) = way.cluster.query("SELECT toUnixTimestamp64Nano(min(first)) FROM intervals")
+    ((begins, ends),) = way.cluster.query(
+        f"SELECT toUnixTimestamp64Nano(minIf(ts, frame >= {first})), toUnixTimestamp64Nano(maxIf(ts, frame < {end})) "
+        "FROM anomalies"
+    )
+    seconds = [(time - opened) / _NANOSECONDS for time in (begins, ends)]
+    return _Stretch(range(first, end), *seconds, opened)
+
+
+def _latencies(way: _Pipeline, capture: Capture, stretch: _Stretch) -> list[float]:
+    """Return how long after its time each anomaly of the stretch was seen in the store."""
+    speed = stretch.speed(LATENCY_RATE)
     load = way.cluster.spawn("sensor", "--read", str(capture.path), "--speed", str(speed), "--name", "latency")
     query = (
         "SELECT toUnixTimestamp64Nano(ts), frame FROM anomalies WHERE sensor = 'latency' AND frame NOT IN "
@@ -151,23 +183,24 @@ def _arrivals(way: _Pipeline, capture: Capture, speed: float) -> list[float]:
     )
     way.cluster.query("CREATE TABLE seen (frame UInt64) ENGINE = Memory")
     arrivals: list[tuple[int, float]] = []
-    settled = time.monotonic()
-    while load.poll() is None or time.monotonic() - settled < _SETTLED_SECONDS:
+    enough = settled = time.monotonic() + stretch.end / speed
+    while time.monotonic() - settled < _SETTLED_SECONDS:
         now = time.time()
         if rows := way.cluster.query(query):
-            arrivals += [(ts, now) for ts, _ in rows]
+            arrivals += [(ts, now) for ts, frame in rows if frame in stretch.frames]
             way.cluster.query(f"INSERT INTO seen SELECT arrayJoin({[frame for _, frame in rows]})")
-            settled = time.monotonic()
+            settled = max(settled, time.monotonic())
+        if time.monotonic() > enough and load.poll() is None:
+            load.terminate()
         time.sleep(_LOOK_SECONDS)
     started = _started(way)
-    origin = min(ts for ts, _ in arrivals)
-    return [now - (started + (ts - origin) / 1e9 / speed) for ts, now in arrivals]
+    return [now - (started + (ts - stretch.opened) / _NANOSECONDS / speed) for ts, now in arrivals]
 
 
 def _started(way: _Pipeline) -> float:
     """Return when the sensor began, as it said itself."""
     ((started,),) = way.cluster.query("SELECT toUnixTimestamp64Nano(min(ts)) FROM sensors WHERE sensor = 'latency'")
-    return float(started) / 1e9
+    return float(started) / _NANOSECONDS
 
 
 def _restart(captures: Captures) -> Table:

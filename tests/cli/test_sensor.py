@@ -15,7 +15,14 @@ NOWHERE = "127.0.0.1:1"
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([CAPTURE], "Missing option '--read'"),
+        ([CAPTURE], "name an interface with --interface, or captures with --read"),
+        (["--interface", "lo", "--read", CAPTURE], "choose one of them"),
+        (["--interface", "lo", "--speed", "2"], "--speed has a meaning with --read only"),
+        (["--read", CAPTURE, "--snaplen", "100"], "--snaplen has a meaning with --interface only"),
+        (["--read", CAPTURE, "--no-promiscuous"], "--promiscuous has a meaning with --interface only"),
+        (["--interface", "lo", "--buffer-size", "3x"], "'3x' is no size between 1m and 2047m"),
+        (["--interface", "lo", "--buffer-size", "9g"], "'9g' is no size between 1m and 2047m"),
+        (["--interface", "lo", "--snaplen", "20"], "20 is not in the range"),
         (["--read"], "Option '--read' requires an argument"),
         (["--read", CAPTURE, "--speed", "fast"], "'fast' is neither recorded nor max nor a number above 0"),
         (["--read", CAPTURE, "--speed", "0"], "'0' is neither recorded nor max nor a number above 0"),

@@ -24,7 +24,7 @@ from segwatch.messages.segments import (
     write_segments,
 )
 from segwatch.messages.status import SensorStatus, read_status, write_status
-from segwatch.messages.stream import write_message
+from segwatch.messages.stream import SchemaVersion, write_message
 from segwatch.records.segments import SegmentColumns, take_segments
 from tests.messages.rows import valid_segments
 from tests.sinks.rows import some_findings, some_intervals
@@ -33,6 +33,7 @@ SESSION = "0123456789abcdef" * 2
 HEADER = SegmentsHeader("edge-1", SESSION, 7, 3, 8, 1_700_000_000_000_000_000, True, False, "eth0", 262144, 5)
 COVERAGE = Coverage(3, START, Position(41, END_OF_MESSAGE))
 FINDINGS = FindingsHeader("edge-1", SESSION, "wireshark-4.0", COVERAGE)
+LZ4_MAGIC = bytes.fromhex("04224d18")
 ONE_COLUMN = pa.schema([pa.field("ts", pa.int64())])
 STATUS = SensorStatus(
     "edge-1", SESSION, 1_700_000_000_000_000_001, "host", "eth0", "tcp", 262144, "0.1.0", "running", "",
@@ -126,7 +127,7 @@ def test_plain_arrow_reads_a_message() -> None:
     segments = valid_segments(5)
     with pa.ipc.open_stream(write_segments(segments, HEADER)) as reader:
         table = reader.read_all()
-    assert table.schema.metadata[b"schema"] == b"segments/1.0"
+    assert table.schema.metadata[b"schema"] == b"segments/1.1"
     assert table.column_names == SEGMENTS_SCHEMA.names
     assert table["sport"].to_pylist() == segments.sport.tolist()
     assert table["src"][0].as_py() == segments.src[0].tobytes()
@@ -216,6 +217,29 @@ def test_cut_messages_are_cut() -> None:
         assert caught.value.reason is Reason.CUT
 
 
+def test_damaged_columns_are_not_called_cut() -> None:
+    content = bytearray(write_segments(valid_segments(2000), HEADER))
+    body = content.index(LZ4_MAGIC)
+    content[body + 40 : body + 400] = bytes(360)
+    with pytest.raises(MessageError) as caught:
+        read_segments(bytes(content))
+    assert caught.value.reason is Reason.DAMAGED
+
+
 def test_positions_are_ordered_and_the_start_comes_first() -> None:
     assert START < Position(0, 0) < Position(0, END_OF_MESSAGE) < Position(1, 0)
     assert ANOMALIES_SCHEMA.names[0] == "row"
+
+
+def test_messages_of_version_1_0_are_read_with_what_came_later() -> None:
+    later = {"shed_segments", "keep_one_in", "super_segments", "clock_steps"}
+    with pa.ipc.open_stream(write_status(STATUS._replace(keep_one_in=4))) as reader:
+        batch = reader.read_next_batch()
+    names = [name for name in batch.schema.names if name not in later]
+    schema = pa.schema([batch.schema.field(name) for name in names])
+    arrays = [batch.column(name) for name in names]
+    older = write_message(schema, SchemaVersion("sensors", 1, 0), arrays, {})
+    assert read_status(older) == STATUS
+    metadata = HEADER.as_metadata()
+    del metadata["keep_one_in"]
+    assert SegmentsHeader.from_metadata(metadata) == HEADER

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from segwatch.cli.main import EXIT_SIGNAL
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
@@ -124,7 +125,7 @@ class Trial:
                 del self._stopped[place]
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
-                if worker.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM}:
+                if worker.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM}:
                     self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 

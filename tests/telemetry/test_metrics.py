@@ -5,13 +5,20 @@ import re
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
+import ingest.capture.live.metrics
 import ingest.publish.metrics
 import processors.worker.metrics
 import segwatch.telemetry.server
 import sinks.consumer.metrics
 from tests.support import REPOSITORY
 
-MODULES = (ingest.publish.metrics, processors.worker.metrics, segwatch.telemetry.server, sinks.consumer.metrics)
+MODULES = (
+    ingest.capture.live.metrics,
+    ingest.publish.metrics,
+    processors.worker.metrics,
+    segwatch.telemetry.server,
+    sinks.consumer.metrics,
+)
 
 
 def test_every_metric_is_documented_and_no_other() -> None:

@@ -88,6 +88,11 @@ class BrokerFiles:
             return None
         return server if server.lives() else None
 
+    def pid(self) -> int | None:
+        """Return the number of the process that is the broker, ``None`` if none lives or none has said so yet."""
+        server = self.read_server()
+        return server.pid if server else None
+
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Write a file in one step."""

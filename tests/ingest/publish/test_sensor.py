@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingest.capture.counts import CaptureCounts
 from ingest.publish import sensor
 from ingest.publish.backlog import Backlog
 from ingest.publish.batches import HEARTBEAT_NANOSECONDS, Session
@@ -46,7 +47,7 @@ def session(sent: list[Outgoing]) -> SensorSession:
 
 
 def test_a_session_begins_and_ends_with_a_word(session: SensorSession, sent: list[Outgoing]) -> None:
-    session.frames, session.undecoded = 120, 3
+    session.count(CaptureCounts(frames=120, undecoded=3))
     session.add(valid_segments(100))
     session.finish()
     session.report("stopping", "the file is cut")

@@ -22,6 +22,8 @@ from tests.processors.builder import Segment, columns, filled_findings, hostile_
 from tests.processors.stream.feed import Message, Reader, Row, cut, messages, rows_of, session_name
 
 SETTINGS = StreamSettings(partitions=1, shards=3, timeouts=FOR_EVER)
+LIMITED = SETTINGS._replace(most_conversations=6)
+"""Two conversations a shard."""
 
 
 def new_partition(some: StreamSettings = SETTINGS) -> Partition:
@@ -98,9 +100,9 @@ class Bus:
         self.reader = Reader()
 
 
-def _run_until_crash(data: st.DataObject, log: list[Message], bus: Bus, start: int) -> None:
+def _run_until_crash(data: st.DataObject, log: list[Message], bus: Bus, start: int, some: StreamSettings) -> None:
     """Let a processor work, and die at a step that is drawn: between sends, in a checkpoint, or after it."""
-    partition = new_partition()
+    partition = new_partition(some)
     partition.load(bus.table.get)
     crash_at = data.draw(st.integers(0, len(log) + 2))
     for message in _delivered(data, partition, log, start):
@@ -137,14 +139,31 @@ def test_crashes_lose_and_double_nothing(
 ) -> None:
     log, _ = drawn
     bus = Bus()
+    some = data.draw(st.sampled_from([SETTINGS, LIMITED]))
     for _ in range(data.draw(st.integers(1, 4))):
-        _run_until_crash(data, log, bus, data.draw(st.integers(0, len(log) - 1)))
-    survivor = new_partition()
+        _run_until_crash(data, log, bus, data.draw(st.integers(0, len(log) - 1)), some)
+    survivor = new_partition(some)
     survivor.load(bus.table.get)
     for message in log[survivor.next :]:
         for outgoing in sent(survivor, message):
             bus.reader.read(outgoing)
-    assert bus.reader.rows == read_all(new_partition(), log).rows
+    assert bus.reader.rows == read_all(new_partition(some), log).rows
+
+
+@settings(deadline=None, max_examples=60)
+@given(logs())
+def test_no_shard_remembers_more_conversations_than_its_part_of_the_limit(
+    drawn: tuple[list[Message], dict[int, SegmentColumns]],
+) -> None:
+    log, _ = drawn
+    free, limited = new_partition(), new_partition(LIMITED)
+    forgotten = 0
+    for message in log:
+        free.apply(*message)
+        forgotten += limited.apply(*message).forgotten
+        # Another session's conversations stay: only those of the message's own are forgotten, all but one.
+        assert limited.conversations <= 3 * (2 + 1)
+    assert forgotten > 0 or limited.conversations == free.conversations
 
 
 @settings(deadline=None, max_examples=60)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from processors.stream.partition import Partition
@@ -27,6 +28,7 @@ class Consumer:
         self._end = end
         self._committed_offset = {PLACE: committed}
         self.sought: list[int] = []
+        self.is_taken_away = False
 
     def assignment(self) -> set[TP]:
         return {PLACE}
@@ -34,8 +36,11 @@ class Consumer:
     async def highwaters(self, *places: TP) -> dict[TP, int]:
         return dict.fromkeys(places, self._end)
 
-    async def seek(self, _place: TP, offset: int) -> None:
-        self.sought.append(offset)
+    async def seek_wait(self, places: dict[TP, int]) -> None:
+        """Seek in the thread that reads; ``seek`` would do it in the caller's, and is not there."""
+        if self.is_taken_away:
+            raise IllegalStateError(f"No current assignment for partition {PLACE}")
+        self.sought += places.values()
 
 
 def _worker(consumer: Consumer, table: dict[bytes, bytes]) -> StreamWorker:
@@ -79,3 +84,14 @@ def test_quiet_partitions(monkeypatch: pytest.MonkeyPatch, end: int, committed: 
     monkeypatch.setattr(time, "monotonic", lambda: later)
     asyncio.run(worker.look_after_quiet())
     assert consumer.sought == asked
+
+
+def test_a_partition_may_be_taken_away_before_it_is_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer(_COUNT + 2, _COUNT)
+    consumer.is_taken_away = True
+    worker = _worker(consumer, _checkpoints(_COUNT))
+    asyncio.run(worker.look_after_quiet())
+    later = time.monotonic() + SEEK_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    asyncio.run(worker.look_after_quiet())
+    assert consumer.sought == []

@@ -11,15 +11,10 @@ from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.positions import COVERAGE_HEADER, END_OF_MESSAGE, START, Coverage, Position, coverage_in
 from sinks.consumer import forming
 from sinks.consumer.batch import Batch, Message, Place
-from sinks.consumer.forming import (
-    BACKLOG_MESSAGES,
-    BACKLOG_SECONDS,
-    BATCH_SECONDS,
-    Committed,
-    PartitionReader,
-)
+from sinks.consumer.forming import Committed, PartitionReader
 from sinks.consumer.intent import Intent, Progress
 from sinks.consumer.kinds import Content
+from sinks.consumer.pace import LONGEST_SECONDS, SHORTEST_SECONDS
 from tests.sinks.consumer.simulated import KIND, TOPIC, message_value
 
 PLACE = Place(TOPIC, 0)
@@ -61,9 +56,9 @@ def test_a_batch_ends_when_it_is_old_enough() -> None:
     reader = _reader()
     reader.feed(_messages(range(2)), lambda: 0)
     assert reader.form(10.0) is None
-    assert reader.due_at == 10.0 + BATCH_SECONDS
+    assert reader.due_at == 10.0 + SHORTEST_SECONDS
     reader.feed(_messages([2]), lambda: 0)
-    batch = _closed(reader, 10.0 + BATCH_SECONDS)
+    batch = _closed(reader, 10.0 + SHORTEST_SECONDS)
     assert (batch.first, batch.last, _rows(batch)) == (0, 2, _all_rows(range(3)))
     assert batch.token == f"{TOPIC}/0/0-2/{DAY_MS}"
     assert batch.origin().stored == date(1970, 1, 2)
@@ -71,13 +66,23 @@ def test_a_batch_ends_when_it_is_old_enough() -> None:
     assert reader.stored == 3
 
 
-def test_a_backlog_gives_a_batch_more_time() -> None:
+def test_a_batch_that_is_being_formed_may_be_given_more_time() -> None:
     reader = _reader()
     reader.feed(_messages(range(2)), lambda: 0)
-    reader.look_at_end(2 + BACKLOG_MESSAGES)
     assert reader.form(0.0) is None
-    assert reader.form(BATCH_SECONDS) is None
-    assert reader.form(BACKLOG_SECONDS) is not None
+    reader.wait(LONGEST_SECONDS)
+    for second in range(1, int(LONGEST_SECONDS)):
+        reader.feed(_messages([1 + second]), lambda: 0)
+        assert reader.form(second * SHORTEST_SECONDS) is None
+    assert reader.form(LONGEST_SECONDS) is not None
+
+
+def test_a_batch_does_not_wait_long_where_nothing_comes() -> None:
+    reader = _reader()
+    reader.feed(_messages(range(2)), lambda: 0)
+    reader.wait(LONGEST_SECONDS)
+    assert reader.form(0.5) is None
+    assert reader.form(0.5 + SHORTEST_SECONDS) is not None
 
 
 def test_a_batch_ends_before_it_has_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +122,7 @@ def test_only_rows_behind_the_mark_are_taken() -> None:
     value = message_value(Position(0, 1), _end(1), range(ROWS))
     reader.feed([Message(7, 0, _messages([0])[0].value), Message(8, 0, value)], lambda: 0)
     reader.form(0.0)
-    batch = _closed(reader, BATCH_SECONDS)
+    batch = _closed(reader, SHORTEST_SECONDS)
     assert _rows(batch) == [(1, 1), (1, 2)]
     assert (batch.doubles, batch.gaps, batch.mark) == (ROWS + 1, 0, _end(1))
 
@@ -128,7 +133,7 @@ def test_messages_after_a_gap_wait_for_their_forerunner() -> None:
     sent = [values[0], values[2], values[3], values[1], values[2], values[3]]
     reader.feed([Message(offset, 0, value) for offset, value in enumerate(sent)], lambda: 0)
     reader.form(0.0)
-    batch = _closed(reader, BATCH_SECONDS)
+    batch = _closed(reader, SHORTEST_SECONDS)
     assert _rows(batch) == _all_rows(range(4))
     assert batch.gaps == 2
 
@@ -138,7 +143,7 @@ def test_what_kafka_deleted_is_counted_and_passed() -> None:
     reader.feed(_messages([10, 11]), lambda: 10)
     assert reader.lost == 7
     reader.form(0.0)
-    batch = _closed(reader, BATCH_SECONDS)
+    batch = _closed(reader, SHORTEST_SECONDS)
     assert (batch.first, batch.before, _rows(batch)) == (10, None, _all_rows([10, 11]))
 
 
@@ -146,7 +151,7 @@ def test_offsets_that_kafka_skips_are_no_loss() -> None:
     reader = _reader(Committed(3, Progress(_end(2))))
     reader.feed([Message(5, 0, _messages([3])[0].value)], lambda: 0)
     reader.form(0.0)
-    assert _rows(_closed(reader, BATCH_SECONDS)) == _all_rows([3])
+    assert _rows(_closed(reader, SHORTEST_SECONDS)) == _all_rows([3])
     assert reader.lost == 0
 
 
@@ -158,7 +163,7 @@ def test_of_an_intended_batch_what_is_left_keeps_the_token(start: int, left: lis
     assert (batch.token, batch.last, batch.rows) == (f"{TOPIC}/0/3-6/{DAY_MS}", 6, ROWS * len(left))
     reader.finish()
     reader.form(0.0)
-    assert _rows(_closed(reader, BATCH_SECONDS)) == _all_rows(range(max(start, 7), 12))
+    assert _rows(_closed(reader, SHORTEST_SECONDS)) == _all_rows(range(max(start, 7), 12))
 
 
 def test_unreadable_messages_are_refused_with_their_place() -> None:
@@ -167,7 +172,7 @@ def test_unreadable_messages_are_refused_with_their_place() -> None:
     falling = message_value(START, _end(0), [2, 1])
     reader.feed([Message(0, 0, b"?"), Message(1, 0, other), Message(2, 0, falling), *_messages([3])], lambda: 0)
     reader.form(0.0)
-    batch = _closed(reader, BATCH_SECONDS)
+    batch = _closed(reader, SHORTEST_SECONDS)
     assert [(letter.offset, letter.reason) for letter, _ in batch.refused] == [
         (0, "not an Arrow stream of one record batch"),
         (1, "rows that belong to another partition"),
@@ -190,7 +195,7 @@ def test_what_follows_a_damaged_message_of_a_processor_does_not_wait_for_it() ->
     messages[1] = messages[1]._replace(value=messages[1].value[:-9], coverage=coverage_in([lost.as_header()]))
     reader.feed(messages, lambda: 0)
     reader.form(0.0)
-    batch = _closed(reader, BATCH_SECONDS)
+    batch = _closed(reader, SHORTEST_SECONDS)
     assert (len(batch.refused), batch.gaps, batch.mark) == (1, 0, _end(3))
     assert _rows(batch) == _all_rows([0, 2, 3])
 

@@ -1,0 +1,19 @@
+"""What is counted while frames are captured."""
+
+from typing import NamedTuple
+
+
+class CaptureCounts(NamedTuple):
+    """Counters of a capture session since its beginning."""
+
+    frames: int = 0
+    undecoded: int = 0
+    """Frames that could not be decoded."""
+    kernel_drops: int = 0
+    interface_drops: int = 0
+    shed_segments: int = 0
+    """Segments of conversations that were left out because more came than could be handled."""
+    keep_one_in: int = 1
+    """One in so many conversations is kept now."""
+    super_segments: int = 0
+    clock_steps: int = 0

@@ -1,0 +1,1 @@
+"""The parts of live capture that need no interface."""

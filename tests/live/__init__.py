@@ -1,0 +1,1 @@
+"""Live capture in network namespaces, which the tests make and remove."""

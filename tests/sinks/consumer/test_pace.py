@@ -1,0 +1,33 @@
+"""How long batches wait: the work of inserting them stays within a part of the time."""
+
+import pytest
+
+from sinks.consumer.pace import LONGEST_SECONDS, SHORTEST_SECONDS, InsertPace
+
+MANY = 100
+
+
+def _pace(insert_seconds: float) -> InsertPace:
+    pace = InsertPace()
+    for _ in range(MANY):
+        pace.inserted(insert_seconds)
+    return pace
+
+
+def test_batches_wait_shortly_where_inserts_take_no_time() -> None:
+    assert InsertPace().wait_seconds(8) == SHORTEST_SECONDS
+    assert _pace(0.001).wait_seconds(8) == SHORTEST_SECONDS
+
+
+def test_inserts_take_a_tenth_of_the_time() -> None:
+    assert _pace(0.03).wait_seconds(8) == pytest.approx(10 * 8 * 0.03, rel=0.01)
+
+
+def test_rows_never_wait_for_long() -> None:
+    assert _pace(3.0).wait_seconds(8) == LONGEST_SECONDS
+
+
+def test_a_single_slow_insert_changes_little() -> None:
+    pace = _pace(0.01)
+    pace.inserted(1.0)
+    assert pace.wait_seconds(2) < LONGEST_SECONDS
