@@ -34,6 +34,8 @@ SILENCE_SECONDS: Final = 1.0
 SYNC_SECONDS: Final = 1.0
 """How often the disk itself is made to hold what was spooled."""
 _TICK_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.25
+"""How often it is seen whether the bus is silent."""
 _STATUSES: Final = 64
 """Messages without a partition that wait in memory; a newer one says all that an older one said."""
 
@@ -208,7 +210,8 @@ class SpoolingPublisher:
                     return message
                 lane = self._next_lane()
                 if lane is None:
-                    self._changed.wait(_TICK_SECONDS)
+                    # While nothing waits, only an offer or the end matter, and both tell.
+                    self._changed.wait(_TICK_SECONDS if self._pending() else SILENCE_SECONDS)
                     continue
             # The disk is read without the lock: nobody who offers a message waits for it.
             if (taken := self._spool.take(lane)) is not None:
@@ -277,7 +280,7 @@ class SpoolingPublisher:
         synced = self._clock()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or (self._is_spooling and self._memory), _TICK_SECONDS)
+                self._changed.wait_for(lambda: self._closing or (self._is_spooling and self._memory), _LOOK_SECONDS)
                 closing = self._closing
                 self._is_spooling = self._is_spooling or closing or self._must_spool()
                 self._is_moving = self._is_spooling

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 import click
 
-from ingest.anonymize.addresses import Anonymizer
-from ingest.anonymize.key_file import read_key
 from ingest.capture.live.capture import InterfaceCapture
 from ingest.capture.live.intake import Intake
 from ingest.capture.live.options import CaptureOptions
@@ -20,6 +18,7 @@ from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.publish.batches import Session
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
+from segwatch.jobs.anonymizing import replacing
 from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.live_sessions import LiveSessions, described
 from segwatch.jobs.live_settings import SettingsAgain
@@ -34,7 +33,7 @@ from segwatch.telemetry.server import Telemetry
 
 _log = logging.getLogger(__name__)
 
-STEP_SECONDS: Final = 0.05
+STEP_SECONDS: Final = 0.1
 """How often time may close a batch while nothing comes."""
 _LOOK_SECONDS: Final = 1.0
 """How often the brokers' addresses and the threads are looked at."""
@@ -81,7 +80,7 @@ class LiveSensorJob:
         self, delivery: Delivery, new_number: Callable[[], str], again: SettingsAgain, stop: threading.Event
     ) -> list[dict[str, Any]]:
         """Publish until ``stop``; return what was published, all of it acknowledged or in the spool."""
-        anonymized = None if self.anonymize is None else Anonymizer(read_key(self.anonymize)).anonymized
+        anonymized = None if self.anonymize is None else replacing(self.anonymize)
 
         def new_session(session: Session) -> SensorSession:
             return SensorSession(

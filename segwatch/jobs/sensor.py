@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,13 @@ from typing import Any, Final
 
 import click
 
-from ingest.anonymize.addresses import Anonymizer
-from ingest.anonymize.key_file import read_key
 from ingest.capture.counts import CaptureCounts
 from ingest.decode.status import undecoded
 from ingest.publish.batches import Session
 from ingest.publish.pacing import Pace
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
+from segwatch.jobs.anonymizing import Replace, replacing
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.delivery import Delivery
@@ -33,8 +32,6 @@ from segwatch.telemetry.server import Telemetry
 
 _TICK_SECONDS: Final = 0.05
 """How often time may close a batch while nothing comes."""
-
-Replace = Callable[[SegmentColumns], SegmentColumns]
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class SensorJob:
     def run(self, arguments: tuple[str, ...]) -> int:
         """Publish all captures, each as a session of its own; return the exit code."""
         captures = Captures(arguments)
-        anonymized = None if self.anonymize is None else Anonymizer(read_key(self.anonymize)).anonymized
+        anonymized = None if self.anonymize is None else replacing(self.anonymize)
         sessions = []
         with ExitStack() as stack:
             delivery = stack.enter_context(delivery_to(self.address, self.patience, self.spool))

@@ -53,6 +53,16 @@ def test_no_kafka_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.startswith(f"segwatch: No Kafka broker answers ({NOWHERE}: connection refused)")
 
 
+def test_interfaces_of_a_fleet_are_no_hindrance_to_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "sensor.toml"
+    config.write_text(f'interfaces = ["lo"]\nfilter = "tcp"\nsnaplen = 20\nkafka = "{NOWHERE}"\n')
+    assert run(["sensor", "--config", str(config), "--read", CAPTURE]) == 6
+    assert run(["sensor", "--config", str(config), CAPTURE]) == 2
+    assert "choose one of them" in capsys.readouterr().err
+    assert run(["sensor", "--config", str(config)]) == 2
+    assert "the setting snaplen must be from 96 to 262144 bytes, not 20" in capsys.readouterr().err
+
+
 def test_a_new_key_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sensor", "--new-key", str(tmp_path / "key")]) == 0
     out, err = capsys.readouterr()

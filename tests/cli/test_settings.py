@@ -9,8 +9,11 @@ from segwatch.errors import UsageError
 from segwatch.settings import (
     CONFIG_VARIABLE,
     Settings,
+    buffer_bytes,
+    choose,
     export_settings,
     load_settings,
+    read_again,
     settings,
     settings_reference,
     use_config,
@@ -101,6 +104,36 @@ def test_another_file_takes_the_place_of_the_first(tmp_path: Path, monkeypatch: 
     found = settings()
     assert (found.store, found.name, found.snaplen, found.interfaces) == ("local", "other", 200, ("eth0", "eth1"))
     assert os.environ["SEGWATCH_INTERFACES"] == "eth0,eth1"
+
+
+def test_settings_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may have changed; what a flag or the environment said stands over it, a faulty file changes nothing."""
+    path = written(tmp_path, 'filter = "tcp"\nname = "first"\nsnaplen = 100')
+    monkeypatch.setenv(CONFIG_VARIABLE, str(path))
+    monkeypatch.setenv("SEGWATCH_NAME", "environment")
+    export_settings()
+    choose("snaplen", "100")  # what the file says too, for now
+    written(tmp_path, 'filter = "port 1"\nname = "second"\nsnaplen = 300\nkafka = "a:1"')
+    found = read_again()
+    assert (found.filter, found.name, found.snaplen, found.kafka) == ("port 1", "environment", 100, "a:1")
+    for content, words in (("filter =", "no valid TOML"), ("filter = 1", "must be text")):
+        written(tmp_path, content)
+        with pytest.raises(UsageError, match=words):
+            read_again()
+        assert settings() == found
+    path.unlink()
+    with pytest.raises(UsageError, match="there is no file"):
+        read_again()
+    assert settings() == found
+
+
+@pytest.mark.parametrize(("text", "size"), [("1048576", 1 << 20), ("64K", None), ("8m", 8 << 20), (" 1G ", 1 << 30)])
+def test_sizes_have_units(text: str, size: int | None) -> None:
+    if size is None:
+        with pytest.raises(UsageError, match="is no size between"):
+            buffer_bytes(text)
+    else:
+        assert buffer_bytes(text) == size
 
 
 def test_a_service_has_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
