@@ -18,7 +18,7 @@ from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.publish.batches import Session
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
-from segwatch.jobs.anonymizing import replacing
+from segwatch.jobs.anonymizing import Replace, replacing
 from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.live_sessions import LiveSessions, described
 from segwatch.jobs.live_settings import SettingsAgain
@@ -63,6 +63,7 @@ class LiveSensorJob:
     def run(self) -> None:
         """Capture and publish until SIGTERM or SIGINT; SIGHUP reads the settings again."""
         log_to_stderr()
+        anonymized = None if self.anonymize is None else replacing(self.anonymize)
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requested())
             again = stack.enter_context(SettingsAgain())
@@ -70,17 +71,21 @@ class LiveSensorJob:
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
             names = stack.enter_context(NameWatch(self.address, self.name))
-            sessions = self._publish(delivery, names.new_session, again, stop)
+            sessions = self._publish(delivery, anonymized, names.new_session, again, stop)
             spooled = delivery.backlog().queued
         if self.as_json:
             document = {"segwatch": __version__, "sensor": self.name, "spooled_messages": spooled, "sessions": sessions}
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
     def _publish(
-        self, delivery: Delivery, new_number: Callable[[], str], again: SettingsAgain, stop: threading.Event
+        self,
+        delivery: Delivery,
+        anonymized: Replace | None,
+        new_number: Callable[[], str],
+        again: SettingsAgain,
+        stop: threading.Event,
     ) -> list[dict[str, Any]]:
         """Publish until ``stop``; return what was published, all of it acknowledged or in the spool."""
-        anonymized = None if self.anonymize is None else replacing(self.anonymize)
 
         def new_session(session: Session) -> SensorSession:
             return SensorSession(

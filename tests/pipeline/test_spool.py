@@ -11,6 +11,8 @@ import pytest
 
 from ingest.publish.spool.file import FILE_OVERHEAD, spool_paths
 from ingest.publish.spool.records import read_record
+from ingest.publish.spool.spool import Limits
+from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.messages.partitioning import conversation_hashes, partitions_of
@@ -178,6 +180,23 @@ def test_a_sensor_killed_in_the_middle_of_an_outage_leaves_no_gap(
         rows = join_segments([segments for _, segments in kept])
         mine = np.flatnonzero(places == partition)[: len(rows.ts)]
         assert same_segments(rows, take_segments(expected, mine))
+
+
+def test_the_brokers_are_known_as_soon_as_kafka_answers(own: LocalBroker, address: KafkaAddress, spool: Path) -> None:
+    """A live sensor leaves out the traffic to them; the cluster tells of another name than the one to begin with."""
+    (_, port), *_ = address.ends
+    named, told = ("localhost", port), ("127.0.0.1", port)
+    plan, begin = SpoolPlan(spool, Limits(1 << 20, 10**12)), KafkaAddress((f"localhost:{port}",))
+    with spooled_delivery(begin, PATIENCE_SECONDS, plan) as delivery:
+        assert {named, told} <= set(delivery.brokers())
+    own.kill()
+    with spooled_delivery(begin, PATIENCE_SECONDS, plan) as delivery:
+        assert delivery.brokers() == [named]
+        own.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while told not in delivery.brokers():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_two_sensors_of_one_spool(start: Start, short: Path, spool: Path) -> None:
