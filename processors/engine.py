@@ -19,8 +19,6 @@ from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns
 
 _CLOSED_ROWS = 1024
-_FREED_SHARE = 4
-"""Of the limit of conversations this part is free after some were forgotten."""
 
 
 class Scratch:
@@ -134,23 +132,26 @@ class Engine:
         self.flows.keep(places, kept)
         return conversations - kept
 
-    def limit(self, most: int) -> tuple[npt.NDArray[Any], int]:
-        """Forget the conversations that were silent longest, if more than ``most`` are in memory.
+    def forget(self, keep: int) -> tuple[npt.NDArray[Any], int]:
+        """Forget those conversations that have been silent longest, so that ``keep`` of them stay.
 
-        A quarter of ``most`` is free afterwards, so that this is rare; should a forgotten conversation go on, it begins
-        anew, midway. Returns the closed intervals, as ``analyze`` does, and how many conversations were forgotten.
+        Returns their intervals, as ``analyze`` does, and how many conversations were forgotten. One that sends again
+        begins anew in its middle. To be called when everything that ``flows`` found was analysed.
         """
         self._state.counters[counter.CLOSED] = 0
         conversations = self.flows.conversations
-        if conversations <= most:
+        if conversations <= keep:
             return self._taken(), 0
-        kept = most - most // _FREED_SHARE
-        while len(self._scratch.closed) < conversations - kept:
+        while len(self._scratch.closed) < conversations - keep:
             self._scratch.closed = grown(self._scratch.closed)
-        places = places_without_longest_silent(self._state, conversations, kept, self._scratch.closed)
+        places = places_without_longest_silent(self._state, conversations, keep, self._scratch.closed)
         remove_expired(self._state, places)
-        self.flows.keep(places, kept)
-        return self._taken(), conversations - kept
+        self.flows.keep(places, keep)
+        return self._taken(), conversations - keep
+
+    def open_intervals(self) -> npt.NDArray[Any]:
+        """Return the intervals as they are now, a view: records of ``INTERVAL``, whose ``flow`` is -1 where unused."""
+        return self._state.intervals[: self._state.counters[counter.INTERVALS_USED]].view(INTERVAL)
 
     def finish_in_blocks(self) -> Iterator[npt.NDArray[Any]]:
         """Close all open intervals; yield them as records of ``INTERVAL``, each block valid until the next.

@@ -16,6 +16,12 @@ class Pace:
         self._speed = speed
         self._start: tuple[int, float] | None = None
 
+    def reached(self, now: float) -> int | None:
+        """Return the time of the capture at ``now``, nanoseconds since the epoch; None where it has no pace."""
+        if self._speed is None or self._start is None:
+            return None
+        return _reached(self._start, self._speed, now)
+
     def due(self, ts: npt.NDArray[np.int64], now: float) -> tuple[int, float]:
         """Return how many of the next segments are due at ``now``, and the seconds until another is.
 
@@ -26,9 +32,13 @@ class Pace:
             return len(ts), 0.0
         if self._start is None:
             self._start = int(ts[0]), now
-        first, begun = self._start
-        ahead: npt.NDArray[Any] = ts - (first + int((now - begun) * self._speed * _NANOSECONDS))
+        ahead: npt.NDArray[Any] = ts - _reached(self._start, self._speed, now)
         rows = int(np.argmax(ahead > 0))
         if ahead[rows] <= 0:
             return len(ts), 0.0
         return rows, int(ahead[rows]) / _NANOSECONDS / self._speed
+
+
+def _reached(start: tuple[int, float], speed: float, now: float) -> int:
+    first, begun = start
+    return first + int((now - begun) * speed * _NANOSECONDS)

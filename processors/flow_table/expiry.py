@@ -100,14 +100,16 @@ def _mark_longest_silent(state: State, last: int, at_last: int, places: Any, clo
     return kept
 
 
-def places_without_longest_silent(state: State, conversations: int, most: int, closed: Any) -> npt.NDArray[np.int32]:
-    """Return the place of each of N conversations without those that were silent longest, so that ``most`` stay.
+def places_without_longest_silent(state: State, conversations: int, keep: int, closed: Any) -> npt.NDArray[np.int32]:
+    """Return the place of each of N conversations without those that were silent longest, so that ``keep`` stay.
+
+    Of those that sent last at the same moment the first are removed, so the result is the same on every machine.
 
     Their open intervals are closed into ``closed``, which has room for one of each.
     """
     previous = state.conversations["previous"][:conversations]
-    last = np.partition(previous, conversations - most)[conversations - most]
-    at_last = conversations - most - int(np.count_nonzero(previous < last))
+    last = np.partition(previous, conversations - keep)[conversations - keep]
+    at_last = conversations - keep - int(np.count_nonzero(previous < last))
     places = np.empty(conversations, np.int32)
     _mark_longest_silent(state, int(last), at_last, places, closed)
     return places

@@ -23,6 +23,9 @@ from segwatch.records.segments import SegmentColumns
 _MILLISECONDS_A_MINUTE = 60_000
 _STREAM_NUMBERS = 1 << 31
 
+_FREED_SHARE = 4
+"""Of the limit of conversations this part is free after some were forgotten, so that this is rare."""
+
 
 @dataclass
 class Session:
@@ -136,7 +139,8 @@ class Shard:
         engine, conversations = self._engines.get(session), self.conversations
         if engine is None or conversations <= most:
             return
-        closed, self.forgotten = engine.limit(max(most - conversations + engine.remembered, 1))
+        excess = conversations - most + most // _FREED_SHARE
+        closed, self.forgotten = engine.forget(max(engine.remembered - excess, 1))
         self.changed = True
         yield self._numbered(closed)
 

@@ -18,6 +18,7 @@ from segwatch.errors import SegwatchError
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
+    "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
     "up": "Run the whole pipeline on this machine, supervised.",
     "status": "Say how the pipeline gets on: lag, sensors, dead letters, rows.",

@@ -2,11 +2,12 @@
 
 import math
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from segwatch.errors import UsageError
 from segwatch.settings import LEAST_SNAPLEN, MOST_SNAPLEN, choose, settings, use_sensor_config
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Speed(click.ParamType):
         return number
 
 
-def _checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+def checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    """Return the name of a sensor: the host's where none is given."""
     name = value if value is not None else settings().name or socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
@@ -136,7 +138,7 @@ def _checked_name(_context: click.Context, _parameter: click.Parameter, value: s
 
 def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--speed`` (None: as fast as possible) and ``--name`` of a sensor that reads captures."""
-    function = click.option("--name", callback=_checked_name, help="Name of this sensor [the host's name].")(function)
+    function = click.option("--name", callback=checked_name, help="Name of this sensor [the host's name].")(function)
     return click.option(
         "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
     )(function)
@@ -147,29 +149,54 @@ def _chosen_interfaces(_context: click.Context, _parameter: click.Parameter, val
         choose("interfaces", ",".join(value))
 
 
-_LIVE_OPTIONS = (
-    click.option(
-        "--interface",
-        multiple=True,
-        metavar="IF",
-        callback=_chosen_interfaces,
-        expose_value=False,
-        help="Capture IF live; may come several times.",
-    ),
+_INTERFACES = click.option(
+    "--interface",
+    multiple=True,
+    metavar="IF",
+    callback=_chosen_interfaces,
+    expose_value=False,
+    help="Capture IF live; may come several times.",
+)
+_CAPTURE_OPTIONS = (
     setting_option("filter", "BPF", "Capture only what passes [all]."),
     setting_option("snaplen", "BYTES", "Bytes captured of a frame [256].", click.IntRange(LEAST_SNAPLEN, MOST_SNAPLEN)),
     setting_option("buffer_size", "SIZE", "The kernel's ring for packets [32m]."),
     click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
     click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
     click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
-    click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too."),
+)
+_RIGHTS_OPTIONS = (
     click.option("--user", metavar="NAME", help="User to change to, when started as root."),
     click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
 )
+LIVE_PARAMETERS = (
+    "filter", "snaplen", "buffer_size", "promiscuous", "immediate", "direction", "user", "allow_root",
+)  # fmt: skip
+"""Names of the parameters that ``watch_options`` adds."""
+_KAFKA_TRAFFIC = click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too.")
 
 
 def live_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a live capture."""
-    for option in reversed(_LIVE_OPTIONS):
+    """Add the options of a live capture for Kafka."""
+    return _with_options(function, (_INTERFACES, *_CAPTURE_OPTIONS, _KAFKA_TRAFFIC, *_RIGHTS_OPTIONS))
+
+
+def watch_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a live capture without Kafka."""
+    return _with_options(function, (*_CAPTURE_OPTIONS, *_RIGHTS_OPTIONS))
+
+
+def refuse_options(context: click.Context, names: Collection[str], way: str) -> None:
+    """Raise UsageError where one of the parameters ``names`` was given, which have a meaning with ``way`` only."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not click.core.ParameterSource.DEFAULT:
+            raise UsageError(f"{parameter.opts[0]} has a meaning with {way} only.")
+
+
+def _with_options(
+    function: Callable[..., Any], options: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]
+) -> Callable[..., Any]:
+    for option in reversed(options):
         function = option(function)
     return function

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segwatch.cli.options import (
+    LIVE_PARAMETERS,
     anonymize_option,
     config_option,
     kafka_option,
     live_options,
     metrics_option,
+    refuse_options,
     sensor_options,
     spool_options,
 )
@@ -20,11 +22,6 @@ from segwatch.settings import settings
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
-
-_LIVE_ONLY = (
-    "interface", "filter", "snaplen", "buffer_size", "promiscuous", "immediate", "direction", "include_kafka", "user",
-    "allow_root",
-)  # fmt: skip
 
 
 @click.command(name="sensor")
@@ -163,18 +160,12 @@ def _check_use(context: click.Context, read: tuple[str, ...], more: tuple[str, .
 
     Interfaces that only the settings name are no contradiction to captures.
     """
-    given = {
-        parameter.name: parameter.opts[0] for parameter in context.command.params if _was_given(context, parameter)
-    }
     if not read and not settings().interfaces:
         raise UsageError("name an interface with --interface, or captures with --read.")
-    if (read and "interface" in given) or (more and not read):
+    named = context.get_parameter_source("interface") is not click.core.ParameterSource.DEFAULT
+    if (read and named) or (more and not read):
         raise UsageError("--interface captures live and --read publishes captures: choose one of them.")
-    for name in _LIVE_ONLY if read else ("speed",):
-        if name in given:
-            raise UsageError(f"{given[name]} has a meaning with {'--interface' if read else '--read'} only.")
-
-
-def _was_given(context: click.Context, parameter: click.Parameter) -> bool:
-    source = context.get_parameter_source(str(parameter.name))
-    return source is not click.core.ParameterSource.DEFAULT
+    if read:
+        refuse_options(context, [*LIVE_PARAMETERS, "include_kafka"], "--interface")
+    else:
+        refuse_options(context, ["speed"], "--read")

@@ -59,7 +59,8 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
     console.print(f"  {counts}")
     if summary["first"]:
         start, end = (summary[member][:19].replace("T", " ") for member in ("first", "last"))
-        console.print(f"  {start} to {end} UTC ({_duration(summary['seconds'])}); {', '.join(summary['link_types'])}")
+        link_types = f"; {', '.join(summary['link_types'])}" if summary["link_types"] else ""
+        console.print(f"  {start} to {end} UTC ({_duration(summary['seconds'])}){link_types}")
     if summary["payload_bytes"]:
         again = summary["retransmitted_bytes"] / summary["payload_bytes"]
         console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {_share(again)} of it sent again")

@@ -2,12 +2,10 @@
 
 import json
 import threading
-import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -21,17 +19,14 @@ from segwatch.jobs.anonymizing import Replace, replacing
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.delivery import Delivery
+from segwatch.jobs.due import due_segments
 from segwatch.jobs.progress import progress_of
 from segwatch.jobs.sensor_names import NameWatch
 from segwatch.jobs.spooled_delivery import SpoolPlan, delivery_to
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
-from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
-
-_TICK_SECONDS: Final = 0.05
-"""How often time may close a batch while nothing comes."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ class SensorJob:
             session, delivery.partitions, delivery.put, delivery.acknowledged_rows, delivery.backlog, anonymized
         )
         with progress_of(reader.name, reader) as show:
-            for segments in self._due_segments(capture, stop):
+            for segments in due_segments(capture, Pace(self.speed), stop):
                 _count(sensor, capture)
                 if segments is None:
                     sensor.poll()
@@ -119,32 +114,9 @@ class SensorJob:
             "complete": not stop.is_set() and reader.damage is None,
         }
 
-    def _due_segments(self, capture: DecodedCapture, stop: threading.Event) -> Iterator[SegmentColumns | None]:
-        """Yield the segments when they are due, and None about every ``_TICK_SECONDS`` in between."""
-        pace = Pace(self.speed)
-        for segments in capture.batches(patience=_TICK_SECONDS):
-            if segments is None:
-                yield None
-            elif len(segments.ts):
-                yield from _paced(segments, pace, stop)
-            if stop.is_set():
-                return
-
 
 def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
     sensor.count(CaptureCounts(frames=capture.reader.frames, undecoded=undecoded(capture.skipped)))
-
-
-def _paced(segments: SegmentColumns, pace: Pace, stop: threading.Event) -> Iterator[SegmentColumns | None]:
-    row = 0
-    while row < len(segments.ts) and not stop.is_set():
-        rows, seconds = pace.due(segments.ts[row:], time.monotonic())
-        if rows:
-            yield take_segments(segments, slice(row, row + rows))
-            row += rows
-        else:
-            yield None
-        stop.wait(min(seconds, _TICK_SECONDS))
 
 
 def sentence(published: dict[str, Any]) -> str:

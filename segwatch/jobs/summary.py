@@ -28,10 +28,11 @@ _BITS_PER_TROUBLE = 8
 class Summary:
     """Collects what the summary of one capture needs."""
 
-    def __init__(self) -> None:
-        self.totals = Totals()
-        self._resets = np.zeros(len(RESET_NAMES), np.int64)
-        self._segments = 0
+    def __init__(self, totals: Totals | None = None, resets: npt.NDArray[np.int64] | None = None) -> None:
+        """Begin with what was counted elsewhere, if anything was; ``resets``: by class."""
+        self.totals = Totals() if totals is None else totals
+        self._resets = np.zeros(len(RESET_NAMES), np.int64) if resets is None else resets
+        self._segments = int(self.totals.sums[Sum.SEGMENTS])
 
     def add_rows(self, resets: npt.NDArray[np.uint8]) -> None:
         """Count segments and their reset classes ((N,) ``vocabulary.Reset``)."""

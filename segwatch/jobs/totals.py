@@ -188,12 +188,27 @@ def add_intervals(
     return troubles_used
 
 
+@kernel
+def add_to_sums(intervals: Any, sums: Any) -> None:
+    """Add records of ``INTERVAL`` to ``sums`` alone, but for unused ones (``flow`` -1)."""
+    for row in range(len(intervals)):
+        if intervals[row]["flow"] >= 0:
+            for side in range(2):
+                _add_to_sums(sums, intervals[row]["sent"][side], side)
+
+
+def no_sums() -> npt.NDArray[np.int64]:
+    """Return the sums of nothing, at the places of ``Sum``."""
+    sums = np.zeros(_SUMS, np.int64)
+    sums[Sum.RTT_MIN : Sum.RTT_MIN + 2] = _UNKNOWN_MIN
+    return sums
+
+
 class Totals:
     """Accumulates the interval records of one capture."""
 
     def __init__(self) -> None:
-        self.sums = np.zeros(_SUMS, np.int64)
-        self.sums[Sum.RTT_MIN : Sum.RTT_MIN + 2] = _UNKNOWN_MIN
+        self.sums = no_sums()
         self.hosts = Hosts()
         self._conversations = zeroed(_FIRST_CAPACITY, CONVERSATION_TOTALS)
         self._used = 0

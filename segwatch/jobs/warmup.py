@@ -4,13 +4,14 @@ import struct
 import tempfile
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from ingest.anonymize.addresses import Anonymizer
 from ingest.anonymize.crypto_pan import KEY_BYTES
 from ingest.capture.reader import open_capture
 from ingest.decode.decoder import Decoder
 from ingest.publish.batches import Batcher, Session
-from processors.engine import Scratch
+from processors.engine import Scratch, Timeouts
 from processors.stream.outgoing import Kind
 from processors.stream.partition import Partition
 from processors.stream.settings import StreamSettings
@@ -18,12 +19,19 @@ from segwatch.compilation import kernels_are_kept, kernels_directory
 from segwatch.errors import UsageError
 from segwatch.jobs.analyze import analyse
 from segwatch.jobs.compiled import remember_warm
-from segwatch.jobs.decoding import BATCH_FRAMES
+from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
 from segwatch.jobs.labels import LabelsJob, Selection
 from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.jobs.watch.analyst import Analyst, Limits
+from segwatch.jobs.watch.filtering import Filter
+from segwatch.jobs.watch.picture import Picture
+from segwatch.jobs.watch.sheets import VIEWS, sheet_of
 from segwatch.messages.anomalies import read_anomalies
 from segwatch.output.writers import FORMATS
 from segwatch.settings import Settings
+
+_WINDOW: Final = 60_000_000_000
+"""Nanoseconds."""
 
 
 def warm_up() -> None:
@@ -44,8 +52,24 @@ def warm_up() -> None:
         for capture in captures:
             with CapturePipeline(capture, rules) as pipeline:
                 analyse(pipeline)
+        _watch(captures[0], rules)
         _stream(captures[0], rules)
     remember_warm()
+
+
+def _watch(capture: str, rules: str) -> None:
+    """Watch a capture, as a live one is watched, and look."""
+    picture = Picture(_WINDOW, 1)
+    analyst = Analyst(picture, rules, Limits(Timeouts(1, 1), 1))
+    session = analyst.begin(0)
+    with DecodedCapture(capture) as decoded:
+        for segments in decoded:
+            analyst.add(session, segments)
+    analyst.pass_time(session, picture.now + 2 * _WINDOW)
+    look = analyst.look(since_start=True)
+    for view in VIEWS:
+        sheet_of(view, look, Filter(), ["warmup"])
+    analyst.finish(session)
 
 
 def _stream(capture: str, rules: str) -> None:

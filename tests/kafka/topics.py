@@ -22,7 +22,9 @@ def new_topic(kafka: KafkaAddress, partitions: int = 1) -> Iterator[str]:
     with open_admin(kafka) as admin:
         wanted = {name: {"num_partitions": partitions, "replication_factor": 1, "configs": configs}}
         admin.create_topics(wanted, wait_for_metadata=True)
-        yield name
+    yield name
+    # With a connection of its own: the broker may have been started anew meanwhile.
+    with open_admin(kafka) as admin:
         delete_topics(admin, [name])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from kafka import TopicPartition
 
+from segwatch.cli.main import EXIT_SIGNAL
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
@@ -24,6 +25,8 @@ from sinks.local_server import LocalServer
 from tests.support import REPOSITORY
 
 PARTITIONS = 8
+ENDED_WELL = frozenset({0, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM})
+"""Exit codes of a worker that was asked to end (SIGTERM): the others, if it was asked before it listened."""
 SINK_GROUP = "segwatch-sink"
 
 
@@ -36,7 +39,7 @@ class Cluster:
         self.broker = LocalBroker(folder / "kafka")
         self.clickhouse = LocalServer(folder / "data")
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._logs = 0
+        self._logs: list[Path] = []
 
     def start(self) -> None:
         """Start Kafka with its topics, and ClickHouse."""
@@ -70,8 +73,8 @@ class Cluster:
         """Start ``segwatch`` with these arguments; ``crash``: kill it when a step was reached so many times."""
         step, times = crash
         module = ["tests.pipeline.crashing", step, str(times), "--"]
-        self._logs += 1
-        log = (self.folder / f"{arguments[0]}-{self._logs}.log").open("wb")
+        self._logs.append(self.folder / f"{arguments[0]}-{len(self._logs) + 1}.log")
+        log = self._logs[-1].open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", *module, *arguments],
             cwd=REPOSITORY, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -79,6 +82,10 @@ class Cluster:
         log.close()
         self.processes.append(process)
         return process
+
+    def has_begun(self, process: subprocess.Popen[bytes]) -> bool:
+        """Return whether a process has said something, which processors and sinks do when they begin to work."""
+        return self._logs[self.processes.index(process)].stat().st_size > 0
 
     def publish(self, *files: str, speed: str = "max") -> list[dict[str, Any]]:
         """Publish captures, wait for the end; return what was published of each, in order."""
@@ -126,9 +133,9 @@ class Cluster:
         """Return the address of another database on the same server."""
         return replace(self.store, database=name)
 
-    def query(self, text: str) -> list[tuple[Any, ...]]:
+    def query(self, text: str, database: str | None = None) -> list[tuple[Any, ...]]:
         """Ask ClickHouse."""
-        client = new_client(self.store)
+        client = new_client(self.store, database)
         try:
             rows: list[tuple[Any, ...]] = client.execute(text)
             return rows

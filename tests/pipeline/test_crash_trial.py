@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.cluster import running
+from tests.pipeline.cluster import ENDED_WELL, running
 from tests.pipeline.trial import crash_trial
 from tests.support import REPOSITORY
 
@@ -26,4 +26,4 @@ def test_random_crashes_lose_and_double_nothing(tmp_path: Path) -> None:
         )
         assert result["differences"] == {}, (result, cluster.logs())
         assert result["unexpected ends"] == [], (result, cluster.logs())
-        assert set(result["exit codes"]) == {0}, (result, cluster.logs())
+        assert set(result["exit codes"]) <= ENDED_WELL, (result, cluster.logs())

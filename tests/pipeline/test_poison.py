@@ -11,7 +11,7 @@ from segwatch.kafka.connection import open_consumer, open_producer
 from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import Reason
-from segwatch.messages.segments import SegmentsHeader, write_segments
+from segwatch.messages.segments import SEGMENTS_VERSION, SegmentsHeader, write_segments
 from segwatch.messages.stream import SCHEMA_KEY
 from segwatch.records.segments import empty_segments
 from tests.messages.rows import valid_segments
@@ -21,6 +21,7 @@ from tests.support import REPOSITORY
 
 CAPTURE = str(REPOSITORY / "segwatch" / "data" / "demo.pcap.gz")
 _MESSAGES = 1000
+_SCHEMA = str(SEGMENTS_VERSION).encode()
 _IN_THE_YEAR_2100 = 4_102_444_800_000_000_000
 
 
@@ -36,8 +37,8 @@ def _poison(partition: int) -> dict[Reason, bytes]:
     return {
         Reason.NOT_ARROW: b"this is no Arrow",
         Reason.CUT: good[: len(good) // 2],
-        Reason.OTHER_KIND: good.replace(b"segments/1.0", b"anomalys/1.0"),
-        Reason.NEWER_SCHEMA: good.replace(b"segments/1.0", b"segments/2.0"),
+        Reason.OTHER_KIND: good.replace(_SCHEMA, b"anomalys/1.0"),
+        Reason.NEWER_SCHEMA: good.replace(_SCHEMA, b"segments/2.0"),
         Reason.WRONG_METADATA: good.replace(SCHEMA_KEY.encode() + b"\0", b"sketch\0", 1).replace(b"abab", b"xyxy"),
         Reason.FROM_THE_FUTURE: write_segments(
             empty_segments(0), _header(partition, live=True, watermark=_IN_THE_YEAR_2100)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.cluster import running
+from tests.pipeline.cluster import ENDED_WELL, running
 from tests.pipeline.trial import DEMO, rebalance_trial
 
 _SECONDS = 50.0
@@ -16,4 +16,4 @@ def test_workers_join_and_leave(tmp_path: Path) -> None:
         result = rebalance_trial(cluster, DEMO, _SECONDS, "10")
         assert result["differences"] == {}, (result, cluster.logs())
         assert result["rows went on"], result
-        assert result["exit codes"] == [0], (result, cluster.logs())
+        assert set(result["exit codes"]) <= ENDED_WELL, (result, cluster.logs())

@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from segwatch.cli.main import EXIT_SIGNAL
 from tests.pipeline.answers import differences, store_offline
-from tests.pipeline.cluster import Cluster, running
+from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
 from tests.support import REPOSITORY
 
@@ -125,7 +124,7 @@ class Trial:
                 del self._stopped[place]
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
-                if worker.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM}:
+                if worker.returncode not in ENDED_WELL | {-signal.SIGKILL}:
                     self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
@@ -204,10 +203,13 @@ def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str)
     steady = [cluster.spawn(*role) for role in roles]
     load = Load(cluster, capture, speed)
     load.start()
+    _wait_for_rows(cluster)
     exits, counts = [], []
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         guest = cluster.spawn(*roles[len(exits) % len(roles)])
+        while not cluster.has_begun(guest) and guest.poll() is None:
+            time.sleep(0.1)
         time.sleep(_GUEST_SECONDS)
         guest.terminate()
         exits.append(guest.wait(timeout=60))
@@ -226,6 +228,15 @@ def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str)
         "exit codes": sorted(set(exits)),
         "differences": differences(cluster),
     }
+
+
+def _wait_for_rows(cluster: Cluster) -> None:
+    """Wait until the first sink has made the tables and stored something, however slow the machine is."""
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    stored = "SELECT sum(total_rows) FROM system.tables WHERE name = 'anomalies'"
+    while not cluster.query(stored, database="system")[0][0]:
+        assert time.monotonic() < deadline, cluster.logs()
+        time.sleep(0.5)
 
 
 def main() -> None:

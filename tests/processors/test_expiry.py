@@ -1,7 +1,5 @@
 """Conversations that are over in a stream that never ends: what comes later is another one, and memory comes back."""
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -100,51 +98,3 @@ def test_an_open_interval_keeps_its_conversation() -> None:
     assert (len(closed), removed) == (0, 0)
     closed, removed = engine.advance(int(segments.ts[-1]) + 61 * SECOND)
     assert (len(closed), removed) == (1, 1)
-
-
-def _sources(first: int, count: int, at: float) -> list[Segment]:
-    """Return the first segments of ``count`` conversations, a tenth of a millisecond apart."""
-    return [
-        Segment(at=at + number / 10, sender=CLIENT, flags="S", seq=1, client_port=first + number)
-        for number in range(count)
-    ]
-
-
-def test_beyond_the_limit_the_longest_silent_conversations_are_forgotten_and_their_intervals_come() -> None:
-    engine = Engine()
-    segments = columns(_sources(1024, 100, 0))
-    engine.analyze(segments, filled_findings(100))
-    assert engine.limit(100)[1] == 0
-    closed, forgotten = engine.limit(80)
-    assert (forgotten, engine.remembered) == (40, 60)
-    assert sorted(closed["client_port"].tolist()) == list(range(1024, 1064))
-    assert sorted(engine.finish()["client_port"].tolist()) == list(range(1064, 1124))
-
-
-def test_conversations_of_one_moment_are_forgotten_in_their_order() -> None:
-    engine = Engine()
-    segments = columns([replace(one, at=0) for one in _sources(1024, 8, 0)])
-    engine.analyze(segments, filled_findings(8))
-    assert sorted(engine.limit(4)[0]["client_port"].tolist()) == list(range(1024, 1029))
-
-
-def test_a_flood_of_sources_leaves_the_labels_of_a_busy_conversation_as_they_are() -> None:
-    quiet = [*handshake(), Segment(20, CLIENT, "PA", 1001, 5001, 100)]
-    quiet += [Segment(30 + 5 * number, CLIENT, "PA", 1001, 5001, 100) for number in range(20)]
-    flood = _sources(20_000, 2_000, 0)
-    described = sorted([*quiet, *flood], key=lambda one: one.at)
-    segments = columns(described)
-    ours = np.flatnonzero((segments.sport < 20_000) | (segments.sport >= 22_000))
-    assert len(ours) == len(quiet)
-    findings, engine = filled_findings(len(described)), Engine()
-    forgotten = 0
-    for first in range(0, len(described), 50):
-        part = slice(first, first + 50)
-        engine.analyze(take_segments(segments, part), take_findings(findings, part))
-        forgotten += engine.limit(500)[1]
-        assert engine.remembered <= 500
-    assert forgotten > 1000
-    alone = filled_findings(len(ours))
-    Engine().analyze(take_segments(segments, ours), alone)
-    assert findings.labels[ours].tolist() == alone.labels.tolist()
-    assert findings.rto[ours].tolist() == alone.rto.tolist()

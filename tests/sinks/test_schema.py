@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from segwatch.errors import StoreError
-from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES, Label, Quality
 from sinks.connection import ServerAddress, connect
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.schema import as_markdown, describe, migrate
@@ -99,12 +99,13 @@ def test_names_are_those_of_the_vocabulary(store: Store) -> None:
             "WHERE database = currentDatabase() AND table = %(table)s AND name = %(name)s"
         )
         text: str = store.client.execute(query, {"table": table, "name": column})[0][0]
-        for name in ("labels", "events", "resets_seen"):
+        for name in ("labels", "events", "resets_seen", "quality"):
             text = text.replace(f"({name})", "(bits)")
         return text
 
     assert names(expression("label_names"), len(LABEL_NAMES)) == LABEL_NAMES
     assert names(expression("event_names"), len(EVENT_NAMES)) == EVENT_NAMES
+    assert names(expression("quality_names"), len(Quality)) == tuple(str(one.name).lower() for one in Quality)
     assert names(expression("reset_names", "flows"), len(RESET_NAMES)) == RESET_NAMES
     types = dict(
         store.client.execute(
@@ -117,6 +118,27 @@ def test_names_are_those_of_the_vocabulary(store: Store) -> None:
     for table in ("intervals", "flows"):
         columns = {row[0] for row in store.client.execute(f"DESCRIBE {table}")}
         assert {f"{side}_{name}" for side in ("client", "server") for name in LABEL_NAMES} <= columns
+
+
+@pytest.mark.parametrize(
+    ("quality", "label", "suspect"),
+    [
+        (Quality.CAPTURE_LOSS, Label.ACK_LOST_SEGMENT, True),
+        (Quality.CAPTURE_LOSS | Quality.IPV6, Label.OUT_OF_ORDER | Label.WINDOW_FULL, True),
+        (Quality.CAPTURE_LOSS, Label.ZERO_WINDOW, False),
+        (Quality.PAYLOAD_CUT, Label.LOST_SEGMENT, False),
+    ],
+)
+def test_labels_are_suspect_where_the_capture_may_have_lost_what_they_miss(
+    store: Store, quality: Quality, label: Label, suspect: bool
+) -> None:
+    query = (
+        "SELECT default_expression FROM system.columns "
+        "WHERE database = currentDatabase() AND table = 'anomalies' AND name = 'capture_suspect'"
+    )
+    expression = store.client.execute(query)[0][0]
+    values = f"toUInt32({int(quality)}) AS quality, toUInt32({int(label)}) AS labels"
+    assert store.client.execute(f"SELECT {expression} FROM (SELECT {values})") == [(int(suspect),)]
 
 
 def test_reference_page_is_up_to_date(store: Store) -> None:

@@ -1,0 +1,3 @@
+ALTER TABLE anomalies
+    ADD COLUMN IF NOT EXISTS quality_names Array(String) ALIAS arrayMap(bit -> ['header_unreadable', 'header_cut', 'options_cut', 'offset_too_small', 'short_segment', 'fragment', 'reassembled', 'quoted_in_icmp', 'ipv6', 'timestamps', 'sack_permitted', 'fast_open', 'fast_open_cookie', 'payload_cut', 'total_length_zero', 'announced', 'proxied', 'restarted', 'capture_loss', 'super_segment', 'clock_step'][bit + 1], bitPositionsToArray(quality)) COMMENT 'Names of the bits of quality: how the segment was captured',
+    ADD COLUMN IF NOT EXISTS capture_suspect Bool ALIAS bitAnd(quality, 262144) != 0 AND bitAnd(labels, 56) != 0 COMMENT 'Whether the sensor, not the network, may have lost what lost_segment, ack_lost_segment or out_of_order speak of'

@@ -1,0 +1,1 @@
+"""What ``segwatch watch`` shows."""
