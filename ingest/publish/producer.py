@@ -67,9 +67,14 @@ class Publisher:
         *,
         queue_bytes: int = QUEUE_BYTES,
         clock: Callable[[], float] = time.monotonic,
+        on_acknowledged: Callable[[Outgoing], None] = lambda _: None,
     ) -> None:
-        """Send with ``producer``. ``clock`` gives seconds and never goes back."""
+        """Send with ``producer``. ``clock`` gives seconds and never goes back.
+
+        ``on_acknowledged`` is called with each message that the bus has taken, in a thread of the producer.
+        """
         self._producer = producer
+        self._on_acknowledged = on_acknowledged
         self._limit = queue_bytes
         self._clock = clock
         self._changed = threading.Condition()
@@ -161,6 +166,7 @@ class Publisher:
         metrics.MESSAGES.labels(message.topic).inc()
         metrics.BYTES.labels(message.topic).inc(size)
         metrics.LATENCY.observe(now - handed_over)
+        self._on_acknowledged(message)
 
     def _refused(self, message: Outgoing, error: BaseException) -> None:
         self._failed(message, error)

@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ingest.anonymize.filters import without_addresses
 from ingest.capture.counts import CaptureCounts
+from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Batch, Batcher, Session
 from ingest.publish.producer import Outgoing
 from segwatch import __version__
@@ -26,7 +28,8 @@ class SensorSession:
         partitions: int,
         deliver: Callable[[Outgoing], None],
         acknowledged_rows: Callable[[], int],
-        pending: Callable[[], int],
+        backlog: Callable[[], Backlog],
+        anonymized: Callable[[SegmentColumns], SegmentColumns] | None = None,
     ) -> None:
         self.session = session
         self.segments = 0
@@ -37,10 +40,17 @@ class SensorSession:
         self._deliver = deliver
         self._acknowledged_rows = acknowledged_rows
         self._rows_before = acknowledged_rows()
-        self._pending = pending
+        self._backlog = backlog
+        self._anonymized = anonymized
+        self._dropped_before = backlog().dropped_rows
         self._batcher = Batcher(session, partitions, time.monotonic_ns())
         self._reported = 0
         self.report("starting")
+
+    @property
+    def dropped(self) -> int:
+        """Segments given up since the session began, of earlier sessions too."""
+        return self._backlog().dropped_rows - self._dropped_before
 
     def count(self, counts: CaptureCounts) -> None:
         """Note what was counted since the session began; segments that are added next were captured meanwhile."""
@@ -57,8 +67,10 @@ class SensorSession:
         self._batcher.advance(until)
 
     def add(self, segments: SegmentColumns) -> None:
-        """Publish the next segments of the session."""
+        """Publish the next segments of the session, with other addresses where it is to have such."""
         self.segments += len(segments.ts)
+        if self._anonymized is not None:
+            segments = self._anonymized(segments)
         self._send(self._batcher.add(segments, time.monotonic_ns()))
         self._report_now_and_then()
 
@@ -73,24 +85,25 @@ class SensorSession:
 
     def report(self, state: str, problem: str = "") -> None:
         """Publish what the sensor has to say of itself; ``state`` is one of ``messages.status.STATES``."""
-        session = self.session
+        session, backlog = self.session, self._backlog()
+        shown = session.capture_filter if self._anonymized is None else without_addresses(session.capture_filter)
         status = SensorStatus(
             sensor=session.sensor,
             session=session.session,
             ts=time.time_ns(),
             host=socket.gethostname(),
             interface=session.interface,
-            capture_filter=session.capture_filter,
+            capture_filter=shown,
             snaplen=session.snaplen,
             version=__version__,
-            state=state,
-            problem=problem,
+            state="spooling" if state == "running" and backlog.is_spooling else state,
+            problem=problem or backlog.problem,
             segments=self.segments,
             published_segments=self._acknowledged_rows() - self._rows_before,
-            dropped_segments=0,
-            queued_batches=self._pending(),
-            spooled_batches=0,
-            spooled_bytes=0,
+            dropped_segments=self.dropped,
+            queued_batches=backlog.queued,
+            spooled_batches=backlog.spooled,
+            spooled_bytes=backlog.spooled_bytes,
             **self.counts._asdict(),
         )
         self._reported = time.monotonic_ns()

@@ -1,7 +1,6 @@
 """Arguments and options that several commands have."""
 
 import math
-import os
 import socket
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
@@ -9,22 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segwatch.errors import UsageError
+from segwatch.settings import LEAST_SNAPLEN, MOST_SNAPLEN, choose, settings, use_sensor_config
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 _RECORDED = "recorded"
 _FASTEST = "max"
-_LEAST_SNAPLEN, _MOST_SNAPLEN = 96, 262144
-_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_LEAST_BUFFER, _MOST_BUFFER = 1 << 20, 1 << 31
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
 
 def _checked_rules(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
-    from segwatch.settings import settings
-
     return value or settings().rules
 
 
@@ -38,30 +35,63 @@ def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def _name_kafka(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    """Let the flag stand over the setting, for this process and for those that it starts."""
-    from segwatch.settings import PREFIX, settings
+def setting_option(name: str, metavar: str, text: str, kind: click.ParamType | None = None) -> Decorator:
+    """Add a flag that stands over the setting ``name``, for this process and for those that it starts."""
 
-    if value:
-        os.environ[f"{PREFIX}KAFKA"] = value
-        settings.cache_clear()
+    def chosen(_context: click.Context, _parameter: click.Parameter, value: object) -> None:
+        if value not in {None, ""}:
+            choose(name, str(value))
+
+    flag = f"--{name.replace('_', '-')}"
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        return click.option(flag, type=kind, metavar=metavar, callback=chosen, expose_value=False, help=text)(function)
+
+    return add
 
 
 def kafka_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--kafka``, which takes the place of the setting."""
+    return setting_option("kafka", "local|HOST:PORT,...", "Where Kafka is [local].")(function)
+
+
+def _use_config(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    use_sensor_config(value)
+
+
+def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config`` of a sensor, which is read before all other options."""
     return click.option(
-        "--kafka",
-        metavar="local|HOST:PORT,...",
-        callback=_name_kafka,
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        callback=_use_config,
         expose_value=False,
-        help="Where Kafka is [local].",
+        help="File of settings [/etc/segwatch/sensor.toml].",
     )(function)
+
+
+def anonymize_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--anonymize``, which takes the place of the setting."""
+    return setting_option("anonymize", "KEYFILE", "Replace addresses, by the key in this file [they stay].")(function)
+
+
+def spool_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a sensor's spool, which take the place of the settings."""
+    for option in (
+        setting_option("spool_age", "SECONDS", "Give up spooled messages after this [86400].", click.IntRange(min=1)),
+        setting_option(
+            "spool_bytes", "BYTES", "Give up the oldest when the spool holds more [1 GiB].", click.IntRange(min=1 << 20)
+        ),
+        setting_option("spool", "DIR|none", "Folder for segments while Kafka is away [one for each name]."),
+    ):
+        function = option(function)
+    return function
 
 
 def _metrics_address(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> "MetricsAddress | None":
-    from segwatch.settings import settings
     from segwatch.telemetry.address import parse_metrics_address
 
     chosen = value if value is not None else settings().metrics
@@ -100,7 +130,7 @@ class Speed(click.ParamType):
 
 def checked_name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     """Return the name of a sensor: the host's where none is given."""
-    name = value if value is not None else socket.gethostname()
+    name = value if value is not None else settings().name or socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
     return name
@@ -114,35 +144,23 @@ def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-class Size(click.ParamType):
-    """A number of bytes, or of KiB, MiB or GiB with k, m or g behind it."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the bytes."""
-        if isinstance(value, int):
-            return value
-        text = str(value).strip().lower()
-        digits = text.rstrip("kmg")
-        size = int(digits) * _SIZES.get(text[len(digits) :], 0) if digits.isascii() and digits.isdecimal() else 0
-        if not _LEAST_BUFFER <= size < _MOST_BUFFER:
-            self.fail(f"{value!r} is no size between 1m and 2047m", param, ctx)
-        return size
+def _chosen_interfaces(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    if value:
+        choose("interfaces", ",".join(value))
 
 
+_INTERFACES = click.option(
+    "--interface",
+    multiple=True,
+    metavar="IF",
+    callback=_chosen_interfaces,
+    expose_value=False,
+    help="Capture IF live; may come several times.",
+)
 _CAPTURE_OPTIONS = (
-    click.option("--filter", "capture_filter", default="", metavar="BPF", help="Capture only what passes [all]."),
-    click.option(
-        "--snaplen",
-        type=click.IntRange(_LEAST_SNAPLEN, _MOST_SNAPLEN),
-        default=256,
-        metavar="BYTES",
-        help="Bytes captured of a frame [256].",
-    ),
-    click.option(
-        "--buffer-size", "buffer_bytes", type=Size(), default="32m", help="The kernel's ring for packets [32m]."
-    ),
+    setting_option("filter", "BPF", "Capture only what passes [all]."),
+    setting_option("snaplen", "BYTES", "Bytes captured of a frame [256].", click.IntRange(LEAST_SNAPLEN, MOST_SNAPLEN)),
+    setting_option("buffer_size", "SIZE", "The kernel's ring for packets [32m]."),
     click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
     click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
     click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
@@ -152,7 +170,7 @@ _RIGHTS_OPTIONS = (
     click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
 )
 LIVE_PARAMETERS = (
-    "capture_filter", "snaplen", "buffer_bytes", "promiscuous", "immediate", "direction", "user", "allow_root",
+    "filter", "snaplen", "buffer_size", "promiscuous", "immediate", "direction", "user", "allow_root",
 )  # fmt: skip
 """Names of the parameters that ``watch_options`` adds."""
 _KAFKA_TRAFFIC = click.option("--include-kafka", is_flag=True, help="Capture the traffic to the Kafka brokers too.")
@@ -160,7 +178,7 @@ _KAFKA_TRAFFIC = click.option("--include-kafka", is_flag=True, help="Capture the
 
 def live_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a live capture for Kafka."""
-    return _with_options(function, (*_CAPTURE_OPTIONS, _KAFKA_TRAFFIC, *_RIGHTS_OPTIONS))
+    return _with_options(function, (_INTERFACES, *_CAPTURE_OPTIONS, _KAFKA_TRAFFIC, *_RIGHTS_OPTIONS))
 
 
 def watch_options(function: Callable[..., Any]) -> Callable[..., Any]:

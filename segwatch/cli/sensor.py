@@ -1,102 +1,171 @@
 """``segwatch sensor``: segments to Kafka, of live traffic or of captures."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from segwatch.cli.options import (
     LIVE_PARAMETERS,
+    anonymize_option,
+    config_option,
     kafka_option,
     live_options,
     metrics_option,
     refuse_options,
     sensor_options,
+    spool_options,
 )
 from segwatch.errors import UsageError
+from segwatch.settings import settings
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
 
 
-@click.command(name="sensor", no_args_is_help=True)
-@click.option("--interface", "interfaces", multiple=True, metavar="IF", help="Capture IF live; may come several times.")
+@click.command(name="sensor")
 @live_options
 @click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures instead.")
 @click.argument("more", nargs=-1, metavar="")
 @sensor_options
+@config_option
 @kafka_option
+@spool_options
+@anonymize_option
+@click.option("--new-key", metavar="FILE", help="Make a key for --anonymize, and do nothing else.")
 @click.option(
     "--patience",
     type=click.FloatRange(min=0, min_open=True),
     default=600,
     metavar="SECONDS",
-    help="How long Kafka may be silent before this gives up [600].",
+    help="How long Kafka may be silent before this gives up, with a spool at the end only [600].",
 )
 @metrics_option
+@click.option("--check", is_flag=True, help="Say what would be done and whether it can be, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as one JSON object.")
 @click.pass_context
 def command(
     context: click.Context,
     /,
-    interfaces: tuple[str, ...],
     read: tuple[str, ...],
     more: tuple[str, ...],
+    new_key: str | None,
+    check: bool,
+    speed: float | None,
     name: str,
     patience: float,
     metrics: "MetricsAddress | None",
     as_json: bool,
-    **options: Any,
+    **live: Any,
 ) -> int:
     r"""Publish segments to Kafka: of live traffic, or of captures as if they were captured now.
 
-    Live, each interface (or any, for all of them) is a session of its own. Traffic to the brokers is left out. The
-    first Ctrl-C or SIGTERM publishes what was captured and ends the sessions. docs/sensors.md tells which rights a
-    sensor needs and what can go wrong.
+    Live, each interface (or any, for all of them) is a session of its own. Traffic to the brokers is left out. While
+    Kafka is away, segments go to a spool on disk, and the next start sends what is left there. The first Ctrl-C or
+    SIGTERM publishes what was captured and ends the sessions; SIGHUP reads the settings again. docs/sensors.md tells
+    which rights a sensor needs and what can go wrong.
 
     FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), a folder, a pattern, or - for standard
     input; several may follow. Each capture is a session of its own, and publishing it twice makes two. With --speed
-    recorded the packets come as far apart as they did, with a number that many times as fast.
+    recorded the packets come as far apart as they did, with a number that many times as fast, and there is a spool;
+    with --speed max reading waits for Kafka instead.
 
     \b
     Examples:
       segwatch sensor --interface eth0
       segwatch sensor --interface eth0 --interface eth1 --filter "not port 22" --user segwatch
+      segwatch sensor --config sensor.toml --check
       segwatch sensor --read monday.pcap tuesday.pcap --speed 10 --name office
+      segwatch sensor --new-key key && segwatch sensor --read capture.pcap --anonymize key
       tcpdump -w - tcp | segwatch sensor --read - --kafka broker.example:9092
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was published),
     6 Kafka failed.
     """
-    _check_use(context, interfaces, read, more)
+    if new_key is not None:
+        return _make_key(new_key)
+    _check_use(context, read, more)
     common: dict[str, Any] = {"name": name, "patience": patience, "metrics": metrics, "as_json": as_json}
-    speed = options.pop("speed")
-    user, allow_root = options.pop("user"), options.pop("allow_root")
-    if interfaces:
-        from segwatch.processes.privileges import confine
+    if read:
+        return _publish_captures((*read, *more), speed, check, common)
+    return _capture(live, check, common)
 
-        # Before anything is imported that starts threads: each has rights of its own.
-        confine(user, allow_root=allow_root)
-        from segwatch.jobs.live_sensor import live_sensor_job
-        from segwatch.kafka.connection import kafka_address
 
-        unique = tuple(dict.fromkeys(interfaces))
-        live_sensor_job(interfaces=unique, address=kafka_address, **common, **options).run()
-        return 0
+def _publish_captures(captures: tuple[str, ...], speed: float | None, check: bool, common: dict[str, Any]) -> int:
+    common.update(_destination(common["name"], spooled=speed is not None))
+    if check:
+        from segwatch.jobs.sensor_check import captures_sentences
+
+        return _say(captures_sentences(captures, speed), common)
     from segwatch.jobs.sensor import SensorJob
+
+    return SensorJob(speed=speed, **common).run(captures)
+
+
+def _capture(live: dict[str, Any], check: bool, common: dict[str, Any]) -> int:
+    from segwatch.jobs.live_settings import capture_options
+    from segwatch.processes.privileges import confine
+
+    include_kafka, user, allow_root = (live.pop(name) for name in ("include_kafka", "user", "allow_root"))
+    options = capture_options(settings(), **live)
+    # Before anything is imported that starts threads: each has rights of its own.
+    confine(user, allow_root=allow_root)
+    settings.cache_clear()  # folders are those of the user that this process has become
+    interfaces = tuple(dict.fromkeys(settings().interfaces))
+    common.update(_destination(common["name"], spooled=True))
+    if check:
+        from segwatch.jobs.sensor_check import interfaces_sentences
+
+        servers = () if include_kafka else common["address"].ends
+        return _say(interfaces_sentences(interfaces, options, servers), common)
+    from segwatch.jobs.live_sensor import LiveSensorJob
+
+    LiveSensorJob(interfaces=interfaces, options=options, include_kafka=include_kafka, **common).run()
+    return 0
+
+
+def _destination(name: str, *, spooled: bool) -> dict[str, Any]:
+    """Return where segments go, over which spool, and by which key their addresses are replaced."""
+    from segwatch.jobs.spooled_delivery import spool_plan
     from segwatch.kafka.connection import kafka_address
 
-    return SensorJob(speed=speed, address=kafka_address(), **common).run((*read, *more))
+    return {
+        "address": kafka_address(),
+        "spool": spool_plan(settings(), name) if spooled else None,
+        "anonymize": Path(settings().anonymize).expanduser() if settings().anonymize else None,
+    }
 
 
-def _check_use(
-    context: click.Context, interfaces: tuple[str, ...], read: tuple[str, ...], more: tuple[str, ...]
-) -> None:
-    """Raise UsageError where the arguments say nothing to do, or options of the other way to do it."""
-    if not interfaces and not read:
+def _say(sentences: Iterable[str], common: dict[str, Any]) -> int:
+    from segwatch.jobs.sensor_check import common_sentences
+
+    for sentence in sentences:
+        click.echo(sentence)
+    for sentence in common_sentences(common["name"], common["address"], common["spool"], common["anonymize"]):
+        click.echo(sentence)
+    return 0
+
+
+def _make_key(path: str) -> int:
+    from ingest.anonymize.key_file import make_key
+
+    make_key(Path(path))
+    click.echo(f"{path} holds a new key: copy it to all sensors whose addresses are to match, and keep it secret.")
+    return 0
+
+
+def _check_use(context: click.Context, read: tuple[str, ...], more: tuple[str, ...]) -> None:
+    """Raise UsageError where the arguments say nothing to do, or options of the other way to do it.
+
+    Interfaces that only the settings name are no contradiction to captures.
+    """
+    if not read and not settings().interfaces:
         raise UsageError("name an interface with --interface, or captures with --read.")
-    if interfaces and (read or more):
+    named = context.get_parameter_source("interface") is not click.core.ParameterSource.DEFAULT
+    if (read and named) or (more and not read):
         raise UsageError("--interface captures live and --read publishes captures: choose one of them.")
-    if interfaces:
-        refuse_options(context, ["speed"], "--read")
-    else:
+    if read:
         refuse_options(context, [*LIVE_PARAMETERS, "include_kafka"], "--interface")
+    else:
+        refuse_options(context, ["speed"], "--read")

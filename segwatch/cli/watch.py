@@ -7,9 +7,11 @@ import click
 
 from segwatch.cli.options import LIVE_PARAMETERS, Speed, checked_name, refuse_options, rules_option, watch_options
 from segwatch.errors import UsageError
+from segwatch.settings import settings
 
 _LEAST_CONVERSATIONS = 1000
 _NO_STORE = "none"
+_CAPTURE_PARAMETERS = ("promiscuous", "immediate", "direction")
 
 
 @click.command(name="watch", no_args_is_help=True)
@@ -72,10 +74,10 @@ def command(context: click.Context, /, interfaces: tuple[str, ...], file: str | 
 
         # Before anything is imported that starts threads: each has rights of its own.
         confine(user or _invoking_user(allow_root=allow_root), allow_root=allow_root)
-    from ingest.capture.live.options import CaptureOptions
+    from segwatch.jobs.live_settings import capture_options
     from segwatch.jobs.watch.job import WatchJob
 
-    capture = CaptureOptions(**{name: options.pop(name) for name in CaptureOptions.__dataclass_fields__})
+    capture = capture_options(settings(), **{name: options.pop(name) for name in _CAPTURE_PARAMETERS})
     name, store = options.pop("name"), options.pop("store")
     job = WatchJob(store=_chosen_store(store), **options)
     if file is not None:
@@ -86,8 +88,6 @@ def command(context: click.Context, /, interfaces: tuple[str, ...], file: str | 
 
 def _chosen_store(store: str | None) -> str | None:
     """Return where history goes: what the flag says, else the setting; None without the flag."""
-    from segwatch.settings import settings
-
     chosen = store or settings().store
     return None if store is None or chosen == _NO_STORE else chosen
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -17,12 +18,14 @@ from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.publish.batches import Session
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
-from segwatch.jobs.delivery import Delivery, delivery_to
+from segwatch.jobs.anonymizing import Replace, replacing
+from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.live_sessions import LiveSessions, described
+from segwatch.jobs.live_settings import SettingsAgain
+from segwatch.jobs.sensor_names import NameWatch
+from segwatch.jobs.spooled_delivery import SpoolPlan, delivery_to
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import check_topics
-from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.processes import notify
 from segwatch.processes.logs import log_to_stderr
 from segwatch.telemetry.address import MetricsAddress
@@ -30,7 +33,7 @@ from segwatch.telemetry.server import Telemetry
 
 _log = logging.getLogger(__name__)
 
-STEP_SECONDS: Final = 0.05
+STEP_SECONDS: Final = 0.1
 """How often time may close a batch while nothing comes."""
 _LOOK_SECONDS: Final = 1.0
 """How often the brokers' addresses and the threads are looked at."""
@@ -47,68 +50,78 @@ class LiveSensorJob:
     options: CaptureOptions
     include_kafka: bool
     """Capture the traffic to the brokers too."""
-    address: Callable[[], KafkaAddress]
+    address: KafkaAddress
     patience: float
     """Seconds that Kafka may be silent."""
     metrics: MetricsAddress | None
     as_json: bool
+    spool: SpoolPlan | None
+    """Where segments go while Kafka is away; None: they wait in memory, and what has no room there is shed."""
+    anonymize: Path | None
+    """File of the key by which addresses are replaced."""
 
     def run(self) -> None:
-        """Capture and publish until SIGTERM or SIGINT."""
+        """Capture and publish until SIGTERM or SIGINT; SIGHUP reads the settings again."""
         log_to_stderr()
+        anonymized = None if self.anonymize is None else replacing(self.anonymize)
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requested())
-            address = self.address()
-            partitions = check_topics(address, writes=(SEGMENTS, SENSORS))
-            delivery = stack.enter_context(delivery_to(address, self.patience))
+            again = stack.enter_context(SettingsAgain())
+            delivery = stack.enter_context(delivery_to(self.address, self.patience, self.spool))
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
-            sessions = self._publish(address, partitions, delivery, stop)
+            names = stack.enter_context(NameWatch(self.address, self.name))
+            sessions = self._publish(delivery, anonymized, names.new_session, again, stop)
+            spooled = delivery.backlog().queued
         if self.as_json:
-            document = {"segwatch": __version__, "sensor": self.name, "sessions": sessions}
+            document = {"segwatch": __version__, "sensor": self.name, "spooled_messages": spooled, "sessions": sessions}
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
     def _publish(
-        self, address: KafkaAddress, partitions: int, delivery: Delivery, stop: threading.Event
+        self,
+        delivery: Delivery,
+        anonymized: Replace | None,
+        new_number: Callable[[], str],
+        again: SettingsAgain,
+        stop: threading.Event,
     ) -> list[dict[str, Any]]:
-        """Publish until ``stop``; return what was published, all of it acknowledged."""
+        """Publish until ``stop``; return what was published, all of it acknowledged or in the spool."""
 
         def new_session(session: Session) -> SensorSession:
-            return SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
+            return SensorSession(
+                session, delivery.partitions, delivery.put, delivery.acknowledged_rows, delivery.backlog, anonymized
+            )
 
-        own = OwnTraffic()
+        own, intake = OwnTraffic(), Intake()
 
         def own_traffic() -> str:
-            return "" if self.include_kafka else own.clause((*address.ends, *delivery.brokers()))
+            return "" if self.include_kafka else own.clause(delivery.brokers())
 
-        intake = Intake()
+        def update() -> None:
+            unwanted, wanted = own_traffic(), again.new_filter()
+            for capture in captures:
+                capture.exclude(unwanted)
+                if wanted is not None:
+                    capture.choose(wanted)
+
         captures = [InterfaceCapture(one, self.options, intake, own_traffic()) for one in self.interfaces]
-        sessions = LiveSessions(self.name, self.interfaces, intake, new_session)
-        publish(captures, sessions, own_traffic, stop)
-        delivery.flush()
+        sessions = LiveSessions(self.name, self.interfaces, intake, new_number, new_session)
+        publish(captures, sessions, update, stop)
+        delivery.flush(stop)
         sessions.report_end()
-        delivery.flush()
+        delivery.flush(stop)
         for session in sessions.opened:
             _log.info("%s", sentence(session))
         return [described(session) for session in sessions.opened]
 
 
-def live_sensor_job(
-    *, capture_filter: str, snaplen: int, buffer_bytes: int, promiscuous: bool, immediate: bool, direction: str,
-    **others: Any,
-) -> LiveSensorJob:  # fmt: skip
-    """Return the job for what was chosen on the command line."""
-    options = CaptureOptions(capture_filter, snaplen, buffer_bytes, promiscuous, immediate, direction)
-    return LiveSensorJob(options=options, **others)
-
-
 def publish(
-    captures: Iterable[InterfaceCapture], sessions: LiveSessions, own_traffic: Callable[[], str], stop: threading.Event
+    captures: Iterable[InterfaceCapture], sessions: LiveSessions, update: Callable[[], None], stop: threading.Event
 ) -> None:
     """Capture and publish until ``stop`` is set and everything that was captured until then is published.
 
-    ``own_traffic`` gives what is to be left out, as it is now. Raises ``InputError`` or ``UsageError`` where an
-    interface cannot be captured.
+    ``update`` is called every second, to change filters. Raises ``InputError`` or ``UsageError`` where an interface
+    cannot be captured.
     """
     captures = list(captures)
     for capture in captures:
@@ -117,7 +130,7 @@ def publish(
         capture.start()
     notify.notify(notify.READY)
     try:
-        with _looking_after(captures, sessions, own_traffic):
+        with _looking_after(captures, sessions, update):
             while not stop.is_set() and not sessions.ended:
                 sessions.step(STEP_SECONDS)
     finally:
@@ -132,12 +145,12 @@ def publish(
 
 @contextmanager
 def _looking_after(
-    captures: list[InterfaceCapture], sessions: LiveSessions, own_traffic: Callable[[], str]
+    captures: list[InterfaceCapture], sessions: LiveSessions, update: Callable[[], None]
 ) -> Iterator[None]:
     """Keep the filters up to date and the supervisor informed meanwhile, in a thread that never waits for Kafka."""
     stop = threading.Event()
     thread = threading.Thread(
-        target=_look_after, args=(captures, sessions, own_traffic, stop), name="segwatch-look-after", daemon=True
+        target=_look_after, args=(captures, sessions, update, stop), name="segwatch-look-after", daemon=True
     )
     thread.start()
     try:
@@ -148,14 +161,12 @@ def _looking_after(
 
 
 def _look_after(
-    captures: list[InterfaceCapture], sessions: LiveSessions, own_traffic: Callable[[], str], stop: threading.Event
+    captures: list[InterfaceCapture], sessions: LiveSessions, update: Callable[[], None], stop: threading.Event
 ) -> None:
     watchdog = notify.watchdog_seconds()
     pause = min(_LOOK_SECONDS, (watchdog or _LOOK_SECONDS) / 2)
     while not stop.wait(pause):
-        unwanted = own_traffic()
-        for capture in captures:
-            capture.exclude(unwanted)
+        update()
         notify.notify(notify.status(sessions.text()))
         if watchdog and all(capture.silent_seconds() < _STUCK_SECONDS for capture in captures):
             notify.notify(notify.WATCHDOG)
@@ -167,6 +178,6 @@ def sentence(session: SensorSession) -> str:
     lost = counts.kernel_drops + counts.interface_drops
     return (
         f"{session.session.interface}: {session.segments:,} segments in {session.messages:,} messages, "
-        f"{lost:,} frames dropped, {counts.shed_segments:,} segments shed, session {session.session.session} "
-        f"of sensor {session.session.sensor}"
+        f"{lost:,} frames dropped, {counts.shed_segments:,} segments shed, {session.dropped:,} given up, "
+        f"session {session.session.session} of sensor {session.session.sensor}"
     )

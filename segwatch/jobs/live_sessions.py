@@ -1,7 +1,6 @@
 """From the events of capture threads to messages: a session of the sensor for each time an interface is opened."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -32,12 +31,16 @@ class _Interface:
 class LiveSessions:
     """Publishes what some captures give; to be used by one thread."""
 
-    def __init__(self, sensor: str, interfaces: Iterable[str], intake: Intake, new_session: NewSession) -> None:
-        """``new_session`` makes what publishes the messages of a session."""
+    def __init__(
+        self, sensor: str, interfaces: Iterable[str], intake: Intake, new_number: Callable[[], str],
+        new_session: NewSession,
+    ) -> None:  # fmt: skip
+        """``new_number`` gives the number of another session, ``new_session`` what publishes its messages."""
         self.opened: list[SensorSession] = []
         """All sessions so far."""
         self._sensor = sensor
         self._intake = intake
+        self._new_number = new_number
         self._new_session = new_session
         self._interfaces = {name: _Interface(name) for name in interfaces}
 
@@ -70,7 +73,7 @@ class LiveSessions:
 
     def _handle(self, one: _Interface, event: Event) -> None:
         if isinstance(event, Opened):
-            session = Session(self._sensor, event.session, one.name, event.snaplen, True, event.capture_filter)
+            session = Session(self._sensor, self._new_number(), one.name, event.snaplen, True, event.capture_filter)
             one.session, one.problem = self._new_session(session), ""
             self.opened.append(one.session)
         elif isinstance(event, Ended):
@@ -94,7 +97,7 @@ class LiveSessions:
 
     def _tell(self, one: _Interface) -> None:
         if one.session is None:
-            one.session = self._new_session(Session(self._sensor, uuid.uuid4().hex, one.name, 0, True))
+            one.session = self._new_session(Session(self._sensor, self._new_number(), one.name, 0, True))
         one.session.report("failed", one.problem)
         one.told = time.monotonic_ns()
 
@@ -126,5 +129,6 @@ def described(session: SensorSession) -> dict[str, Any]:
         "segments": session.segments,
         "messages": session.messages,
         "partitions": len(session.partitions),
+        "dropped_segments": session.dropped,
         **session.counts._asdict(),
     }

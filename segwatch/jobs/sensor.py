@@ -2,9 +2,9 @@
 
 import json
 import threading
-import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,15 +15,16 @@ from ingest.publish.batches import Session
 from ingest.publish.pacing import Pace
 from ingest.publish.sensor import SensorSession
 from segwatch import __version__
+from segwatch.jobs.anonymizing import Replace, replacing
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.decoding import DecodedCapture
-from segwatch.jobs.delivery import Delivery, delivery_to
+from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.due import due_segments
 from segwatch.jobs.progress import progress_of
+from segwatch.jobs.sensor_names import NameWatch
+from segwatch.jobs.spooled_delivery import SpoolPlan, delivery_to
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import check_topics
-from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
 
@@ -41,19 +42,26 @@ class SensorJob:
     metrics: MetricsAddress | None
     """Where metrics are served, if anywhere."""
     as_json: bool
+    spool: SpoolPlan | None = None
+    """Where segments go while Kafka is away; None: reading waits for it."""
+    anonymize: Path | None = None
+    """File of the key by which addresses are replaced."""
 
     def run(self, arguments: tuple[str, ...]) -> int:
         """Publish all captures, each as a session of its own; return the exit code."""
         captures = Captures(arguments)
-        partitions = check_topics(self.address, writes=(SEGMENTS, SENSORS))
+        anonymized = None if self.anonymize is None else replacing(self.anonymize)
         sessions = []
         with ExitStack() as stack:
-            delivery = stack.enter_context(delivery_to(self.address, self.patience))
+            delivery = stack.enter_context(delivery_to(self.address, self.patience, self.spool))
             if self.metrics is not None:
                 stack.enter_context(Telemetry(self.metrics, delivery.look))
+            names = NameWatch(self.address, self.name)
+            if self.speed is not None:
+                stack.enter_context(names)
             for capture in captures.each(DecodedCapture):
                 with stop_requested() as stop:
-                    published = self._publish(capture, partitions, delivery, stop)
+                    published = self._publish(capture, names.new_session(), delivery, anonymized, stop)
                 if not stop.is_set() and not captures.finished(capture.content(), published["segments"]):
                     continue
                 sessions.append(published)
@@ -67,12 +75,19 @@ class SensorJob:
         return captures.exit_code
 
     def _publish(
-        self, capture: DecodedCapture, partitions: int, delivery: Delivery, stop: threading.Event
+        self,
+        capture: DecodedCapture,
+        number: str,
+        delivery: Delivery,
+        anonymized: Replace | None,
+        stop: threading.Event,
     ) -> dict[str, Any]:
-        """Publish one capture until its end or ``stop``; return what was published, all of it acknowledged."""
+        """Publish a capture as session ``number`` until its end or ``stop``; return what is acknowledged or spooled."""
         reader = capture.reader
-        session = Session(self.name, uuid.uuid4().hex, reader.name, reader.snaplen, live=False)
-        sensor = SensorSession(session, partitions, delivery.put, delivery.acknowledged_rows, delivery.pending)
+        session = Session(self.name, number, reader.name, reader.snaplen, live=False)
+        sensor = SensorSession(
+            session, delivery.partitions, delivery.put, delivery.acknowledged_rows, delivery.backlog, anonymized
+        )
         with progress_of(reader.name, reader) as show:
             for segments in due_segments(capture, Pace(self.speed), stop):
                 _count(sensor, capture)
@@ -82,10 +97,10 @@ class SensorJob:
                     sensor.add(segments)
                 show()
             sensor.finish()
-            delivery.flush()
+            delivery.flush(stop)
         _count(sensor, capture)
         sensor.report("stopping", reader.damage or "")
-        delivery.flush()
+        delivery.flush(stop)
         return {
             "file": reader.name,
             "session": session.session,
@@ -94,6 +109,8 @@ class SensorJob:
             "segments": sensor.segments,
             "messages": sensor.messages,
             "partitions": len(sensor.partitions),
+            "spooled_messages": delivery.backlog().queued,
+            "dropped_segments": sensor.dropped,
             "complete": not stop.is_set() and reader.damage is None,
         }
 

@@ -29,6 +29,7 @@ from segwatch.kafka.topics import (
 )
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
+from segwatch.messages.identities import shared_names
 from segwatch.messages.positions import coverage_in
 from segwatch.messages.status import SensorStatus, read_status
 
@@ -99,16 +100,16 @@ class KafkaLook:
 
     def sensors(self) -> list[dict[str, Any]]:
         """Return the last word of each sensor, the one that was heard last first."""
-        last = {}
+        heard: list[tuple[Any, SensorStatus]] = []
         for record in self._tails.get(TopicPartition(SENSORS, 0), []):
-            last[record.key or b""] = record
-        found = []
-        for record in sorted(last.values(), key=lambda one: -one.timestamp):
             try:
-                found.append(self._sensor(read_status(record.value or b""), record.timestamp))
+                heard.append((record, read_status(record.value or b"")))
             except MessageError:
                 continue  # the sink sends it to the dead letters
-        return found
+        shared = shared_names(status for _, status in heard)
+        last = {record.key or b"": (record, status) for record, status in heard}
+        newest_first = sorted(last.values(), key=lambda one: -one[0].timestamp)
+        return [self._sensor(status, record.timestamp, shared) for record, status in newest_first]
 
     def dead_letters(self) -> dict[str, Any]:
         """Return how many there are, and the last ones."""
@@ -167,9 +168,10 @@ class KafkaLook:
                     found[place] = max(found.get(place, 0), coverage.through.offset)
         return found
 
-    def _sensor(self, status: SensorStatus, timestamp: int) -> dict[str, Any]:
+    def _sensor(self, status: SensorStatus, timestamp: int, shared: dict[str, list[str]]) -> dict[str, Any]:
         return {
             "sensor": status.sensor,
+            "shared_by_hosts": shared.get(status.sensor, []),
             "state": status.state,
             "problem": status.problem,
             "last_seen": _time(timestamp),
@@ -186,6 +188,8 @@ class KafkaLook:
             "shed_segments": status.shed_segments,
             "keep_one_in": status.keep_one_in,
             "dropped_segments": status.dropped_segments,
+            "spooled_messages": status.spooled_batches,
+            "spooled_bytes": status.spooled_bytes,
         }
 
 

@@ -80,6 +80,12 @@ def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:
     for one in sensors:
         if one["problem"]:
             yield f"{one['sensor']}: {one['problem']}"
+        if one["spooled_messages"]:
+            size = _size(one["spooled_bytes"])
+            yield f"{one['sensor']}: {one['spooled_messages']:,} messages wait in its spool ({size})"
+    shared = {one["sensor"]: one["shared_by_hosts"] for one in sensors if one["shared_by_hosts"]}
+    for name, hosts in sorted(shared.items()):
+        yield f"{name}: several sensors have this name (on {', '.join(hosts)}); give each its own with --name"
 
 
 def _table(rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = (1, 2, 3)) -> Iterator[str]:

@@ -6,6 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from ingest.anonymize.addresses import Anonymizer
+from ingest.anonymize.crypto_pan import KEY_BYTES
 from ingest.capture.reader import open_capture
 from ingest.decode.decoder import Decoder
 from ingest.publish.batches import Batcher, Session
@@ -73,10 +75,10 @@ def _watch(capture: str, rules: str) -> None:
 def _stream(capture: str, rules: str) -> None:
     """Take a capture the way of sensor and processor, without Kafka, and read the checkpoints again."""
     batcher = Batcher(Session("warmup", "0" * 32, "", 0, live=False), 1, 0)
-    decoder, reader = Decoder(), open_capture(capture)
+    decoder, reader, anonymizer = Decoder(), open_capture(capture), Anonymizer(bytes(KEY_BYTES))
     messages = []
     while (frames := reader.read(BATCH_FRAMES)) is not None:
-        messages += batcher.add(decoder.decode(frames), 0)
+        messages += batcher.add(anonymizer.anonymized(decoder.decode(frames)), 0)
     reader.close()
     partition = Partition(0, StreamSettings(partitions=1, rules=rules), Scratch())
     checkpoints: dict[bytes, bytes] = {}

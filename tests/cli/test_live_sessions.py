@@ -6,6 +6,7 @@ import pytest
 
 from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
+from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Session
 from ingest.publish.sensor import SensorSession
 from segwatch.jobs import live_sessions
@@ -27,10 +28,12 @@ class Rig:
     def __init__(self) -> None:
         self.intake = Intake()
         self.sent: list[Outgoing] = []
-        self.sessions = LiveSessions("edge-1", ["eth0", "eth1"], self.intake, self._new_session)
+        numbers = iter([FIRST, SECOND])
+        interfaces = ["eth0", "eth1"]
+        self.sessions = LiveSessions("edge-1", interfaces, self.intake, lambda: next(numbers), self._new_session)
 
     def _new_session(self, session: Session) -> SensorSession:
-        return SensorSession(session, 1, self.sent.append, lambda: 0, lambda: 0)
+        return SensorSession(session, 1, self.sent.append, lambda: 0, lambda: Backlog(0))
 
     def happens(self, *events: Opened | Filtered | Captured | Ended) -> None:
         """Let something happen."""
@@ -58,7 +61,7 @@ def captured(rows: int, **counts: int) -> Captured:
 
 def test_each_interface_has_sessions_of_its_own() -> None:
     rig = Rig()
-    rig.happens(Opened("eth0", FIRST, 256, "tcp"), Opened("eth1", SECOND, 96, ""))
+    rig.happens(Opened("eth0", 256, "tcp"), Opened("eth1", 96, ""))
     rig.happens(captured(5, frames=7), Ended("eth0", "", final=True))
     assert not rig.sessions.ended
     rig.happens(Ended("eth1", "", final=True))
@@ -77,7 +80,7 @@ def test_each_interface_has_sessions_of_its_own() -> None:
 
 def test_an_interface_that_is_away_is_told_of_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
-    rig.happens(Opened("eth0", FIRST, 256, ""), captured(5), Ended("eth0", "eth0 is down.", final=False))
+    rig.happens(Opened("eth0", 256, ""), captured(5), Ended("eth0", "eth0 is down.", final=False))
     assert [one.last for one in rig.headers()] == [True]
     told = [(one.state, one.problem) for one in rig.statuses("eth0")]
     assert told == [("starting", ""), ("failed", "eth0 is down.")]
@@ -85,7 +88,7 @@ def test_an_interface_that_is_away_is_told_of_again_and_again(monkeypatch: pytes
     monkeypatch.setattr(live_sessions, "STATUS_NANOSECONDS", 0)
     rig.sessions.step(0)
     assert len(rig.statuses("eth0")) == 3
-    rig.happens(Opened("eth0", SECOND, 256, ""), Ended("eth0", "", final=True))
+    rig.happens(Opened("eth0", 256, ""), Ended("eth0", "", final=True))
     assert [one.session for one in rig.headers()] == [FIRST, SECOND]
     assert "down" not in rig.sessions.text()
 
@@ -100,7 +103,7 @@ def test_an_interface_that_was_never_there_is_told_of() -> None:
 
 def test_a_new_filter_is_in_the_status() -> None:
     rig = Rig()
-    rig.happens(Opened("eth0", FIRST, 256, "old"), Filtered("eth0", "new"), Ended("eth0", "", final=True))
+    rig.happens(Opened("eth0", 256, "old"), Filtered("eth0", "new"), Ended("eth0", "", final=True))
     rig.sessions.report_end()
     assert [one.capture_filter for one in rig.statuses("eth0")] == ["old", "new"]
 
@@ -108,7 +111,7 @@ def test_a_new_filter_is_in_the_status() -> None:
 def test_drops_and_shares_are_in_the_messages_that_they_are_about() -> None:
     rig = Rig()
     rig.happens(
-        Opened("eth0", FIRST, 256, ""),
+        Opened("eth0", 256, ""),
         captured(5, kernel_drops=3),
         captured(5, kernel_drops=4, keep_one_in=4, shed_segments=9),
         captured(5, kernel_drops=4, keep_one_in=2, shed_segments=12),

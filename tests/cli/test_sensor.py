@@ -1,7 +1,10 @@
 """``segwatch sensor``: what is wrong with a command line, in a sentence."""
 
+from pathlib import Path
+
 import pytest
 
+from ingest.anonymize.key_file import read_key
 from segwatch.cli.main import run
 from tests.support import CASES
 
@@ -28,6 +31,10 @@ NOWHERE = "127.0.0.1:1"
         (["--read", CAPTURE, "--name", "a\nb"], "is no name"),
         (["--read", CAPTURE, "--patience", "0"], "0.0 is not in the range x>0"),
         (["--read", CAPTURE, "--kafka", "a:b"], "'a:b' is neither"),
+        (["--read", CAPTURE, "--spool-bytes", "1"], "1 is not in the range x>=1048576"),
+        (["--read", CAPTURE, "--spool-age", "soon"], "'soon' is not a valid integer"),
+        (["--read", CAPTURE, "--kafka", NOWHERE, "--anonymize", "no-such-file"], "cannot be read from no-such-file"),
+        (["--new-key", CAPTURE], "is there already, and is not overwritten"),
     ],
 )
 def test_wrong_use_gets_a_sentence(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +51,20 @@ def test_no_kafka_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"segwatch: No Kafka broker answers ({NOWHERE}: connection refused)")
+
+
+def test_interfaces_of_a_fleet_are_no_hindrance_to_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "sensor.toml"
+    config.write_text(f'interfaces = ["lo"]\nfilter = "tcp"\nsnaplen = 20\nkafka = "{NOWHERE}"\n')
+    assert run(["sensor", "--config", str(config), "--read", CAPTURE]) == 6
+    assert run(["sensor", "--config", str(config), CAPTURE]) == 2
+    assert "choose one of them" in capsys.readouterr().err
+    assert run(["sensor", "--config", str(config)]) == 2
+    assert "the setting snaplen must be from 96 to 262144 bytes, not 20" in capsys.readouterr().err
+
+
+def test_a_new_key_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sensor", "--new-key", str(tmp_path / "key")]) == 0
+    out, err = capsys.readouterr()
+    assert (out.startswith(f"{tmp_path / 'key'} holds a new key: "), err) == (True, "")
+    assert len(read_key(tmp_path / "key")) == 32

@@ -1,5 +1,6 @@
 """Three network namespaces in a row: a client, a router and a server, with a veth pair on each side of the router."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from tests.support import REPOSITORY
 PATIENCE_SECONDS = 60
 CLIENT_SIDE, SERVER_SIDE = "toclient", "toserver"
 """The router's interfaces."""
+_CLONE_NEWNET = 0x40000000
 SERVER_ADDRESSES = ["10.77.2.2", "fd77:2::2"]
 
 
@@ -74,6 +76,17 @@ class Network:
         )  # fmt: skip
         assert done.returncode == 0, (command, done.stdout, done.stderr)
 
+    @contextmanager
+    def inside(self, namespace: str) -> Iterator[None]:
+        """Let this thread, and threads and processes that it starts, have the network of a namespace meanwhile."""
+        with Path("/proc/thread-self/ns/net").open() as outside:
+            with Path("/run/netns", namespace).open() as chosen:
+                _enter(chosen)
+            try:
+                yield
+            finally:
+                _enter(outside)
+
     def start(self, namespace: str, *command: str, ready: str = "", **environment: str) -> subprocess.Popen[bytes]:
         """Start a program; wait until its output, which goes to ``log``, has a text."""
         path = self._log_path(len(self._logs))
@@ -108,6 +121,13 @@ class Network:
 
     def _log_path(self, number: int) -> Path:
         return self.folder / f"log-{number}.txt"
+
+
+def _enter(namespace: IO[str]) -> None:
+    """setns(2)."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _ip(*arguments: str) -> None:

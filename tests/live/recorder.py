@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from ingest.capture.live.capture import InterfaceCapture
 from ingest.capture.live.intake import LEAST_ROWS, MOST_ROWS, Intake
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import OwnTraffic
+from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Session
 from ingest.publish.producer import Outgoing
 from ingest.publish.sensor import SensorSession
@@ -73,14 +75,14 @@ def _record(file: BinaryIO, recording: Recording) -> None:
         time.sleep(message.rows * recording.seconds_a_row)
 
     def new_session(session: Session) -> SensorSession:
-        return SensorSession(session, PARTITIONS, put, lambda: 0, lambda: 0)
+        return SensorSession(session, PARTITIONS, put, lambda: 0, lambda: Backlog(0))
 
     intake, own = Intake(recording.most_rows, recording.least_rows), OwnTraffic()
     servers = [(host, port) for host, port in recording.servers]
     options = CaptureOptions(**recording.options)  # type: ignore[arg-type]  # they come from the test
     captures = [InterfaceCapture(one, options, intake, own.clause(servers)) for one in recording.interfaces]
-    sessions = LiveSessions("recorder", recording.interfaces, intake, new_session)
-    publish(captures, sessions, lambda: own.clause(servers), stop)
+    sessions = LiveSessions("recorder", recording.interfaces, intake, lambda: uuid.uuid4().hex, new_session)
+    publish(captures, sessions, lambda: None, stop)
     sessions.report_end()
     for session in sessions.opened:
         sys.stdout.write(f"{sentence(session)}\n")

@@ -78,7 +78,9 @@ def talk(server: socket.socket) -> None:
             other.recv(100)
 
 
-def test_live_traffic_is_published_and_that_to_kafka_is_not(address: KafkaAddress, heard: list[str]) -> None:
+def test_live_traffic_is_published_and_that_to_kafka_is_not(
+    address: KafkaAddress, heard: list[str], tmp_path: Path
+) -> None:
     (_, kafka_port), *_ = address.ends
     with ExitStack() as stack:
         server = stack.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
@@ -86,7 +88,8 @@ def test_live_traffic_is_published_and_that_to_kafka_is_not(address: KafkaAddres
         # The name resolves to other addresses than the one that the broker advertises.
         process = subprocess.Popen(
             [*SEGWATCH, "sensor", "--kafka", f"localhost:{kafka_port}", "--interface", "lo", "--allow-root",
-             "--filter", f"port {port} or port {kafka_port}", "--name", "edge-1", "--json"],
+             "--filter", f"port {port} or port {kafka_port}", "--name", "edge-1", "--json",
+             "--spool", str(tmp_path / "spool")],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         stack.enter_context(process)

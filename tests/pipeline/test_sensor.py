@@ -1,92 +1,24 @@
 """``segwatch sensor --read`` on a real broker: what the decoder gives is what is in the log, whatever happens."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ingest.anonymize.addresses import Anonymizer
+from ingest.anonymize.key_file import make_key, read_key
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
-from segwatch.records.segments import SegmentColumns, take_segments
-from tests.generate.__main__ import write_traffic
+from segwatch.records.segments import take_segments
 from tests.pipeline.published import check_session, decoded, message_count, sessions, statuses
+from tests.pipeline.sensors import PARTITIONS, PATIENCE_SECONDS, Start, finish, pace, wait_for_messages
 from tests.support import CASES, REPOSITORY
 
-PARTITIONS = 3
-PATIENCE_SECONDS = 120
 PIPE_BYTES = 6 << 20
 """More than is read to recognise a capture."""
 DEMO = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
-SEGWATCH = (sys.executable, "-c", "import sys; from segwatch.cli.main import main; main(sys.argv[1:])")
-
-
-@pytest.fixture(scope="module")
-def own(kafka_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBroker]:
-    """Give a broker of this module's own with all topics: they have fixed names."""
-    local = LocalBroker(tmp_path_factory.mktemp("sensor"))
-    create_topics(local.start(), PARTITIONS)
-    yield local
-    local.stop()
-
-
-@pytest.fixture
-def address(own: LocalBroker) -> KafkaAddress:
-    """Give the address of a broker that runs."""
-    return own.start()
-
-
-@pytest.fixture(scope="module")
-def bulk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a capture of some traffic."""
-    path = tmp_path_factory.mktemp("captures") / "bulk.pcap"
-    write_traffic("bulk", path, 200_000, 40, 1)
-    return path
-
-
-Start = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture
-def start(address: KafkaAddress) -> Iterator[Start]:
-    """Give what starts a sensor; none outlives the test."""
-    with ExitStack() as stack:
-
-        def started(*arguments: str, **options: int) -> subprocess.Popen[str]:
-            command = [*SEGWATCH, "sensor", "--kafka", address.bootstrap, "--json", *arguments]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-            stack.enter_context(process)
-            stack.callback(process.kill)
-            return process
-
-        yield started
-
-
-def finish(process: subprocess.Popen[str], code: int = 0) -> list[dict[str, object]]:
-    """Wait for the end of a sensor; return the sessions that it tells of."""
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == code, err
-    return json.loads(out)["sessions"] if out else []
-
-
-def pace(segments: SegmentColumns, seconds: float) -> str:
-    """Return the speed at which a capture lasts so long."""
-    return str((int(segments.ts[-1]) - int(segments.ts[0])) / 1e9 / seconds)
-
-
-def wait_for_messages(address: KafkaAddress, count: int) -> None:
-    """Wait until there are more than ``count`` messages of segments."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while message_count(address) <= count:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_the_log_holds_what_the_decoder_gives(start: Start, address: KafkaAddress) -> None:
@@ -105,6 +37,15 @@ def test_the_log_holds_what_the_decoder_gives(start: Start, address: KafkaAddres
         assert one["segments"] == len(expected.ts)
         assert one["messages"] == len(headers)
         assert one["complete"] is True
+
+
+def test_addresses_are_replaced_before_they_are_divided(start: Start, address: KafkaAddress, tmp_path: Path) -> None:
+    make_key(key := tmp_path / "key")
+    (told,) = finish(start("--read", str(DEMO), "--anonymize", str(key)))
+    segments = decoded(DEMO)
+    expected = Anonymizer(read_key(key)).anonymized(segments)
+    assert not np.array_equal(expected.src, segments.src)
+    check_session(sessions(address)[str(told["session"])], expected, PARTITIONS)
 
 
 def test_the_sensor_tells_of_itself(start: Start, address: KafkaAddress) -> None:
@@ -181,13 +122,21 @@ def test_a_silent_pipe_stops_no_end(start: Start, address: KafkaAddress, bulk: P
     assert told["complete"] is False
 
 
-def test_patience_has_an_end(start: Start, own: LocalBroker, address: KafkaAddress, bulk: Path) -> None:
+@pytest.mark.parametrize(
+    ("spool", "words"),
+    [(("--spool", "none"), "so the session is incomplete"), ((), "messages stay in the spool")],
+)
+def test_patience_has_an_end(
+    start: Start, own: LocalBroker, address: KafkaAddress, bulk: Path, spool: tuple[str, ...], words: str
+) -> None:
     before = message_count(address)
-    process = start("--read", str(bulk), "--speed", pace(decoded(bulk), 20), "--patience", "2")
+    process = start("--read", str(bulk), "--speed", pace(decoded(bulk), 8), "--patience", "2", *spool)
     wait_for_messages(address, before)
     own.kill()
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 6
     assert out == ""
-    assert err.startswith(f"segwatch: Kafka at {address.bootstrap} has acknowledged nothing for ")
-    assert len(err.splitlines()) == 1
+    *before_it, last = err.splitlines()
+    assert last.startswith(f"segwatch: Kafka at {address.bootstrap} has acknowledged nothing for ")
+    assert words in last
+    assert ["does not answer; segments go to the spool" in line for line in before_it] == [True] * (not spool)

@@ -61,6 +61,7 @@ def test_lag_sensors_and_dead_letters() -> None:
         "sensor": "edge", "state": "failed", "age_seconds": 7300.0, "segments": 5790, "kernel_drops": 2,
         "interface_drops": 10, "shed_segments": 100, "dropped_segments": 3, "interface": "eth0",
         "problem": "the interface is gone",
+        "spooled_messages": 1200, "spooled_bytes": 5_000_000, "shared_by_hosts": ["a", "b"],
     }  # fmt: skip
     lines = status_text(
         document(sinks={"members": 0, "lag": lag}, sensors=[sensor], dead_letters={"count": 1200, "last": [letter]})
@@ -68,10 +69,12 @@ def test_lag_sensors_and_dead_letters() -> None:
     assert "Sinks       none runs, 91 messages behind, 60 s of traffic (worst: segwatch.segments.v1/1)" in lines
     assert "Refused     1,200 messages in the dead letters; the last:" in lines
     assert "  2026-01-01T09:00:00.000Z  sink  segwatch.anomalies.v1/3 offset 17: cut short" in lines
-    assert lines[-3:] == [
+    assert lines[-5:] == [
         "sensor  state   last seen  segments  dropped  interface",
         "edge    failed  2 h ago       5,790      115  eth0",
         "edge: the interface is gone",
+        "edge: 1,200 messages wait in its spool (5.0 MB)",
+        "edge: several sensors have this name (on a, b); give each its own with --name",
     ]
 
 

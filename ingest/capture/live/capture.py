@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-import uuid
 from contextlib import suppress
 from typing import Final
 
@@ -27,7 +26,7 @@ from segwatch.vocabulary import Quality
 
 _log = logging.getLogger(__name__)
 
-POLL_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.25
 """How long frames are waited for at most."""
 LATE_NANOSECONDS: Final = 1_000_000_000
 """How old a frame may be when it is read from a ring that was empty: the block's timeout, and a late thread."""
@@ -166,6 +165,7 @@ class InterfaceCapture:
         self.interface = interface
         self._options = options
         self._intake = intake
+        self._wanted = self._usable = options.capture_filter
         self._excluded = excluded
         self._shedder = Shedder()
         self._stop = threading.Event()
@@ -201,12 +201,16 @@ class InterfaceCapture:
         """Leave out what this matches from now on, in place of what was left out before."""
         self._excluded = excluded
 
+    def choose(self, capture_filter: str) -> None:
+        """Capture what this matches from now on; a filter that cannot be used is logged, and changes nothing."""
+        self._wanted = capture_filter
+
     def silent_seconds(self) -> float:
         """Return how long ago the thread showed that it lives; 0 once it has ended."""
         return time.monotonic() - self._alive if self._thread.is_alive() else 0.0
 
     def _opened(self) -> LiveHandle:
-        self._filter = combined_filter(self._options.capture_filter, self._excluded)
+        self._filter = combined_filter(self._usable, self._excluded)
         return LiveHandle(self.interface, self._options, self._filter)
 
     def _run(self) -> None:
@@ -240,16 +244,25 @@ class InterfaceCapture:
     def _begin(self, handle: LiveHandle) -> None:
         told = self._filter or "none"
         _log.info("Capturing %s (snap length %d bytes), filter: %s", self.interface, handle.snaplen, told)
-        self._intake.put(Opened(self.interface, uuid.uuid4().hex, handle.snaplen, self._filter))
+        self._intake.put(Opened(self.interface, handle.snaplen, self._filter))
 
     def _update_filter(self, handle: LiveHandle, session: Session) -> None:
-        wanted = combined_filter(self._options.capture_filter, self._excluded)
-        if wanted != self._filter:
-            session.lose()  # libpcap lets nothing through for a moment while it changes filters
-            handle.set_filter(wanted)
-            self._filter = wanted
-            _log.info("Filter of %s: %s", self.interface, wanted or "none")
-            self._intake.put(Filtered(self.interface, wanted))
+        wanted = self._wanted
+        used = combined_filter(wanted, self._excluded)
+        if used == self._filter:
+            return
+        session.lose()  # libpcap lets nothing through for a moment while it changes filters
+        try:
+            handle.set_filter(used)
+        except UsageError as error:
+            if wanted == self._usable:
+                raise
+            _log.warning("%s The one before stays.", error)
+            self._wanted = self._usable
+            return
+        self._usable, self._filter = wanted, used
+        _log.info("Filter of %s: %s", self.interface, used or "none")
+        self._intake.put(Filtered(self.interface, used))
 
     def _wait_for_interface(self) -> None:
         """Return when the interface can be opened again, or when told to stop."""

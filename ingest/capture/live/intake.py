@@ -17,8 +17,6 @@ class Opened(NamedTuple):
     """A capture session begins."""
 
     interface: str
-    session: str
-    """32 hexadecimal digits."""
     snaplen: int
     capture_filter: str
 

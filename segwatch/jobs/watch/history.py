@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+import uuid
 from collections import deque
 from datetime import UTC, datetime
 from types import TracebackType
@@ -156,6 +157,7 @@ class SessionHistory:
     def __init__(self, history: History, opened: Opened) -> None:
         self._history = history
         self._opened = opened
+        self._session = uuid.uuid4().hex
         self._segments = 0
         self._told = float("-inf")
         self.report("starting", CaptureCounts())
@@ -167,13 +169,13 @@ class SessionHistory:
         rows = np.flatnonzero((findings.labels != 0) | (findings.reset != 0))
         if len(rows):
             columns = (*take_segments(segments, rows), *take_findings(findings, rows))
-            self._history.put(_ANOMALIES, self._opened.session, columns)
+            self._history.put(_ANOMALIES, self._session, columns)
         self.add_intervals(closed)
 
     def add_intervals(self, intervals: npt.NDArray[Any]) -> None:
         """Keep a copy of interval records."""
         if len(intervals):
-            self._history.put(_INTERVALS, self._opened.session, (intervals.copy(),))
+            self._history.put(_INTERVALS, self._session, (intervals.copy(),))
 
     def count(self, counts: CaptureCounts) -> None:
         """Take the session's counters; they are kept every few seconds."""
@@ -191,7 +193,7 @@ class SessionHistory:
         cell = np.empty(1, object)
         cell[0] = SensorStatus(
             sensor=self._history.sensor,
-            session=opened.session,
+            session=self._session,
             ts=time.time_ns(),
             host=socket.gethostname(),
             interface=opened.interface,
@@ -208,7 +210,7 @@ class SessionHistory:
             spooled_bytes=0,
             **counts._asdict(),
         )
-        self._history.put(_STATUSES, opened.session, (cell,))
+        self._history.put(_STATUSES, self._session, (cell,))
 
 
 def _blocks(taken: list[_Rows]) -> list[_Rows]:

@@ -4,6 +4,7 @@ import pytest
 
 from ingest.capture.counts import CaptureCounts
 from ingest.publish import sensor
+from ingest.publish.backlog import Backlog
 from ingest.publish.batches import HEARTBEAT_NANOSECONDS, Session
 from ingest.publish.producer import Outgoing
 from ingest.publish.sensor import STATUS_NANOSECONDS, SensorSession
@@ -42,7 +43,7 @@ def sent(clock: Clock) -> list[Outgoing]:
 
 @pytest.fixture
 def session(sent: list[Outgoing]) -> SensorSession:
-    return SensorSession(SESSION, 2, sent.append, lambda: 7 + sum(one.rows for one in sent), lambda: 4)
+    return SensorSession(SESSION, 2, sent.append, lambda: 7 + sum(one.rows for one in sent), lambda: Backlog(4))
 
 
 def test_a_session_begins_and_ends_with_a_word(session: SensorSession, sent: list[Outgoing]) -> None:
@@ -83,3 +84,16 @@ def test_time_passes_without_segments(session: SensorSession, sent: list[Outgoin
     session.poll()
     (status,) = (read_status(message.value) for message in sent)
     assert status.state == "running"
+
+
+def test_a_session_tells_of_its_spool(clock: Clock) -> None:
+    sent: list[Outgoing] = []
+    backlog = [Backlog(1, dropped_rows=50)]
+    session = SensorSession(SESSION, 1, sent.append, lambda: 0, lambda: backlog[0])
+    backlog[0] = Backlog(9, 7, 700, dropped_messages=2, dropped_rows=120, is_spooling=True, problem="the disk is full")
+    clock.now += STATUS_NANOSECONDS
+    session.poll()
+    first, last = [read_status(message.value) for message in sent if message.topic == SENSORS]
+    assert (first.state, first.dropped_segments, first.spooled_batches) == ("starting", 0, 0)
+    assert (last.state, last.problem) == ("spooling", "the disk is full")
+    assert (last.queued_batches, last.spooled_batches, last.spooled_bytes, last.dropped_segments) == (9, 7, 700, 70)

@@ -1,0 +1,122 @@
+"""``segwatch sensor --check``: what would be done, in sentences; raises what would stop it."""
+
+import hashlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from ingest.anonymize.key_file import read_key
+from ingest.capture.live.handle import InterfaceLostError, LiveHandle
+from ingest.capture.live.interfaces import ANY, link_state
+from ingest.capture.live.options import CaptureOptions
+from ingest.capture.live.own_traffic import OwnTraffic, Server, combined_filter
+from ingest.capture.reader import open_capture
+from ingest.publish.spool.spool import Spool
+from segwatch.errors import UsageError
+from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.link_types import link_type_name
+from segwatch.jobs.sensor_names import shared_sentence, statuses_since
+from segwatch.jobs.spooled_delivery import SpoolPlan
+from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.admin import check_topics
+from segwatch.kafka.topics import SEGMENTS, SENSORS
+from segwatch.messages.identities import hosts_of_others
+from segwatch.settings import config_path
+
+_GB: Final = 1e9
+_HOUR: Final = 3600
+_NANOSECONDS: Final = 1_000_000_000
+_FINGERPRINT: Final = 8
+_RECENT: Final = 30 * _NANOSECONDS
+"""A sensor that has said nothing for so long is not at work."""
+
+
+def captures_sentences(arguments: tuple[str, ...], speed: float | None) -> Iterator[str]:
+    """Say which captures would be read, and how. Raise ``InputError`` for the first that cannot be."""
+    names, missing = capture_files(arguments)
+    if missing:
+        raise missing[0]
+    for name in names:
+        if name == "-":
+            yield "It would read standard input."
+            continue
+        with closing(open_capture(name)):
+            yield f"It would read {name}."
+    yield f"Packets would come {'as fast as possible' if speed is None else f'{speed:g} times as fast as recorded'}."
+
+
+def interfaces_sentences(
+    interfaces: Iterable[str], options: CaptureOptions, servers: Iterable[Server]
+) -> Iterator[str]:
+    """Say what would be captured, without the traffic to ``servers``: each interface is opened once.
+
+    Raise ``UsageError`` where there is no such interface or the filter cannot be used, ``InputError`` where the rights
+    are missing.
+    """
+    used = combined_filter(options.capture_filter, OwnTraffic().clause(servers))
+    for name in interfaces:
+        if name != ANY and link_state(name) is None:
+            raise UsageError(f"there is no interface {name}: segwatch interfaces lists them.")
+        yield _interface_sentence(name, options, used)
+    yield f"Filter: {used or 'none'}"
+
+
+def common_sentences(name: str, address: KafkaAddress, spool: SpoolPlan | None, key: Path | None) -> Iterator[str]:
+    """Say where segments would go, and in which form. Raise ``BusError`` or ``UsageError`` where that is impossible."""
+    path = config_path()
+    yield f"The sensor's name would be {name}; settings come from {path if path.exists() else 'the environment alone'}."
+    yield _addresses_sentence(key)
+    partitions = check_topics(address, writes=(SEGMENTS, SENSORS))
+    yield f"Segments would go to {SEGMENTS} in Kafka at {address.bootstrap}, which answers: {partitions} partitions."
+    yield _spool_sentence(spool)
+    since, here = time.time_ns() - _RECENT, socket.gethostname()
+    recent = [one for one in statuses_since(address, 0) if one.ts > since and one.state != "stopping"]
+    if hosts := [host for host in hosts_of_others(recent, name, own=()) if host != here]:
+        raise UsageError(shared_sentence(name, hosts))
+    yield "No sensor of that name is at work on another host."
+
+
+def _interface_sentence(name: str, options: CaptureOptions, used: str) -> str:
+    try:
+        with LiveHandle(name, options, used) as handle:
+            handle.check()
+            kind = link_type_name(handle.link_type)
+            return f"It would capture {name}, which is up: {kind}, {handle.snaplen} bytes of a frame."
+    except InterfaceLostError as lost:
+        return f"It would wait for {name}: {lost}"
+
+
+def _addresses_sentence(key: Path | None) -> str:
+    if key is None:
+        return "Addresses would be published as they are."
+    digest = hashlib.sha256(b"segwatch key " + read_key(key)).hexdigest()[:_FINGERPRINT]
+    return f"Addresses would be replaced by the key in {key}; sensors with the same key say {digest} here."
+
+
+def _spool_sentence(plan: SpoolPlan | None) -> str:
+    if plan is None:
+        return "There would be no spool: while Kafka is away, the sensor would wait for it."
+    waiting, used = 0, 0
+    if plan.folder.exists():
+        spool = Spool(plan.folder, plan.limits)
+        waiting, used = spool.messages, spool.size
+        spool.close()
+    there = next(folder for folder in (plan.folder, *plan.folder.parents) if folder.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"the spool {plan.folder} cannot be made: {there} cannot be written; set another with --spool."
+        )
+    room = plan.limits.bytes - used
+    free = shutil.disk_usage(there).free
+    if free < room:
+        raise UsageError(
+            f"the spool {plan.folder} may grow by {room / _GB:.1f} GB, and its disk has {free / _GB:.1f} GB free; set "
+            "--spool-bytes lower, or another folder with --spool."
+        )
+    limits = f"{plan.limits.bytes / _GB:.1f} GB and {plan.limits.age / _NANOSECONDS / _HOUR:g} h at most"
+    return f"While Kafka is away, segments would wait in {plan.folder}: {limits}; it holds {waiting} messages now."
