@@ -1,12 +1,15 @@
 """Writers of labelled segments, one for each format."""
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.output.beside import Beside
 from segwatch.output.target import OutputTarget
 from segwatch.output.text import TextFormatter, TextStyle, json_style, tab_separated_header, tab_separated_style
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
@@ -32,7 +35,10 @@ class RowWriter(ABC):
 
     @abstractmethod
     def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
-        """Write the given rows (``None``: all); the columns may be written again afterwards."""
+        """Write the given rows (``None``: all).
+
+        The columns must stay as they are while anything refers to them, as those of a pool do.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -66,7 +72,10 @@ class TextWriter(RowWriter):
 
 
 class ArrowWriter(RowWriter):
-    """Arrow IPC: the file format into files, the stream format into standard output."""
+    """Arrow IPC: the file format into files, the stream format into standard output.
+
+    A record batch is written in a thread of its own while the next one is made, in the memory of another builder.
+    """
 
     def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
         import pyarrow as pa
@@ -74,8 +83,9 @@ class ArrowWriter(RowWriter):
         from segwatch.output.tables import TableBuilder, table_schema
 
         super().__init__(target, with_file=with_file)
-        self._builder = TableBuilder
-        self._batches = TableBuilder("" if with_file else None)
+        self._new_builder = TableBuilder
+        self._builders = self._two_builders("" if with_file else None)
+        self._writing = Beside("segwatch-write")
         schema = table_schema(with_file)
         with target.guarded():
             if target.is_stream:
@@ -85,19 +95,24 @@ class ArrowWriter(RowWriter):
                 self._sink = pa.BufferedOutputStream(pa.OSFile(target.path, "wb"), _WRITTEN_AT_ONCE)
                 self._writer = pa.ipc.new_file(self._sink, schema)
 
+    def _two_builders(self, name: str | None) -> Iterator[Any]:
+        return itertools.cycle([self._new_builder(name), self._new_builder(name)])
+
     def begin_file(self, name: str) -> None:
         """Put ``name`` in front of the next rows, if rows have it."""
         if self._with_file:
-            self._batches = self._builder(name)
+            self._builders = self._two_builders(name)
 
     def write(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64] | None) -> None:
         """Write a record batch."""
+        batch = next(self._builders).batch(segments, findings, rows)
         with self._target.guarded():
-            self._writer.write_batch(self._batches.batch(segments, findings, rows))
+            self._writing.do(partial(self._writer.write_batch, batch))
 
     def close(self) -> None:
         """Write the end of the Arrow data."""
         with self._target.guarded():
+            self._writing.close()
             self._writer.close()
             if not self._target.is_stream:
                 self._sink.close()
