@@ -108,7 +108,9 @@ keep_examples(root)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
     _end_in_order()
-    sys.exit(run(arguments))
+    code = run(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: what Python still has to do for its end is no work
+    sys.exit(code)
 
 
 def _end_in_order() -> None:

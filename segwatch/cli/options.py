@@ -17,6 +17,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _RECORDED = "recorded"
 _FASTEST = "max"
+_SLOWEST = 1e-9
 
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
@@ -108,6 +109,17 @@ def metrics_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+class Number(click.FloatRange):
+    """A number in a range; "nan" and "inf", which Python takes for numbers, are none."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 class Speed(click.ParamType):
     """``recorded``, ``max`` or a number: times as fast as the capture was made, None for as fast as possible."""
 
@@ -123,8 +135,9 @@ class Speed(click.ParamType):
             number = float(str(value))
         except ValueError:
             number = math.nan
-        if not 0 < number < math.inf:
-            self.fail(f"{value!r} is neither {_RECORDED} nor {_FASTEST} nor a number above 0", param, ctx)
+        if not _SLOWEST <= number <= 1 / _SLOWEST:
+            expected = f"a number from {_SLOWEST:g} to {1 / _SLOWEST:g}"
+            self.fail(f"{value!r} is neither {_RECORDED} nor {_FASTEST} nor {expected}", param, ctx)
         return number
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segwatch.cli.options import kafka_option, metrics_option
+from segwatch.cli.options import Number, kafka_option, metrics_option
 
 if TYPE_CHECKING:
     from segwatch.telemetry.address import MetricsAddress
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @click.command(name="processor")
 @click.option(
     "--checkpoint-seconds",
-    type=click.FloatRange(min=0.1, max=300),
+    type=Number(min=0.1, max=300),
     default=5.0,
     show_default=True,
     help="Seconds between checkpoints of a partition at least; more where writing takes long.",

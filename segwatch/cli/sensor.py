@@ -8,6 +8,7 @@ import click
 
 from segwatch.cli.options import (
     LIVE_PARAMETERS,
+    Number,
     anonymize_option,
     config_option,
     kafka_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--new-key", metavar="FILE", help="Make a key for --anonymize, and do nothing else.")
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=600,
     metavar="SECONDS",
     help="How long Kafka may be silent before this gives up, with a spool at the end only [600].",

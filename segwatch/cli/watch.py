@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from segwatch.cli.options import LIVE_PARAMETERS, Speed, checked_name, refuse_options, rules_option, watch_options
+from segwatch.cli.options import (
+    LIVE_PARAMETERS,
+    Number,
+    Speed,
+    checked_name,
+    refuse_options,
+    rules_option,
+    watch_options,
+)
 from segwatch.errors import UsageError
 from segwatch.settings import settings
 
@@ -23,17 +31,13 @@ _CAPTURE_PARAMETERS = ("promiscuous", "immediate", "direction")
 )
 @click.option(
     "--window",
-    type=click.FloatRange(1, 86400),
+    type=Number(1, 86400),
     default=60,
     metavar="SECONDS",
     help="Length of the sliding window [60].",
 )
-@click.option(
-    "--interval", type=click.FloatRange(0.1, 3600), default=1, metavar="SECONDS", help="Between two refreshes [1]."
-)
-@click.option(
-    "--seconds", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End by itself after that."
-)
+@click.option("--interval", type=Number(0.1, 3600), default=1, metavar="SECONDS", help="Between two refreshes [1].")
+@click.option("--seconds", type=Number(min=0, min_open=True), metavar="SECONDS", help="End by itself after that.")
 @click.option(
     "--conversations",
     type=click.IntRange(min=_LEAST_CONVERSATIONS),

@@ -52,12 +52,12 @@ class OutputTarget:
     def _open(self) -> BinaryIO:
         if self.is_stream:
             return sys.stdout.buffer
-        target = self._path.resolve()
-        if target.exists() and not target.is_file():
-            if target.is_dir():
+        # Asked before the path is resolved: /dev/stdout may lead to a pipe, which has no path.
+        if self._path.exists() and not self._path.is_file():
+            if self._path.is_dir():
                 raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-            return target.open("wb", buffering=0)
-        self._path = target
+            return self._path.open("wb", buffering=0)
+        target = self._path = self._path.resolve()
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         self._temporary = Path(name)
         mask = os.umask(0)

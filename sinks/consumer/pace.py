@@ -4,7 +4,7 @@ from typing import Final
 
 SHORTEST_SECONDS: Final = 1.0
 """Small messages must not become small parts."""
-LONGEST_SECONDS: Final = 3.0
+LONGEST_SECONDS: Final = 1.5
 _LEAST_REST: Final = 10
 """Inserts take at most a tenth of the time, as far as ``LONGEST_SECONDS`` allows."""
 _SHARE_OF_NEWEST: Final = 1 / 8

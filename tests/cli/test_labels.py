@@ -227,3 +227,23 @@ def test_the_text_is_that_of_the_reference(case: str) -> None:
     expected = table((CASES / f"{case}.tsv").read_text())
     found = table(done.stdout)
     assert [{name: row[name] for name in expected[0]} for row in found] == expected
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_an_input_is_not_written_over(capture: Path, link: bool) -> None:
+    """Whatever name the output has for it."""
+    content = capture.read_bytes()
+    output = capture.with_suffix(".link") if link else capture
+    if link:
+        output.hardlink_to(capture)
+    done = labels(capture, "-o", output)
+    assert done.returncode == 2
+    assert done.stderr == f"segwatch: {output} is read as a capture: write to another file.\n"
+    assert capture.read_bytes() == content
+
+
+def test_the_device_of_standard_output_may_be_a_pipe(capture: Path) -> None:
+    """As with ``-``."""
+    done = labels(capture, "-o", "/dev/stdout")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == labels(capture).stdout

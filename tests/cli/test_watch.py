@@ -93,6 +93,8 @@ def test_a_file_is_kept_as_analyze_keeps_it(tmp_path: Path) -> None:
         (["FILE", "--conversations", "5000"], "--conversations has a meaning with --interface only"),
         (["--interface", "lo", "--speed", "max"], "--speed has a meaning with a FILE only"),
         (["FILE", "--window", "0"], "--window"),
+        (["FILE", "--window", "nan"], "--window"),
+        (["FILE", "--interval", "nan"], "--interval"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from ingest.capture.live.intake import Intake
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import OwnTraffic
 from processors.engine import FOR_EVER
+from processors.rules.rule_sets import rule_set
 from processors.stream.settings import configured_timeouts
 from segwatch import __version__
 from segwatch.compilation import kernels_are_kept
@@ -61,6 +62,7 @@ class WatchJob:
 
     def watch_interfaces(self, interfaces: tuple[str, ...], options: CaptureOptions, name: str) -> None:
         """Capture interfaces as the sensor ``name`` until a key, a signal or the time ends it."""
+        rule_set(self.rules)  # a wrong name is told before anything is shown
         _compile()
         picture = self._picture()
         analyst = Analyst(picture, self.rules, Limits(configured_timeouts(), self.conversations))
@@ -84,6 +86,7 @@ class WatchJob:
 
     def watch_file(self, file: str, speed: float | None) -> int:
         """Watch a capture; return the exit code."""
+        rule_set(self.rules)
         _compile()
         captures = Captures((file,))
         with self._keeper() as keeper:

@@ -9,7 +9,8 @@ _THOUSANDS: Final = ("", "k", "M", "G", "T", "P")
 def short(number: float) -> str:
     """Return a number in five characters at most: ``0``, ``12.5``, ``9999``, ``12.3k``, ``4.5M``."""
     if number < 10_000:
-        return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.2g}"
+        whole = number >= 99.95 or number == int(number)
+        return f"{number:.0f}" if whole else f"{number:.2g}" if number < 10 else f"{number:.1f}"
     unit = 0
     while number >= 999.5 and unit < len(_THOUSANDS) - 1:
         number /= 1000

@@ -20,7 +20,7 @@ def test_batches_wait_shortly_where_inserts_take_no_time() -> None:
 
 
 def test_inserts_take_a_tenth_of_the_time() -> None:
-    assert _pace(0.03).wait_seconds(8) == pytest.approx(10 * 8 * 0.03, rel=0.01)
+    assert _pace(0.015).wait_seconds(8) == pytest.approx(10 * 8 * 0.015, rel=0.01)
 
 
 def test_rows_never_wait_for_long() -> None:
@@ -29,5 +29,5 @@ def test_rows_never_wait_for_long() -> None:
 
 def test_a_single_slow_insert_changes_little() -> None:
     pace = _pace(0.01)
-    pace.inserted(1.0)
+    pace.inserted(0.4)
     assert pace.wait_seconds(2) < LONGEST_SECONDS
