@@ -13,6 +13,7 @@ from segwatch.jobs.captures import Captures
 from segwatch.jobs.pipeline import AnalysedBatch, CapturePipeline
 from segwatch.output.filter import matching_rows
 from segwatch.output.filter_language import Condition
+from segwatch.output.first_rows import every_row_counts
 from segwatch.output.target import OutputTarget
 from segwatch.output.writers import RowWriter, open_writer
 from segwatch.vocabulary import Quality
@@ -33,10 +34,12 @@ class Selection:
         Of a frame with several TCP headers only the first counts; where that is a quoted one, so is the frame.
         """
         segments, findings, _ = batch
+        hidden = 0 if self.keep_embedded else int(Quality.QUOTED_IN_ICMP)
+        if not self.only_labelled and self.condition is None and every_row_counts(segments, hidden):
+            return None
         wanted = np.ones(len(segments.ts), np.bool_)
         wanted[1:] = segments.frame[1:] != segments.frame[:-1]
-        if not self.keep_embedded:
-            wanted &= (segments.quality & int(Quality.QUOTED_IN_ICMP)) == 0
+        wanted &= (segments.quality & hidden) == 0
         if self.only_labelled:
             wanted &= findings.labels != 0
         if self.condition is not None:

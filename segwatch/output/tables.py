@@ -73,6 +73,16 @@ def write_words(
         offsets[row + 1] = at
 
 
+@kernel
+def pack_presence(present: Any, column: int, bitmap: Any) -> None:
+    """Write which of the (N,) rows have ``column`` into (ceil(N / 8),) bytes, the first row in the lowest bit."""
+    for byte in range(len(bitmap)):
+        bits = 0
+        for bit in range(min(8, len(present) - 8 * byte)):
+            bits |= (int(present[8 * byte + bit]) >> column & 1) << bit
+        bitmap[byte] = bits
+
+
 _FORMS = {Column.LABELS: LABELS, Column.EVENTS: EVENTS, Column.RESET: RESET}
 _TEXT_LIMITS = {
     Column.LABELS: len(label_text((1 << len(LABEL_NAMES)) - 1)),
@@ -175,7 +185,9 @@ class TableBuilder:
 
 
 def _bitmap(present: npt.NDArray[np.int64], column: Column) -> pa.Buffer:
-    return pa.py_buffer(np.packbits((present & (1 << column)) != 0, bitorder="little"))
+    bitmap = np.empty((len(present) + 7) // 8, np.uint8)
+    pack_presence(present, int(column), bitmap)
+    return pa.py_buffer(bitmap)
 
 
 def _all_set(count: int) -> pa.Buffer:
