@@ -51,8 +51,6 @@ _SHOW_TIMES = int(Shown.TIMES)
 _SHOW_ACK = int(Shown.ACK)
 _SHOW_NEXT_SEQUENCE = int(Shown.NEXT_SEQUENCE)
 _SACK_BLOCKS_USED = 3
-_ROWS_CLEARED = 512
-"""Rows whose findings are cleared in one go, just before they are analysed: they are still in the nearest cache."""
 
 
 @kernel
@@ -303,27 +301,7 @@ def analyze_rows(
     closed: Any,
 ) -> int:
     """Analyse rows ``first`` to ``end``; stop where a pool or the output is full. Return the next row to analyse."""
-    for block in range(first, end, _ROWS_CLEARED):
-        block_end = min(block + _ROWS_CLEARED, end)
-        _clear_findings(findings, block, block_end)
-        done = _analyze_block(state, rules, segments, findings, conversation_of_row, block, block_end, closed)
-        if done < block_end:
-            return done
-    return end
-
-
-@kernel
-def _analyze_block(
-    state: State,
-    rules: RuleSet,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    conversation_of_row: Any,
-    first: int,
-    end: int,
-    closed: Any,
-) -> int:
-    """Analyse rows whose findings are cleared; return the next row, as ``analyze_rows`` does."""
+    _clear_findings(findings, first, end)
     for row in range(first, end):
         now = signed(segments.ts[row])
         if intervals.sweep_is_due(state, now) and not intervals.sweep(state, intervals.minute_of(now), closed):

@@ -77,11 +77,11 @@ def places_without_expired(state: State, conversations: int, now: int) -> tuple[
 
 
 @kernel
-def _mark_longest_silent(state: State, last: int, at_last: int, places: Any, closed: Any) -> int:
+def _mark_longest_silent(state: State, last: int, at_last: int, places: Any, closed: Any) -> None:
     """Forget who sent nothing since ``last``, and the first ``at_last`` of those who sent just then.
 
-    Write each conversation's place after the removal (``NOTHING`` for the removed), close the intervals of the
-    removed, and return how many stay.
+    Write each conversation's place after the removal (``NOTHING`` for the removed), and close the intervals of the
+    removed.
     """
     kept = 0
     for conversation in range(len(places)):
@@ -97,7 +97,6 @@ def _mark_longest_silent(state: State, last: int, at_last: int, places: Any, clo
         else:
             places[conversation] = kept
             kept += 1
-    return kept
 
 
 def places_without_longest_silent(state: State, conversations: int, keep: int, closed: Any) -> npt.NDArray[np.int32]:
