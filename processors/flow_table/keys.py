@@ -29,7 +29,7 @@ class Keys(NamedTuple):
     records: npt.NDArray[np.record]
     """(C,) of ``KEY``, by number of the conversation."""
     slots: npt.NDArray[np.int64]
-    """(S,) the open-addressing table, S a power of two: 32 bits of the hash above 32 bits of 1 + the conversation's
+    """(S,) the open-addressing table, S a power of two: 31 bits of the hash above 32 bits of 1 + the conversation's
     number; 0 is empty."""
     used: npt.NDArray[np.int64]
     """(1,) how many conversations there are."""

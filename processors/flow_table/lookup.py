@@ -21,6 +21,7 @@ _FACTORS = (
 _ONE = np.uint64(1)
 _SHIFT = np.uint64(32)
 _LOW_32 = 0xFFFFFFFF
+_TAG_BITS, _TAG_PLACE = 31, 32
 _IPV6 = int(Quality.IPV6)
 _UNREADABLE = int(Quality.HEADER_UNREADABLE)
 
@@ -92,20 +93,48 @@ def hash_of_record(record: Any, seed: Any) -> Any:
 
 
 @kernel
-def place(slots: Any, hashed: Any, conversation: int) -> None:
-    """Enter a conversation into the first free slot of its probe sequence."""
-    mask = len(slots) - 1
-    slot = signed(hashed & np.uint64(mask))
-    while slots[slot] != 0:
-        slot = (slot + 1) & mask
-    slots[slot] = (signed(hashed >> np.uint64(33)) << 32) | (conversation + 1)
+def _tag(hashed: Any) -> int:
+    """Return the bits of a hash that are kept in the table."""
+    return signed(hashed >> np.uint64(64 - _TAG_BITS))
 
 
 @kernel
-def rebuild_slots(keys: Keys, seed: Any) -> None:
-    """Enter all conversations into a table that is empty (after growth, or after keys were read back)."""
+def _tag_shift(slots: Any) -> int:
+    """Return by how much a tag is shifted to give the slot where it is looked for first: its highest bits.
+
+    So entries lie in the order of their tags, and a larger table is filled from its beginning to its end.
+    """
+    shift = _TAG_BITS
+    while 1 << (_TAG_BITS - shift) < len(slots):
+        shift -= 1
+    return shift
+
+
+@kernel
+def _place(slots: Any, shift: int, entry: int) -> None:
+    """Put an entry into the first free slot of its probe sequence."""
+    slot = (entry >> _TAG_PLACE) >> shift
+    while slots[slot] != 0:
+        slot = (slot + 1) & (len(slots) - 1)
+    slots[slot] = entry
+
+
+@kernel
+def enter_all(keys: Keys, seed: Any) -> None:
+    """Enter all conversations into a table that is empty (after keys were read back)."""
+    shift = _tag_shift(keys.slots)
     for conversation in range(keys.used[0]):
-        place(keys.slots, hash_of_record(keys.records[conversation], seed), conversation)
+        tag = _tag(hash_of_record(keys.records[conversation], seed))
+        _place(keys.slots, shift, (tag << _TAG_PLACE) | (conversation + 1))
+
+
+@kernel
+def move_entries(slots: Any, larger: Any) -> None:
+    """Enter what a table holds into a larger one that is empty."""
+    shift = _tag_shift(larger)
+    for slot in range(len(slots)):
+        if slots[slot] != 0:
+            _place(larger, shift, slots[slot])
 
 
 @kernel
@@ -148,6 +177,7 @@ def find_conversations(
     Stops where the table is half full or the records are used up. Returns the number of rows that are done.
     """
     mask = len(keys.slots) - 1
+    shift = _tag_shift(keys.slots)
     room = min(len(keys.records), len(keys.slots) // 2)
     for row in range(first, len(segments.ts)):
         quality = signed(segments.quality[row])
@@ -159,18 +189,18 @@ def find_conversations(
         version = 6 if quality & _IPV6 else 4
         key = ends(segments, row)
         hashed = _hash(key[0], key[1], key[2], key[3], key[4], key[5], session, version, seed)
-        tag = signed(hashed >> np.uint64(33))
-        slot = signed(hashed & np.uint64(mask))
+        tag = _tag(hashed)
+        slot = tag >> shift
         found = NOTHING
         while keys.slots[slot] != 0:
             entry = keys.slots[slot]
             candidate = (entry & _LOW_32) - 1
-            if entry >> 32 == tag and _matches(keys.records[candidate], key, session, version):
+            if entry >> _TAG_PLACE == tag and _matches(keys.records[candidate], key, session, version):
                 found = candidate
                 break
             slot = (slot + 1) & mask
         if found == NOTHING:
             found = _new_conversation(keys, key, session, version)
-            keys.slots[slot] = (tag << 32) | (found + 1)
+            keys.slots[slot] = (tag << _TAG_PLACE) | (found + 1)
         conversation_of_row[row] = found
     return len(segments.ts)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.flow_table.keys import new_keys
-from processors.flow_table.lookup import find_conversations, rebuild_slots
+from processors.flow_table.lookup import enter_all, find_conversations, move_entries
 from segwatch.memory import grown, zeroed
 from segwatch.records.segments import SegmentColumns
 
@@ -50,8 +50,9 @@ class FlowTable:
         if self.conversations == len(keys.records):
             self._keys = keys._replace(records=grown(keys.records))
         else:
-            self._keys = keys._replace(slots=zeroed(2 * len(keys.slots), keys.slots.dtype))
-            rebuild_slots(self._keys, self._seed)
+            larger = zeroed(2 * len(keys.slots), keys.slots.dtype)
+            move_entries(keys.slots, larger)
+            self._keys = keys._replace(slots=larger)
 
     def keep(self, places: npt.NDArray[np.int32], kept: int) -> None:
         """Number the conversations anew: ``places`` has the new number of each, -1 for those to forget.
@@ -63,7 +64,7 @@ class FlowTable:
         self._keys.used[0] = kept
         self._keys.slots[:] = 0
         with np.errstate(over="ignore"):
-            rebuild_slots(self._keys, self._seed)
+            enter_all(self._keys, self._seed)
 
     def keys(self) -> npt.NDArray[Any]:
         """Return a copy of all keys, (C,) of ``KEY``."""
@@ -75,4 +76,4 @@ class FlowTable:
         self._keys.records[: len(keys)] = keys
         self._keys.used[0] = len(keys)
         with np.errstate(over="ignore"):
-            rebuild_slots(self._keys, self._seed)
+            enter_all(self._keys, self._seed)
