@@ -1,5 +1,6 @@
 """The ``segwatch`` program: finds the command, and turns whatever goes wrong into a sentence and an exit code."""
 
+import gc
 import importlib
 import os
 import signal
@@ -37,6 +38,8 @@ COMMANDS = {
 }
 """Commands in the order of the help; each is ``command`` in the module of its name, imported when it is used."""
 
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Python's own figure is 700: with it, importing the compiler looks through all of its many objects again and again."""
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 EXIT_SIGNAL = 128
@@ -107,10 +110,18 @@ keep_examples(root)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit."""
+    _spare_work()
     _end_in_order()
     code = run(arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: what Python still has to do for its end is no work
     sys.exit(code)
+
+
+def _spare_work() -> None:
+    """Leave out what costs a part of the start, and of the processors afterwards, for nothing."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    # NumPy's OpenBLAS has threads that wait busily, and nothing here multiplies matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _end_in_order() -> None:
