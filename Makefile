@@ -23,6 +23,7 @@ BIN := $(VENV)/bin
 SEGWATCH := $(BIN)/segwatch
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEMO := segwatch/data/demo.pcap.gz
+PACKAGES := ingest processors segwatch sinks
 NO_KAFKA := 6
 
 define QUESTIONS
@@ -69,7 +70,9 @@ java:
 
 install: $(VENV)/.installed
 
+# pip compiles what it copies; these packages stay where they are.
 warm: install
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(SEGWATCH) warmup --check >/dev/null || $(SEGWATCH) warmup
 
 test: $(VENV)/.test-installed

@@ -10,13 +10,14 @@ import numpy.typing as npt
 from ingest.announcements.marking import Announcements
 from ingest.decode.frames import decode_frames
 from ingest.decode.status import STATUS_TEXTS, Status
-from ingest.tunnels.decoder import ROWS_PER_FRAME, TunnelDecoder
 from segwatch.records.frames import FrameColumns
 from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments, take_segments
 
 _SMALLEST_BATCH = 1024
 """Rows of the smallest columns: small batches are not worth a size of their own."""
+ROWS_PER_FRAME = 256
+"""TCP headers of one frame that are decoded (samples of a flow report, frames of an aggregate)."""
 LARGEST_FRAME = np.uint32(0x7FFFFFFF)
 """Bytes on the wire that a frame has at most: Wireshark takes longer ones for this long."""
 
@@ -41,7 +42,8 @@ class Decoder:
     """Decodes the frames of one capture session, batch by batch, in order."""
 
     def __init__(self, slow_path: SlowPath | None = None) -> None:
-        self._slow_path = TunnelDecoder() if slow_path is None else slow_path
+        """Hand declined frames to ``slow_path``, by default a decoder of tunnels that is made when it is needed."""
+        self._slow_path = slow_path
         self._counts = np.zeros(len(Status), np.int64)
         self._columns = segment_pool(_SMALLEST_BATCH)
         self._declined = np.empty(_SMALLEST_BATCH, np.int64)
@@ -71,7 +73,8 @@ class Decoder:
     def skipped(self) -> dict[str, int]:
         """Return how many frames gave no segment so far, by reason, most frequent first."""
         counts = Counter({STATUS_TEXTS[status]: int(self._counts[status]) for status in Status})
-        counts.update(self._slow_path.skipped)
+        if self._slow_path is not None:
+            counts.update(self._slow_path.skipped)
         return {reason: count for reason, count in counts.most_common() if count}
 
     def _make_room(self, frames: int) -> None:
@@ -81,6 +84,7 @@ class Decoder:
 
     def _decode_slowly(self, frames: FrameColumns, indices: npt.NDArray[np.int64]) -> int:
         """Hand frames to the slow path; return how many rows ``self._slow`` got."""
+        slow_path = self._slow_path = self._slow_path or _tunnel_decoder()
         buffer = frames.buffer.data
         columns = (frames.offset, frames.caplen, frames.linktype, frames.wirelen, frames.ts, frames.frame)
         fields = zip(*(column[indices].tolist() for column in columns), strict=True)
@@ -89,7 +93,7 @@ class Decoder:
             if rows + ROWS_PER_FRAME > len(self._slow.ts):
                 self._slow = _resized(self._slow, rows, 2 * len(self._slow.ts))
             frame_bytes = buffer[start : start + captured]
-            rows += self._slow_path.decode(frame_bytes, linktype, max(on_wire, captured), ts, frame, self._slow, rows)
+            rows += slow_path.decode(frame_bytes, linktype, max(on_wire, captured), ts, frame, self._slow, rows)
         return rows
 
     def _merge(self, fast: SegmentColumns, fast_rows: int, slow_rows: int) -> SegmentColumns:
@@ -105,6 +109,12 @@ class Decoder:
             target[is_fast] = getattr(fast, name)[:fast_rows].copy()
             target[slow_places] = getattr(self._slow, name)[:slow_rows]
         return out
+
+
+def _tunnel_decoder() -> SlowPath:
+    from ingest.tunnels.decoder import TunnelDecoder  # takes a tenth of the start, and most captures have no tunnels
+
+    return TunnelDecoder()
 
 
 def _resized(columns: SegmentColumns, rows: int, capacity: int) -> SegmentColumns:

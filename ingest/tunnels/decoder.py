@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
+from ingest.decode.decoder import ROWS_PER_FRAME
 from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.decode.transport import decode_tcp
 from ingest.tunnels.fragments import FragmentTable, NumberedFragments
@@ -17,8 +18,6 @@ from segwatch.vocabulary import Quality
 
 LAYERS_PER_FRAME = 64
 """Headers one inside the other that are followed; more are not found in any network."""
-ROWS_PER_FRAME = 256
-"""TCP headers of one frame that are decoded (samples of a flow report, frames of an aggregate)."""
 HEADERS_PER_FRAME = 4096
 """Headers that are read of one frame with many payloads."""
 SKIP_REASONS = 1024

@@ -14,7 +14,7 @@ import click
 from ingest.capture.live.own_traffic import Server
 from ingest.publish.backlog import Backlog
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
-from ingest.publish.spool.spool import Limits, Spool
+from ingest.publish.spool.spool import OUT_OF_ROOM, Limits, Spool
 from ingest.publish.spool.topic import known_partitions, remember_partitions
 from ingest.publish.spooling import SpoolingPublisher, flying_bytes
 from segwatch.errors import BusError, KafkaUnavailableError, UsageError
@@ -236,7 +236,9 @@ def _partitions(connection: _Connection, spool: Spool) -> int:
         remember_partitions(spool.folder, found)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"the spool {spool.folder} cannot be written ({reason}); set another one.") from error
+        if error.errno not in OUT_OF_ROOM:
+            raise UsageError(f"the spool {spool.folder} cannot be written ({reason}); set another one.") from error
+        _say(f"The spool {spool.folder} cannot be written ({reason}); until it can, segments wait in memory.")
     if waiting:
         _say(f"{waiting} messages that an earlier start left in the spool {spool.folder} are sent.")
     return found

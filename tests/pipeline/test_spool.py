@@ -1,9 +1,12 @@
 """A sensor whose Kafka goes away, on a real broker: what waits on disk arrives, in order, or is counted."""
 
+import errno
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,8 @@ import pytest
 from ingest.publish.spool.file import FILE_OVERHEAD, spool_paths
 from ingest.publish.spool.records import read_record
 from ingest.publish.spool.spool import Limits
+from segwatch.errors import UsageError
+from segwatch.jobs import spooled_delivery as spooled_delivery_module
 from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.broker.local import LocalBroker
@@ -197,6 +202,21 @@ def test_the_brokers_are_known_as_soon_as_kafka_answers(own: LocalBroker, addres
         while told not in delivery.brokers():
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("problem", "begins"), [(errno.ENOSPC, True), (errno.EROFS, False)])
+def test_a_spool_that_cannot_be_written_at_the_start(
+    own: LocalBroker, address: KafkaAddress, spool: Path, monkeypatch: pytest.MonkeyPatch, problem: int, begins: bool
+) -> None:
+    """A full disk may pass, and Kafka is there; what else is wrong is wrong in the settings."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(problem, os.strerror(problem))
+
+    monkeypatch.setattr(spooled_delivery_module, "remember_partitions", refuse)
+    outcome = nullcontext() if begins else pytest.raises(UsageError, match="cannot be written")
+    with outcome, spooled_delivery(address, PATIENCE_SECONDS, SpoolPlan(spool, Limits(1 << 20, 10**12))) as delivery:
+        assert delivery.partitions == PARTITIONS
 
 
 def test_two_sensors_of_one_spool(start: Start, short: Path, spool: Path) -> None:

@@ -50,20 +50,30 @@ class Load(threading.Thread):
         self._capture = str(capture)
         self._speed = speed
         self._enough = threading.Event()
+        self._error: BaseException | None = None
         self.sessions: list[str] = []
         self.segments = 0
 
     def run(self) -> None:
         """Publish."""
-        while not self._enough.is_set():
-            for capture in self._cluster.publish(self._capture, speed=self._speed):
-                self.sessions.append(capture["session"])
-                self.segments += capture["segments"]
+        try:
+            while not self._enough.is_set():
+                for capture in self._cluster.publish(self._capture, speed=self._speed):
+                    self.sessions.append(capture["session"])
+                    self.segments += capture["segments"]
+        except BaseException as error:  # whatever it is, the trial must hear of it
+            self._error = error
+
+    def check(self) -> None:
+        """Raise what the publishing ended with, if it has: a trial without load shows nothing."""
+        if self._error is not None:
+            raise self._error
 
     def finish(self) -> None:
         """Let the session at hand end, and no other begin."""
         self._enough.set()
         self.join()
+        self.check()
 
 
 class Trial:
@@ -128,10 +138,11 @@ class Trial:
                     self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
-    def run(self, hits: int, pause: Callable[[random.Random], float], *, servers: bool = False) -> None:
-        """Hit so often, with a pause before each."""
+    def run(self, hits: int, pause: Callable[[random.Random], float], load: Load, *, servers: bool = False) -> None:
+        """Hit so often, with a pause before each, as long as there is load."""
         for _ in range(hits):
             self._wait(pause(self._random))
+            load.check()
             self.hit(servers=servers)
 
     def settle(self) -> None:
@@ -181,7 +192,7 @@ def crash_trial(
     load = Load(cluster, capture, speed)
     trial = Trial(cluster, seed)
     load.start()
-    trial.run(hits, pause, servers=servers)
+    trial.run(hits, pause, load, servers=servers)
     load.finish()
     trial.settle()
     exits = trial.end()

@@ -24,7 +24,8 @@ from segwatch.processes.locks import try_lock
 _FILES: Final = 16
 """Into how many files a full spool is divided: what is given up at a time, in bytes and in age."""
 _LARGEST_FILE: Final = 16 << 20
-_OUT_OF_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+OUT_OF_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors of a disk that is full, which is no fault of the settings and may pass."""
 
 
 class Lane(Enum):
@@ -208,7 +209,7 @@ class Spool:
                 file = self._file_for(len(record), now)
                 return Place(file.number, file.append(record, rows, now, taken=taken))
             except OSError as error:
-                if error.errno not in _OUT_OF_ROOM or not self._give_up_oldest():
+                if error.errno not in OUT_OF_ROOM or not self._give_up_oldest():
                     raise
 
     def _file_for(self, size: int, now: int) -> SpoolFile:
