@@ -39,7 +39,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
     if context.invoked_subcommand is not None:
         return
     from segwatch.jobs.dead_letters import ListJob
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     ListJob(address=kafka_address(), reason=reason, limit=limit, save=save, as_json=as_json).run()
 
@@ -74,7 +74,7 @@ def resend(numbers: tuple[int, ...], reason: str | None, everything: bool, yes: 
     """
     from segwatch.errors import UsageError
     from segwatch.jobs.dead_letters import ResendJob
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     if (bool(numbers), reason is not None, everything).count(True) != 1:
         raise UsageError("say which: numbers of dead letters, or --reason, or --all.")

@@ -129,7 +129,7 @@ def _capture(live: dict[str, Any], check: bool, common: dict[str, Any]) -> int:
 def _destination(name: str, *, spooled: bool) -> dict[str, Any]:
     """Return where segments go, over which spool, and by which key their addresses are replaced."""
     from segwatch.jobs.spooled_delivery import spool_plan
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     return {
         "address": kafka_address(),

@@ -38,7 +38,7 @@ def create(partitions: int | None, replication: int) -> None:
       segwatch topics create --partitions 32 --replication 3
     """
     from segwatch.kafka.admin import check_topics, create_topics
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     made = create_topics(address, partitions, replication)
@@ -60,7 +60,7 @@ def check() -> int:
     Exit codes: 0 everything is as it must be, 1 something is not, 6 Kafka cannot be reached or refuses.
     """
     from segwatch.kafka.admin import find_differences
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     differences = find_differences(address)
@@ -81,7 +81,7 @@ def describe(as_json: bool) -> None:
       segwatch topics describe --json | jq '.topics[] | {name, messages}'
     """
     from segwatch.kafka.admin import describe_topics
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     topics = describe_topics(address)
