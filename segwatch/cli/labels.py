@@ -33,7 +33,7 @@ def command(
     r"""Write a row for every TCP segment of FILES, with the labels and numbers that tshark 4.0 shows.
 
     FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders, patterns, or - for standard
-    input.
+    input. One that is named more than once is read once, and that is said.
 
     FILTER knows host ADDRESS, net PREFIX, port NUMBER (each also after src or dst), label NAME, reset CLASS,
     flag NAME and stream NUMBER, joined by and, or, not and parentheses; "label any" and "reset any" are any of them.

@@ -18,7 +18,7 @@ from ingest.capture.live.own_traffic import OwnTraffic, Server, combined_filter
 from ingest.capture.reader import open_capture
 from ingest.publish.spool.spool import Spool
 from segwatch.errors import BusError, SegwatchError, UsageError
-from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.inputs import capture_files, repeated_sentence
 from segwatch.jobs.link_types import link_type_name
 from segwatch.jobs.sensor_names import shared_sentence, statuses_since
 from segwatch.jobs.spooled_delivery import SpoolPlan
@@ -41,10 +41,11 @@ _RECENT: Final = 30 * _NANOSECONDS
 
 def captures_findings(arguments: tuple[str, ...], speed: float | None) -> Iterator[Finding]:
     """Find which captures would be read, and how."""
-    names, missing = capture_files(arguments)
+    names, missing, repeated = capture_files(arguments)
     yield from missing
     for name in names:
         yield _found(_capture_sentence, name)
+    yield from map(repeated_sentence, repeated)
     yield f"Packets would come {'as fast as possible' if speed is None else f'{speed:g} times as fast as recorded'}."
 
 

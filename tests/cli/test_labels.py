@@ -85,6 +85,17 @@ def test_several_captures_have_their_names_in_front(capture: Path, tmp_path: Pat
     assert [row["frame"] for row in rows] == [str(frame) for frame in range(1, 7)] * 2
 
 
+def test_a_capture_that_is_named_twice_is_read_once(capture: Path, tmp_path: Path) -> None:
+    """Whatever it is called the second time; that is said."""
+    link = tmp_path / "link"
+    link.symlink_to(capture)
+    for second in (capture, link, tmp_path):
+        done = labels(capture, second)
+        assert done.returncode == 0
+        assert [row["frame"] for row in table(done.stdout)] == [str(frame) for frame in range(1, 7)]
+        assert done.stderr == f"segwatch: {capture} is named more than once, and read once.\n"
+
+
 def test_standard_input(capture: Path) -> None:
     """A pipe is as good as a file."""
     with capture.open("rb") as file:
