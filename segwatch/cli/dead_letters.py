@@ -25,7 +25,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
     r"""List messages that processors and sinks could not read, and why.
 
     A line for each place in a topic, also where several said the same of it. The number is what resend takes. Nothing
-    in Kafka changes, and letters leave by age alone.
+    in Kafka changes; letters leave after 30 days, or when a GiB of newer ones has come.
 
     \b
     Examples:
