@@ -5,6 +5,7 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import NoReturn
 import click
 
 from segwatch import __version__
-from segwatch.defects import EXIT_DEFECT, cache_directory, defect_sentence
+from segwatch.defects import EXIT_DEFECT, defect_sentence
 from segwatch.errors import SegwatchError
 
 COMMANDS = {
@@ -179,8 +180,18 @@ def _of_room(error: OSError) -> int | None:
 
     if error.errno not in OUT_OF_ROOM:
         return None
-    where = f"standard output or the cache folder ({cache_directory()})"
+    where = _cache_folder(error) or error.filename or "standard output"
     return _say(f"there is no room left to write: free some space for {where} and try again.", OutputError.exit_code)
+
+
+def _cache_folder(error: OSError) -> str | None:
+    """Name the cache folder if machine code could not be written to it: Numba does so in the middle of any work."""
+    frames = traceback.walk_tb(error.__traceback__)
+    if all(frame.f_globals.get("__name__") != "numba.core.caching" for frame, _ in frames):
+        return None
+    from segwatch.compilation import kernels_directory
+
+    return f"the cache folder {kernels_directory()} (or choose another with SEGWATCH_CACHE_DIR)"
 
 
 def _say(sentence: str, exit_code: int) -> int:

@@ -207,6 +207,21 @@ def test_a_full_disk_leaves_no_half_file(capture: Path, tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["repeat.pcap"]
 
 
+@pytest.mark.parametrize("name", ["out.tsv", "out.parquet"])
+def test_a_full_cache_folder_is_not_told_as_a_full_output(name: str, capture: Path, tmp_path: Path) -> None:
+    """Machine code is larger than what the limit allows here, and the rows of a few frames are not."""
+    cache = tmp_path / "cache"
+    done = labels(
+        capture, "-o", tmp_path / name, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+    )  # fmt: skip
+    assert done.stderr == (
+        f"segwatch: there is no room left to write: free some space for the cache folder {cache} (or choose another "
+        "with SEGWATCH_CACHE_DIR) and try again.\n"
+    )
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to play a full disk")
 def test_a_full_standard_output(capture: Path) -> None:
     """One sentence."""
