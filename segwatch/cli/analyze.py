@@ -26,7 +26,7 @@ def command(files: tuple[str, ...], store: str | None, segments: bool | None, as
       tcpdump -w - | segwatch analyze -
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was analysed),
-    5 the store failed, 6 the output cannot be written.
+    5 the store failed, 7 the output cannot be written.
     """
     from segwatch.jobs.analyze import AnalyzeJob
     from segwatch.settings import settings

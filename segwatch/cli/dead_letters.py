@@ -34,7 +34,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
       segwatch dead-letters --limit 5 --save /tmp/messages
       segwatch dead-letters resend --help
 
-    Exit codes: 0 fine, 2 wrong use, 6 Kafka failed or DIR cannot be written.
+    Exit codes: 0 fine, 2 wrong use, 6 Kafka failed, 7 DIR cannot be written.
     """
     if context.invoked_subcommand is not None:
         return

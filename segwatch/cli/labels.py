@@ -46,7 +46,7 @@ def command(
       segwatch labels *.pcap.gz -o labels.parquet
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
-    6 the output cannot be written.
+    7 the output cannot be written.
     """
     from pathlib import Path
 

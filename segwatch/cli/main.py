@@ -15,7 +15,7 @@ import click
 
 from segwatch import __version__
 from segwatch.defects import EXIT_DEFECT, defect_sentence
-from segwatch.errors import SegwatchError
+from segwatch.errors import OutputError, SegwatchError
 
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
@@ -103,6 +103,10 @@ def root() -> None:
       segwatch analyze capture.pcap           what is wrong in it, in words
       segwatch labels capture.pcap | less     tshark's word on every segment
       segwatch query "SELECT * FROM flows"    ask the store
+
+    Exit codes of all commands: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut, 5 the store
+    failed, 6 Kafka failed, 7 the output cannot be written, 70 a defect of segwatch, 130 interrupted; 1 has a meaning of
+    its own where a command's help says so.
     """
 
 
@@ -169,14 +173,12 @@ def _check_streams() -> None:
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
     if sys.stdout is None:
-        from segwatch.output.target import OutputError
-
         raise OutputError("standard output is closed: there is nowhere to write to.")
 
 
 def _of_room(error: OSError) -> int | None:
     """Say that there is no room left to write; ``None`` if the error is another one."""
-    from segwatch.output.target import OUT_OF_ROOM, OutputError
+    from segwatch.output.target import OUT_OF_ROOM
 
     if error.errno not in OUT_OF_ROOM:
         return None

@@ -202,7 +202,7 @@ def test_a_full_disk_leaves_no_half_file(capture: Path, tmp_path: Path) -> None:
         capture, "-o", tmp_path / "out.tsv", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         env={**os.environ, "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", "")},
     )  # fmt: skip
-    assert done.returncode == 6, done.stderr
+    assert done.returncode == 7, done.stderr
     assert "no room left" in done.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["repeat.pcap"]
 
@@ -227,7 +227,7 @@ def test_a_full_standard_output(capture: Path) -> None:
     """One sentence."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device
         done = subprocess.run([*PROGRAM, str(capture)], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr.count("\n")) == (6, 1), done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (7, 1), done.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(capture: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from segwatch.cli import main
-from segwatch.errors import BusError, InputError, PartialInputError, StoreError, UsageError
+from segwatch.errors import BusError, InputError, OutputError, PartialInputError, StoreError, UsageError
 from tests.cli.captures import handshake_and_repeat, pcap
 from tests.support import REPOSITORY
 
@@ -77,6 +77,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (PartialInputError("it was cut."), 4),
         (StoreError("it is away."), 5),
         (BusError("it refuses."), 6),
+        (OutputError("there is no room."), 7),
     ],
 )
 def test_errors_become_a_sentence_and_a_code(
@@ -175,7 +176,7 @@ def run_shell(command: str, **environment: str) -> subprocess.CompletedProcess[s
 def test_a_closed_standard_output_gets_a_sentence(arguments: str, tmp_path: Path) -> None:
     """There is no object to write to then."""
     done = run_shell(f"$SEGWATCH {arguments} >&-", SEGWATCH_DATA_DIR=str(tmp_path))
-    assert (done.stderr, done.returncode) == ("segwatch: standard output is closed: there is nowhere to write to.\n", 6)
+    assert (done.stderr, done.returncode) == ("segwatch: standard output is closed: there is nowhere to write to.\n", 7)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to play a full disk")
@@ -183,7 +184,7 @@ def test_a_closed_standard_output_gets_a_sentence(arguments: str, tmp_path: Path
 def test_a_full_standard_output_is_no_defect(arguments: str, tmp_path: Path) -> None:
     """One sentence, for every command."""
     done = run_shell(f"$SEGWATCH {arguments} >/dev/full", SEGWATCH_DATA_DIR=str(tmp_path))
-    assert (done.stdout, done.returncode) == ("", 6)
+    assert (done.stdout, done.returncode) == ("", 7)
     assert done.stderr.startswith("segwatch: there is no room left to write: ")
     assert "standard output" in done.stderr
     assert done.stderr.count("\n") == 1
