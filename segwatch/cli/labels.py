@@ -37,12 +37,13 @@ def command(
 
     FILTER knows host ADDRESS, net PREFIX, port NUMBER (each also after src or dst), label NAME, reset CLASS,
     flag NAME and stream NUMBER, joined by and, or, not and parentheses; "label any" and "reset any" are any of them.
+    docs/labels.md has the names.
 
     \b
     Examples:
       segwatch labels capture.pcap
       segwatch labels capture.pcap --only-labelled --format jsonl | jq .labels
-      segwatch labels capture.pcap --where "host 10.0.0.1 and not label window_update"
+      segwatch labels capture.pcap --where "net 10.0.0.0/8 and label any"
       segwatch labels *.pcap.gz -o labels.parquet
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),

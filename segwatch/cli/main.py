@@ -23,7 +23,7 @@ COMMANDS = {
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
     "up": "Run the whole pipeline on this machine, supervised.",
-    "status": "Say how the pipeline gets on: lag, sensors, dead letters, rows.",
+    "status": "Say how the pipeline gets on: lag, sensors, rows.",
     "sensor": "Publish segments to Kafka.",
     "interfaces": "List the interfaces that a sensor can capture.",
     "processor": "Label what the sensors publish (Faust worker).",
@@ -102,7 +102,9 @@ def root() -> None:
     Examples:
       segwatch analyze capture.pcap           what is wrong in it, in words
       segwatch labels capture.pcap | less     tshark's word on every segment
+      sudo segwatch watch --interface eth0    what is going on now
       segwatch query "SELECT * FROM flows"    ask the store
+      segwatch COMMAND --help                 options and examples of a command
 
     Exit codes of all commands: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut, 5 the store
     failed, 6 Kafka failed, 7 the output cannot be written, 70 a defect of segwatch, 130 interrupted; 1 has a meaning of

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=Number(min=0, min_open=True),
     default=600,
     metavar="SECONDS",
-    help="How long Kafka may be silent before this gives up, with a spool at the end only [600].",
+    help="Give up when Kafka was silent for so long; with a spool, only at the end [600].",
 )
 @metrics_option
 @click.option("--check", is_flag=True, help="Say what would be done and whether it can be, and do nothing.")
@@ -72,18 +72,19 @@ def command(
     which rights a sensor needs and what can go wrong.
 
     FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), a folder, a pattern, or - for standard
-    input; several may follow. Each capture is a session of its own, and publishing it twice makes two. With --speed
+    input; several may follow. Each capture is a session of its own, and publishing it again makes another. With --speed
     recorded the packets come as far apart as they did, with a number that many times as fast, and there is a spool;
     with --speed max reading waits for Kafka instead.
 
     \b
     Examples:
       segwatch sensor --interface eth0
-      segwatch sensor --interface eth0 --interface eth1 --filter "not port 22" --user segwatch
+      segwatch sensor --interface eth0 --interface eth1 --user segwatch
       segwatch sensor --config sensor.toml --check
       segwatch sensor --read monday.pcap tuesday.pcap --speed 10 --name office
-      segwatch sensor --new-key key && segwatch sensor --read capture.pcap --anonymize key
-      tcpdump -w - tcp | segwatch sensor --read - --kafka broker.example:9092
+      segwatch sensor --new-key key
+      segwatch sensor --read capture.pcap --anonymize key
+      tcpdump -w - tcp | segwatch sensor --read - --kafka kafka.example:9092
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was published),
     6 Kafka failed.

@@ -3,10 +3,12 @@
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -47,6 +49,24 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert done.exit_code == 0, done.output
     assert f"segwatch {name}" in done.output
     assert "Example" in done.output
+
+
+def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, and of those below it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield (*path, name)
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+
+
+@pytest.mark.parametrize("words", [(), *every_command(main.root)], ids=" ".join)
+def test_help_fits_eighty_columns(words: tuple[str, ...]) -> None:
+    """No line is longer, and no sentence is cut short; each command has an example."""
+    shown = CliRunner().invoke(main.root, [*words, "--help"], terminal_width=80).output
+    assert [line for line in shown.splitlines() if len(line) > 80 or re.search(r"[a-z]\.\.\.$", line)] == []
+    assert "Example" in shown
 
 
 def test_help_imports_no_heavy_package_for_any_command() -> None:
