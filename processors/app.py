@@ -23,7 +23,8 @@ from segwatch.defects import EXIT_DEFECT, defect_sentence
 from segwatch.errors import BusError, KafkaUnavailableError, SegwatchError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
-from segwatch.kafka.connection import faust_options, kafka_address
+from segwatch.kafka.connection import faust_options
+from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
 from segwatch.settings import settings
 

@@ -48,3 +48,9 @@ class BusError(SegwatchError):
 
 class KafkaUnavailableError(BusError):
     """No broker answers now; one may later."""
+
+
+class OutputError(SegwatchError):
+    """The output cannot be written, or there is no room left for what has to be written."""
+
+    exit_code = 7

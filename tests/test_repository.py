@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module or ""
 
 
+def _imported(path: Path) -> Iterator[str]:
+    """Yield the dotted names that a file imports, and of ``from a import b`` also ``a.b``, which may be a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    yield from (name for _, name in _imports(path))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
+
+
 def _name(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
@@ -115,6 +128,13 @@ def test_the_analysis_touches_no_outside_world() -> None:
         if name.split(".")[0] in OUTSIDE_WORLD
     ]
     assert found == []
+
+
+def test_no_modules_import_one_another() -> None:
+    """Imports inside of functions count too."""
+    modules = {_module(path): path for path in _python_files(*PACKAGES)}
+    imports = {module: set(_imported(path)) & set(modules) for module, path in modules.items()}
+    TopologicalSorter(imports).prepare()  # a CycleError names them
 
 
 def test_no_project_code_imports_the_tests() -> None:

@@ -13,6 +13,7 @@ import importlib.util
 import os
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -69,31 +70,22 @@ _DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
 """Result and arguments of the functions of pcap(3) that are used."""
 
 
-class LibpcapFile:
-    """A capture file that libpcap reads: the reference for ``CaptureReader``, with the same ``read``.
+class PcapHandle:
+    """What libpcap has opened (``pcap_t``): it is closed once, at the latest with ``with``."""
 
-    libpcap refuses files whose interfaces differ in link type, and numbers packets alone.
-    """
+    def __init__(self, opened: Callable[[Any, ctypes.Array[ctypes.c_char]], Any], refusal: str) -> None:
+        """Take what ``opened`` gives for the library and room for a message.
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Open an uncompressed pcap or pcapng file; raise InputError, with libpcap's reason, where it refuses."""
-        self._library = libpcap_library()
-        message = ctypes.create_string_buffer(PCAP_ERRBUF_SIZE)
-        self._handle = self._library.pcap_open_offline_with_tstamp_precision(
-            os.fsencode(path), PCAP_TSTAMP_PRECISION_NANO, message
-        )
-        if not self._handle:
-            raise InputError(f"{os.fspath(path)} cannot be read by libpcap: {message.value.decode(errors='replace')}.")
-        self.name = os.fspath(path)
+        Raise InputError, ``refusal`` and libpcap's reason, where that is nothing.
+        """
         self.frames = 0
-        """Number of the last frame so far."""
-        self.damage: str | None = None
-        """Why reading ended early, in libpcap's words."""
-        self.snaplen = int(self._library.pcap_snapshot(self._handle))
-        self._link_type = registered_link_type(int(self._library.pcap_datalink(self._handle)))
-        self._largest_frame = largest_frame(self._link_type)
+        """Frames so far."""
+        self._library = libpcap_library()
         self._handler = ctypes.c_void_p(collect_frame.address)
-        self._pool = BufferPool(BLOCK_BYTES)
+        message = ctypes.create_string_buffer(PCAP_ERRBUF_SIZE)
+        self._handle = opened(self._library, message)
+        if not self._handle:
+            raise InputError(f"{refusal}: {message.value.decode(errors='replace')}.")
 
     def __enter__(self) -> Self:
         return self
@@ -104,10 +96,41 @@ class LibpcapFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Batches that were handed out stay valid."""
+        """End the capture. Batches that were handed out stay valid."""
         if self._handle:
             self._library.pcap_close(self._handle)
             self._handle = None
+
+    def _describe(self) -> None:
+        """Ask for what is known once the handle is active."""
+        self.snaplen = int(self._library.pcap_snapshot(self._handle))
+        self.link_type = registered_link_type(int(self._library.pcap_datalink(self._handle)))
+
+    def _reason(self) -> str:
+        """Return what libpcap says of its last failure."""
+        return str(self._library.pcap_geterr(self._handle).decode(errors="replace"))
+
+
+class LibpcapFile(PcapHandle):
+    """A capture file that libpcap reads: the reference for ``CaptureReader``, with the same ``read``.
+
+    libpcap refuses files whose interfaces differ in link type, and numbers packets alone.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open an uncompressed pcap or pcapng file; raise InputError, with libpcap's reason, where it refuses."""
+        super().__init__(
+            lambda library, message: library.pcap_open_offline_with_tstamp_precision(
+                os.fsencode(path), PCAP_TSTAMP_PRECISION_NANO, message
+            ),
+            f"{os.fspath(path)} cannot be read by libpcap",
+        )
+        self.name = os.fspath(path)
+        self.damage: str | None = None
+        """Why reading ended early, in libpcap's words."""
+        self._describe()
+        self._largest_frame = largest_frame(self.link_type)
+        self._pool = BufferPool(BLOCK_BYTES)
 
     def read(self, frames: int) -> FrameColumns | None:
         """Return the next frames, ``frames`` at most and one at least; None at the end or where libpcap gives up.
@@ -121,13 +144,12 @@ class LibpcapFile:
         while self.damage is None and (fitting := block.fitting):
             count = dispatch(handle, fitting, handler, user)
             if count < 0:
-                reason = self._library.pcap_geterr(self._handle).decode(errors="replace")
-                self.damage = f"{self.name} is damaged at frame {self.frames + block.rows + 1}: {reason}."
+                self.damage = f"{self.name} is damaged at frame {self.frames + block.rows + 1}: {self._reason()}."
             if count <= 0:
                 break
         first = self.frames + 1
         self.frames += block.rows
-        return block.columns(first, self._link_type) if block.rows else None
+        return block.columns(first, self.link_type) if block.rows else None
 
 
 @functools.cache

@@ -15,7 +15,8 @@ def command(files: tuple[str, ...], store: str | None, segments: bool | None, as
     r"""Analyse captures: label every segment, keep the findings in the store, print a summary.
 
     FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders that are searched for
-    captures, patterns, or - for standard input. Analysing the same capture twice stores it once.
+    captures, patterns, or - for standard input. One that is named more than once is read once, and that is said.
+    Analysing the same capture again stores nothing new.
 
     \b
     Examples:
@@ -25,7 +26,7 @@ def command(files: tuple[str, ...], store: str | None, segments: bool | None, as
       tcpdump -w - | segwatch analyze -
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was analysed),
-    5 the store failed, 6 the output cannot be written.
+    5 the store failed, 7 the output cannot be written.
     """
     from segwatch.jobs.analyze import AnalyzeJob
     from segwatch.settings import settings

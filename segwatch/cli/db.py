@@ -22,7 +22,12 @@ def command() -> None:
 
 @command.command()
 def start() -> None:
-    """Start the server, if it does not run; make the store's tables."""
+    r"""Start the server, if it does not run; make the store's tables.
+
+    \b
+    Example:
+      segwatch db start
+    """
     from sinks.local_server import LocalServer
     from sinks.store import Store
 
@@ -36,7 +41,12 @@ def start() -> None:
 
 @command.command()
 def stop() -> None:
-    """Stop the server, if it runs."""
+    r"""Stop the server, if it runs; what is stored stays.
+
+    \b
+    Example:
+      segwatch db stop
+    """
     from sinks.local_server import LocalServer
 
     stopped = LocalServer().stop()
@@ -46,7 +56,12 @@ def stop() -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def status(as_json: bool) -> int:
-    r"""Say whether the server runs, and how to reach it from other programs.
+    r"""Say whether the server runs, and how to reach it.
+
+    \b
+    Examples:
+      segwatch db status
+      segwatch db status --json | jq .http_port
 
     Exit codes: 0 it runs, 1 it does not.
     """
@@ -74,7 +89,12 @@ def status(as_json: bool) -> int:
 
 @command.command()
 def path() -> None:
-    """Print the store's folder."""
+    r"""Print the store's folder.
+
+    \b
+    Example:
+      du -sh "$(segwatch db path)"
+    """
     from sinks.local_server import LocalServer
 
     click.echo(LocalServer().files.directory)

@@ -7,15 +7,19 @@ import click
 from segwatch.cli.options import kafka_option
 from segwatch.messages.errors import Reason
 
+_REASONS = [reason.name.lower() for reason in Reason]
 _reason_option = click.option(
-    "--reason", type=click.Choice([reason.name.lower() for reason in Reason]), help="Only those with this reason."
+    "--reason",
+    type=click.Choice(_REASONS),
+    metavar="REASON",
+    help=f"Only those with this reason: {', '.join(_REASONS)}.",
 )
 
 
 @click.group(name="dead-letters", invoke_without_command=True)
 @kafka_option
 @_reason_option
-@click.option("--limit", type=click.IntRange(min=1), default=50, help="The newest so many are shown [50].")
+@click.option("--limit", type=click.IntRange(min=1), default=50, metavar="N", help="Show the newest N [50].")
 @click.option(
     "--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write their messages as files."
 )
@@ -25,7 +29,7 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
     r"""List messages that processors and sinks could not read, and why.
 
     A line for each place in a topic, also where several said the same of it. The number is what resend takes. Nothing
-    in Kafka changes, and letters leave by age alone.
+    in Kafka changes; letters leave after 30 days, or when a GiB of newer ones has come.
 
     \b
     Examples:
@@ -34,12 +38,12 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
       segwatch dead-letters --limit 5 --save /tmp/messages
       segwatch dead-letters resend --help
 
-    Exit codes: 0 fine, 2 wrong use, 6 Kafka failed or DIR cannot be written.
+    Exit codes: 0 fine, 2 wrong use, 6 Kafka failed, 7 DIR cannot be written.
     """
     if context.invoked_subcommand is not None:
         return
     from segwatch.jobs.dead_letters import ListJob
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     ListJob(address=kafka_address(), reason=reason, limit=limit, save=save, as_json=as_json).run()
 
@@ -52,18 +56,18 @@ def command(context: click.Context, reason: str | None, limit: int, save: Path |
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @kafka_option
 def resend(numbers: tuple[int, ...], reason: str | None, everything: bool, yes: bool, as_json: bool) -> int:
-    r"""Send messages again to the topics and partitions that they came from.
+    r"""Send messages again to where they came from.
 
-    Each gets a new offset, behind everything that came since. What becomes of it:
+    Each goes to its topic and partition and gets a new offset, behind everything that came since. It is read if its
+    reason is gone: one refused as newer_schema after an upgrade of the reader. A damaged one is refused again, which
+    makes another dead letter.
 
-    \b
-    * It is read if its reason is gone: one refused as newer_schema after an upgrade of the reader. A damaged one is
-      refused again, which makes another dead letter.
-    * Nothing is counted twice. Segments carry their sensor's batch number: where processors have since applied a later
-      message of that session in that partition, the message is a repetition and skipped, for its segments would come
-      out of order. Findings carry their positions: a sink drops what lies behind its mark.
-    * So segments help only where nothing of their session was applied since; to see what a refused message would have
-      given, replay the range instead (segwatch replay --source kafka), which reads it in its old place.
+    Nothing is counted twice. Segments carry their sensor's batch number: where processors have since applied a later
+    message of that session in that partition, the message is a repetition and skipped, for its segments would come
+    out of order. Findings carry their positions: a sink drops what lies behind its mark.
+
+    So segments help only where nothing of their session was applied since. To see what a refused message would have
+    given, replay the range instead (segwatch replay --source kafka), which reads it in its old place.
 
     \b
     Examples:
@@ -74,7 +78,7 @@ def resend(numbers: tuple[int, ...], reason: str | None, everything: bool, yes: 
     """
     from segwatch.errors import UsageError
     from segwatch.jobs.dead_letters import ResendJob
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     if (bool(numbers), reason is not None, everything).count(True) != 1:
         raise UsageError("say which: numbers of dead letters, or --reason, or --all.")

@@ -11,7 +11,7 @@ def command(as_json: bool) -> None:
     \b
     Examples:
       segwatch interfaces
-      segwatch interfaces --json | jq -r '.interfaces[] | select(.state == "up") | .name'
+      segwatch interfaces --json | jq -r '.interfaces[].name'
 
     Exit codes: 0 fine, 3 the interfaces cannot be listed.
     """

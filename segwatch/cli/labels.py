@@ -33,20 +33,21 @@ def command(
     r"""Write a row for every TCP segment of FILES, with the labels and numbers that tshark 4.0 shows.
 
     FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders, patterns, or - for standard
-    input.
+    input. One that is named more than once is read once, and that is said.
 
     FILTER knows host ADDRESS, net PREFIX, port NUMBER (each also after src or dst), label NAME, reset CLASS,
     flag NAME and stream NUMBER, joined by and, or, not and parentheses; "label any" and "reset any" are any of them.
+    docs/labels.md has the names.
 
     \b
     Examples:
       segwatch labels capture.pcap
       segwatch labels capture.pcap --only-labelled --format jsonl | jq .labels
-      segwatch labels capture.pcap --where "host 10.0.0.1 and not label window_update"
+      segwatch labels capture.pcap --where "net 10.0.0.0/8 and label any"
       segwatch labels *.pcap.gz -o labels.parquet
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
-    6 the output cannot be written.
+    7 the output cannot be written.
     """
     from pathlib import Path
 

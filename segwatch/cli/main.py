@@ -5,6 +5,7 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import NoReturn
 import click
 
 from segwatch import __version__
-from segwatch.defects import EXIT_DEFECT, cache_directory, defect_sentence
-from segwatch.errors import SegwatchError
+from segwatch.defects import EXIT_DEFECT, defect_sentence
+from segwatch.errors import OutputError, SegwatchError
 
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
@@ -22,7 +23,7 @@ COMMANDS = {
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
     "up": "Run the whole pipeline on this machine, supervised.",
-    "status": "Say how the pipeline gets on: lag, sensors, dead letters, rows.",
+    "status": "Say how the pipeline gets on: lag, sensors, rows.",
     "sensor": "Publish segments to Kafka.",
     "interfaces": "List the interfaces that a sensor can capture.",
     "processor": "Label what the sensors publish (Faust worker).",
@@ -101,7 +102,13 @@ def root() -> None:
     Examples:
       segwatch analyze capture.pcap           what is wrong in it, in words
       segwatch labels capture.pcap | less     tshark's word on every segment
+      sudo segwatch watch --interface eth0    what is going on now
       segwatch query "SELECT * FROM flows"    ask the store
+      segwatch COMMAND --help                 options and examples of a command
+
+    Exit codes of all commands: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut, 5 the store
+    failed, 6 Kafka failed, 7 the output cannot be written, 70 a defect of segwatch, 130 interrupted; 1 has a meaning of
+    its own where a command's help says so.
     """
 
 
@@ -168,19 +175,27 @@ def _check_streams() -> None:
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # open as long as the program runs
     if sys.stdout is None:
-        from segwatch.output.target import OutputError
-
         raise OutputError("standard output is closed: there is nowhere to write to.")
 
 
 def _of_room(error: OSError) -> int | None:
     """Say that there is no room left to write; ``None`` if the error is another one."""
-    from segwatch.output.target import OUT_OF_ROOM, OutputError
+    from segwatch.output.target import OUT_OF_ROOM
 
     if error.errno not in OUT_OF_ROOM:
         return None
-    where = f"standard output or the cache folder ({cache_directory()})"
+    where = _cache_folder(error) or error.filename or "standard output"
     return _say(f"there is no room left to write: free some space for {where} and try again.", OutputError.exit_code)
+
+
+def _cache_folder(error: OSError) -> str | None:
+    """Name the cache folder if machine code could not be written to it: Numba does so in the middle of any work."""
+    frames = traceback.walk_tb(error.__traceback__)
+    if all(frame.f_globals.get("__name__") != "numba.core.caching" for frame, _ in frames):
+        return None
+    from segwatch.compilation import kernels_directory
+
+    return f"the cache folder {kernels_directory()} (or choose another with SEGWATCH_CACHE_DIR)"
 
 
 def _say(sentence: str, exit_code: int) -> int:

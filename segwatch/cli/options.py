@@ -74,17 +74,21 @@ def config_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def anonymize_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--anonymize``, which takes the place of the setting."""
-    return setting_option("anonymize", "KEYFILE", "Replace addresses, by the key in this file [they stay].")(function)
+    return setting_option(
+        "anonymize", "KEYFILE", "Replace addresses, by the key in this file [they stay as they are]."
+    )(function)
 
 
 def spool_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a sensor's spool, which take the place of the settings."""
     for option in (
-        setting_option("spool_age", "SECONDS", "Give up spooled messages after this [86400].", click.IntRange(min=1)),
+        setting_option(
+            "spool_age", "SECONDS", "Give up what has been in the spool for longer [86400].", click.IntRange(min=1)
+        ),
         setting_option(
             "spool_bytes", "BYTES", "Give up the oldest when the spool holds more [1 GiB].", click.IntRange(min=1 << 20)
         ),
-        setting_option("spool", "DIR|none", "Folder for segments while Kafka is away [one for each name]."),
+        setting_option("spool", "DIR|none", "Folder for segments while Kafka is away [one named after the sensor]."),
     ):
         function = option(function)
     return function
@@ -153,7 +157,11 @@ def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--speed`` (None: as fast as possible) and ``--name`` of a sensor that reads captures."""
     function = click.option("--name", callback=checked_name, help="Name of this sensor [the host's name].")(function)
     return click.option(
-        "--speed", type=Speed(), default=_FASTEST, metavar="recorded|N|max", help="Pace of the packets [max]."
+        "--speed",
+        type=Speed(),
+        default=_FASTEST,
+        metavar="recorded|N|max",
+        help="Pace of the packets of captures [max].",
     )(function)
 
 
@@ -171,15 +179,22 @@ _INTERFACES = click.option(
     help="Capture IF live; may come several times.",
 )
 _CAPTURE_OPTIONS = (
-    setting_option("filter", "BPF", "Capture only what passes [all]."),
+    setting_option("filter", "BPF", "Capture only what passes this pcap-filter [all]."),
     setting_option("snaplen", "BYTES", "Bytes captured of a frame [256].", click.IntRange(LEAST_SNAPLEN, MOST_SNAPLEN)),
     setting_option("buffer_size", "SIZE", "The kernel's ring for packets [32m]."),
     click.option("--promiscuous/--no-promiscuous", default=True, help="Capture frames for other hosts too [yes]."),
-    click.option("--immediate", is_flag=True, help="Take frames when they come, at some cost in speed."),
-    click.option("--direction", type=click.Choice(["in", "out", "both"]), default="both", help="Direction [both]."),
+    click.option(
+        "--immediate", is_flag=True, help="Take each frame when it comes, not many together: sooner, but more work."
+    ),
+    click.option(
+        "--direction",
+        type=click.Choice(["in", "out", "both"]),
+        default="both",
+        help="Capture what comes in, what goes out, or both [both].",
+    ),
 )
 _RIGHTS_OPTIONS = (
-    click.option("--user", metavar="NAME", help="User to change to, when started as root."),
+    click.option("--user", metavar="NAME", help="Change to this user, when started as root."),
     click.option("--allow-root", is_flag=True, help="Stay root, with no capability but CAP_NET_RAW."),
 )
 LIVE_PARAMETERS = (

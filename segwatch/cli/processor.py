@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     "--checkpoint-seconds",
     type=Number(min=0.1, max=300),
     default=5.0,
-    show_default=True,
-    help="Seconds between checkpoints of a partition at least; more where writing takes long.",
+    metavar="SECONDS",
+    help="Least time between checkpoints of a partition; more where writing takes long [5].",
 )
 @kafka_option
 @metrics_option

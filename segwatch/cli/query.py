@@ -20,16 +20,16 @@ FORMATS = ("table", "csv", "tsv", "json", "jsonl")
 def command(sql: str | None, store: str | None, format_name: str | None) -> None:
     """Ask the store in SQL (ClickHouse's dialect). Without SQL, on a terminal: a prompt.
 
-    SQL - reads the statement from standard input. `segwatch schema` lists the tables.
+    With - in place of SQL the statement comes from standard input. `segwatch schema` lists the tables.
 
     \b
     Examples:
-      segwatch query "SELECT * FROM connections ORDER BY retransmissions DESC LIMIT 10"
-      segwatch query --format csv "SELECT ts, src_address, label_names FROM anomalies" > labels.csv
+      segwatch query "SELECT * FROM connections ORDER BY retransmissions DESC"
+      segwatch query --format csv "SELECT ts, label_names FROM anomalies" > a.csv
       segwatch query - < statement.sql
       segwatch query
 
-    Exit codes: 0 done, 1 the statement was refused, 5 the store failed.
+    Exit codes: 0 done, 1 the statement was refused, 2 wrong use, 5 the store failed.
     """  # noqa: D301  # click wants the escape character itself
     from segwatch.cli.results import write_result
     from segwatch.errors import UsageError

@@ -22,7 +22,12 @@ def _digits(_context: click.Context, _parameter: click.Parameter, value: str | N
 @click.command(name="replay", no_args_is_help=True)
 @click.option("--from", "begin", required=True, metavar="TIME", help="The earliest capture time.")
 @click.option("--to", "end", default="now", metavar="TIME", help="The time that the range ends before [now].")
-@click.option("--lead", default="0s", metavar="DURATION", help="Analyse so much before --from, too, uncompared [0s].")
+@click.option(
+    "--lead",
+    default="0s",
+    metavar="DURATION",
+    help="Begin so much before --from; what is found there is not compared [0s].",
+)
 @click.option("--sensor", metavar="NAME", help="Only sessions of this sensor.")
 @click.option("--session", metavar="ID", callback=_digits, help="Only this capture session.")
 @click.option(
@@ -30,7 +35,13 @@ def _digits(_context: click.Context, _parameter: click.Parameter, value: str | N
 )
 @kafka_option
 @click.option("--store", metavar="local|URL", help="Which store [local].")
-@click.option("--limit", type=click.IntRange(min=0), default=20, help="Rows that differ to show, of each session [20].")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="Show so many rows that differ, of each session [20].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @rules_option
 def command(
@@ -45,7 +56,7 @@ def command(
     as_json: bool,
     rules: str,
 ) -> int:
-    r"""Analyse the segments of a range of time again, store what is found beside the first set, and compare both.
+    r"""Analyse stored segments of a range of time again, store what is found beside what was found first, and compare.
 
     TIME is like 2026-01-31T09:00:00Z (UTC without a zone), 2026-01-31, -1h30m (before now), now, or Unix seconds;
     DURATION is like 90s, 5m or 1h30m. The segments are those of the store (kept by analyze --segments and
@@ -56,8 +67,8 @@ def command(
     \b
     Examples:
       segwatch replay --from -1h
-      segwatch replay --from 2026-01-31T09:00Z --to 2026-01-31T10:00Z --lead 10m --sensor office
-      segwatch replay --from -30m --source kafka --json | jq '.sessions[].other_labels'
+      segwatch replay --from 2026-01-31T09:00Z --to 2026-01-31T10:00Z --lead 10m
+      segwatch replay --from -30m --source kafka --sensor office
 
     Exit codes: 0 done, whether or not something differs, 2 wrong use, 3 no segments are there, 5 the store failed,
     6 Kafka failed.

@@ -19,7 +19,7 @@ def command(tables: tuple[str, ...], store: str | None, markdown: bool) -> None:
     Examples:
       segwatch schema                              all tables
       segwatch schema anomalies flows              these two
-      segwatch schema --store clickhouse://segwatch@ch.example.net:9000/segwatch
+      segwatch schema --store clickhouse://segwatch@db.example/segwatch
       segwatch schema --markdown > docs/schema.md
 
     Exit codes: 0 done, 2 no such table, 5 the store failed or is of a newer version.

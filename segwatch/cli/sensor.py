@@ -1,6 +1,6 @@
 """``segwatch sensor``: segments to Kafka, of live traffic or of captures."""
 
-from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,14 @@ from segwatch.cli.options import (
     sensor_options,
     spool_options,
 )
-from segwatch.errors import UsageError
+from segwatch.errors import BusError, UsageError
 from segwatch.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from segwatch.jobs.sensor_check import Finding
+    from segwatch.kafka.address import KafkaAddress
     from segwatch.telemetry.address import MetricsAddress
 
 
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
     type=Number(min=0, min_open=True),
     default=600,
     metavar="SECONDS",
-    help="How long Kafka may be silent before this gives up, with a spool at the end only [600].",
+    help="Give up when Kafka was silent for so long; with a spool, only at the end [600].",
 )
 @metrics_option
 @click.option("--check", is_flag=True, help="Say what would be done and whether it can be, and do nothing.")
@@ -68,18 +72,19 @@ def command(
     which rights a sensor needs and what can go wrong.
 
     FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), a folder, a pattern, or - for standard
-    input; several may follow. Each capture is a session of its own, and publishing it twice makes two. With --speed
+    input; several may follow. Each capture is a session of its own, and publishing it again makes another. With --speed
     recorded the packets come as far apart as they did, with a number that many times as fast, and there is a spool;
     with --speed max reading waits for Kafka instead.
 
     \b
     Examples:
       segwatch sensor --interface eth0
-      segwatch sensor --interface eth0 --interface eth1 --filter "not port 22" --user segwatch
+      segwatch sensor --interface eth0 --interface eth1 --user segwatch
       segwatch sensor --config sensor.toml --check
       segwatch sensor --read monday.pcap tuesday.pcap --speed 10 --name office
-      segwatch sensor --new-key key && segwatch sensor --read capture.pcap --anonymize key
-      tcpdump -w - tcp | segwatch sensor --read - --kafka broker.example:9092
+      segwatch sensor --new-key key
+      segwatch sensor --read capture.pcap --anonymize key
+      tcpdump -w - tcp | segwatch sensor --read - --kafka kafka.example:9092
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was published),
     6 Kafka failed.
@@ -94,11 +99,11 @@ def command(
 
 
 def _publish_captures(captures: tuple[str, ...], speed: float | None, check: bool, common: dict[str, Any]) -> int:
-    common.update(_destination(common["name"], spooled=speed is not None))
     if check:
-        from segwatch.jobs.sensor_check import captures_sentences
+        from segwatch.jobs.sensor_check import captures_findings
 
-        return _say(captures_sentences(captures, speed), common)
+        return _tell(captures_findings(captures, speed), common["name"], _kafka(), spooled=speed is not None)
+    common.update(_destination(common["name"], spooled=speed is not None))
     from segwatch.jobs.sensor import SensorJob
 
     return SensorJob(speed=speed, **common).run(captures)
@@ -114,12 +119,14 @@ def _capture(live: dict[str, Any], check: bool, common: dict[str, Any]) -> int:
     confine(user, allow_root=allow_root)
     settings.cache_clear()  # folders are those of the user that this process has become
     interfaces = tuple(dict.fromkeys(settings().interfaces))
-    common.update(_destination(common["name"], spooled=True))
     if check:
-        from segwatch.jobs.sensor_check import interfaces_sentences
+        from segwatch.jobs.sensor_check import interfaces_findings
 
-        servers = () if include_kafka else common["address"].ends
-        return _say(interfaces_sentences(interfaces, options, servers), common)
+        kafka = _kafka()
+        servers = None if isinstance(kafka, BusError) else kafka.ends
+        found = interfaces_findings(interfaces, options, () if include_kafka else servers)
+        return _tell(found, common["name"], kafka, spooled=True)
+    common.update(_destination(common["name"], spooled=True))
     from segwatch.jobs.live_sensor import LiveSensorJob
 
     LiveSensorJob(interfaces=interfaces, options=options, include_kafka=include_kafka, **common).run()
@@ -128,24 +135,43 @@ def _capture(live: dict[str, Any], check: bool, common: dict[str, Any]) -> int:
 
 def _destination(name: str, *, spooled: bool) -> dict[str, Any]:
     """Return where segments go, over which spool, and by which key their addresses are replaced."""
+    from segwatch.kafka.location import kafka_address
+
+    return {"address": kafka_address(), **_form(name, spooled=spooled)}
+
+
+def _form(name: str, *, spooled: bool) -> dict[str, Any]:
     from segwatch.jobs.spooled_delivery import spool_plan
-    from segwatch.kafka.connection import kafka_address
 
     return {
-        "address": kafka_address(),
         "spool": spool_plan(settings(), name) if spooled else None,
         "anonymize": Path(settings().anonymize).expanduser() if settings().anonymize else None,
     }
 
 
-def _say(sentences: Iterable[str], common: dict[str, Any]) -> int:
-    from segwatch.jobs.sensor_check import common_sentences
+def _kafka() -> "KafkaAddress | BusError":
+    """Return where Kafka is, or why nobody knows: there is more to be said than that."""
+    from segwatch.kafka.location import kafka_address
 
-    for sentence in sentences:
-        click.echo(sentence)
-    for sentence in common_sentences(common["name"], common["address"], common["spool"], common["anonymize"]):
-        click.echo(sentence)
-    return 0
+    try:
+        return kafka_address()
+    except BusError as error:
+        return error
+
+
+def _tell(found: "Iterable[Finding]", name: str, kafka: "KafkaAddress | BusError", *, spooled: bool) -> int:
+    """Say what would be done, then all that is in the way; return the exit code of the first of that."""
+    from segwatch.jobs.sensor_check import common_findings
+
+    hindrances = []
+    for finding in chain(found, common_findings(name, kafka, **_form(name, spooled=spooled))):
+        if isinstance(finding, str):
+            click.echo(finding)
+        else:
+            hindrances.append(finding)
+    for hindrance in hindrances:
+        click.echo(f"segwatch: {hindrance}", err=True)
+    return hindrances[0].exit_code if hindrances else 0
 
 
 def _make_key(path: str) -> int:

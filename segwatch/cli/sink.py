@@ -24,7 +24,8 @@ def command(store: str | None, segments: bool | None, metrics: "MetricsAddress |
     \b
     Examples:
       segwatch sink
-      segwatch sink --kafka kafka-1:9092,kafka-2:9092 --store clickhouse://writer@db.example/segwatch
+      segwatch sink --kafka kafka-1:9092,kafka-2:9092
+      segwatch sink --store clickhouse://writer@db.example/segwatch
 
     Exit codes: 0 stopped, 2 wrong use, 5 the store refused, 6 Kafka refused.
     """

@@ -14,7 +14,7 @@ def command() -> None:
     \b
     Examples:
       segwatch topics create
-      SEGWATCH_KAFKA=kafka1:9092,kafka2:9092 segwatch topics create --partitions 32 --replication 3
+      SEGWATCH_KAFKA=kafka1:9092,kafka2:9092 segwatch topics create
       segwatch topics check
       segwatch topics describe --json | jq '.topics[] | {name, messages}'
 
@@ -26,11 +26,12 @@ def command() -> None:
 @click.option(
     "--partitions",
     type=click.IntRange(1, 10_000),
-    help="How many parts traffic is divided into, and so the greatest number of processors [8, or as it is already].",
+    metavar="N",
+    help="Into how many parts traffic is divided: as many processors may share it [8, or as it is already].",
 )
-@click.option("--replication", type=click.IntRange(1, 100), default=1, help="Copies of every message [1].")
+@click.option("--replication", type=click.IntRange(1, 100), default=1, metavar="N", help="Copies of every message [1].")
 def create(partitions: int | None, replication: int) -> None:
-    r"""Make the topics that are missing; those that are there stay as they are.
+    r"""Make the topics that are missing; the others stay as they are.
 
     \b
     Examples:
@@ -38,7 +39,7 @@ def create(partitions: int | None, replication: int) -> None:
       segwatch topics create --partitions 32 --replication 3
     """
     from segwatch.kafka.admin import check_topics, create_topics
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     made = create_topics(address, partitions, replication)
@@ -60,7 +61,7 @@ def check() -> int:
     Exit codes: 0 everything is as it must be, 1 something is not, 6 Kafka cannot be reached or refuses.
     """
     from segwatch.kafka.admin import find_differences
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     differences = find_differences(address)
@@ -74,14 +75,14 @@ def check() -> int:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def describe(as_json: bool) -> None:
-    r"""Show the topics that are there: partitions, copies, how long messages stay, how many there are.
+    r"""Show the topics: partitions, copies, how long messages stay.
 
     \b
     Example:
       segwatch topics describe --json | jq '.topics[] | {name, messages}'
     """
     from segwatch.kafka.admin import describe_topics
-    from segwatch.kafka.connection import kafka_address
+    from segwatch.kafka.location import kafka_address
 
     address = kafka_address()
     topics = describe_topics(address)

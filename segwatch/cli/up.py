@@ -8,14 +8,14 @@ from segwatch.cli.options import kafka_option, sensor_options
 @click.command(name="up")
 @click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures, and end when all is stored.")
 @click.argument("more", nargs=-1, metavar="")
-@click.option("--interface", metavar="IF", help="Capture live (not yet).")
+@click.option("--interface", hidden=True)
 @sensor_options
 @click.option(
-    "--processors", type=click.IntRange(1, 256), default=1, show_default=True, help="How many processors to run."
+    "--processors", type=click.IntRange(1, 256), default=1, metavar="N", help="How many processors to run [1]."
 )
 @kafka_option
 @click.option("--store", metavar="local|URL", help="Where findings go [local].")
-@click.option("--keep", is_flag=True, help="Go on when all of the captures is stored.")
+@click.option("--keep", is_flag=True, help="Go on when all of the captures are stored.")
 def command(
     read: tuple[str, ...],
     more: tuple[str, ...],
@@ -28,25 +28,27 @@ def command(
 ) -> int:
     r"""Run the whole pipeline on this machine: Kafka, topics, ClickHouse, sensor, processors and sink.
 
-    Without --read, sensors elsewhere publish. Processors and sink are started again when they end. Ctrl-C or SIGTERM
-    ends everything in order: the sensor, then, when what was published is stored, processors and sink; Kafka and
-    ClickHouse are stopped if they were started here. A second Ctrl-C ends at once; nothing is lost by that.
+    Without --read, sensors that run beside it or elsewhere publish. Processors and sink are started again when they
+    end. Ctrl-C or SIGTERM ends everything in order: the sensor, then, when what was published is stored, processors
+    and sink; Kafka and ClickHouse are stopped if they were started here. A second Ctrl-C ends at once; nothing is lost
+    by that.
 
     \b
     Examples:
       segwatch up --read capture.pcap
-      segwatch up --read monday.pcap tuesday.pcap --processors 2 --store clickhouse://writer@db.example/segwatch
-      segwatch up --keep --read capture.pcap --speed recorded
+      segwatch up --read monday.pcap tuesday.pcap --processors 2
+      segwatch up --read capture.pcap --speed recorded --keep
+      segwatch up --store clickhouse://writer@db.example/segwatch
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest is stored),
-    5 the store failed, 6 Kafka failed, 130 interrupted before all of the captures was stored.
+    5 the store failed, 6 Kafka failed, 130 interrupted before all of the captures were stored.
     """
     from segwatch.errors import UsageError
     from segwatch.jobs.up import UpJob
     from segwatch.settings import settings
 
     if interface is not None:
-        raise UsageError("live capture is not there yet; --read publishes capture files.")
+        raise UsageError(f"up captures nothing live: run segwatch sensor --interface {interface} beside it.")
     if more and not read:
         raise UsageError(f"{more[0]!r} is no option; capture files follow --read.")
     job = UpJob(

@@ -24,7 +24,7 @@ _CAPTURE_PARAMETERS = ("promiscuous", "immediate", "direction")
 
 @click.command(name="watch", no_args_is_help=True)
 @click.option("--interface", "interfaces", multiple=True, metavar="IF", help="Capture IF live; may come several times.")
-@click.argument("file", required=False, metavar="FILE")
+@click.argument("file", required=False, metavar="[FILE]")
 @watch_options
 @click.option(
     "--speed", type=Speed(), default="recorded", metavar="recorded|N|max", help="Pace of a file's packets [recorded]."
@@ -36,17 +36,23 @@ _CAPTURE_PARAMETERS = ("promiscuous", "immediate", "direction")
     metavar="SECONDS",
     help="Length of the sliding window [60].",
 )
-@click.option("--interval", type=Number(0.1, 3600), default=1, metavar="SECONDS", help="Between two refreshes [1].")
-@click.option("--seconds", type=Number(min=0, min_open=True), metavar="SECONDS", help="End by itself after that.")
+@click.option(
+    "--interval", type=Number(0.1, 3600), default=1, metavar="SECONDS", help="Time between two refreshes [1]."
+)
+@click.option("--seconds", type=Number(min=0, min_open=True), metavar="SECONDS", help="End after this time [never].")
 @click.option(
     "--conversations",
     type=click.IntRange(min=_LEAST_CONVERSATIONS),
     default=100_000,
     metavar="N",
-    help="Conversations remembered of an interface [100000].",
+    help="Conversations to remember of each interface [100000].",
 )
 @click.option(
-    "--store", is_flag=False, flag_value="", metavar="[local|URL]", help="Keep history too, in this store [local]."
+    "--store",
+    is_flag=False,
+    flag_value="",
+    metavar="[local|URL]",
+    help="Keep a history too: in the local store, or in this one [none].",
 )
 @click.option("--name", callback=checked_name, help="Name of the sensor in the store [the host's name].")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per interval, and one for the summary.")
@@ -58,13 +64,13 @@ def command(context: click.Context, /, interfaces: tuple[str, ...], file: str | 
     Capture and analysis run in this process; Kafka is not needed. On a terminal, ? lists the keys. Where standard
     output is no terminal, a line is printed per interval. Ctrl-C or q ends it with a summary of what was seen.
 
-    FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), or - for standard input. It is watched
-    as fast as it was made, with --speed N that many times as fast, with --speed max as fast as possible.
+    FILE is a capture (pcap, pcapng, snoop, Network Monitor; compressed or not), or - for standard input. It is shown
+    at the pace at which it was captured, with --speed N that many times as fast, with --speed max as fast as possible.
 
     \b
     Examples:
       segwatch watch --interface eth0
-      segwatch watch --interface eth0 --interface eth1 --filter "not port 22" --store
+      segwatch watch --interface eth0 --filter "not port 22" --store
       segwatch watch monday.pcap --speed 60
       segwatch watch --interface any --seconds 600 --json >> watched.jsonl
       ssh gateway tcpdump -U -s 128 -w - tcp | segwatch watch -

@@ -9,7 +9,7 @@ import click
 
 from segwatch.errors import InputError, PartialInputError
 from segwatch.jobs.content import Content
-from segwatch.jobs.inputs import capture_files
+from segwatch.jobs.inputs import capture_files, repeated_sentence
 from segwatch.jobs.link_types import link_type_name
 
 _Opened = TypeVar("_Opened")
@@ -21,7 +21,7 @@ class Captures:
     """Opens captures, and counts what could not be read, or not to its end."""
 
     def __init__(self, arguments: tuple[str, ...]) -> None:
-        self.names, self._missing = capture_files(arguments)
+        self.names, self._missing, self._repeated = capture_files(arguments)
         self._unreadable = 0
         self._damaged = 0
 
@@ -32,6 +32,8 @@ class Captures:
         """
         for error in self._missing:
             self._refuse(error)
+        for name in self._repeated:
+            _complain(repeated_sentence(name))
         for name in self.names:
             try:
                 capture = opened(name)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from segwatch import __version__
-from segwatch.errors import SegwatchError, UsageError
+from segwatch.errors import OutputError, UsageError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import bus_errors, open_producer
@@ -26,12 +26,6 @@ _NANOSECONDS_A_MILLISECOND: Final = 1_000_000
 _UNDER_WAY: Final = 100
 """Messages that wait for their acknowledgement at most."""
 _ANSWER_SECONDS: Final = 60
-
-
-class OutputError(SegwatchError):
-    """A folder for messages cannot be used."""
-
-    exit_code = 6
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import glob
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.capture.reader import open_capture
 from segwatch.errors import InputError
@@ -18,21 +19,42 @@ _COMPRESSIONS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7z
 _MAGIC_BYTES = 8
 
 
-def capture_files(arguments: tuple[str, ...]) -> tuple[list[str], list[InputError]]:
-    """Return the files that ``arguments`` name, in order and each once, and what is wrong with the other arguments.
+class Inputs(NamedTuple):
+    """What the arguments of a command lead to."""
+
+    files: list[str]
+    """In order, each once, whatever it was called the second time."""
+    errors: list[InputError]
+    """What is wrong with the other arguments."""
+    repeated: list[str]
+    """Those of ``files`` that arguments lead to more than once."""
+
+
+def capture_files(arguments: tuple[str, ...]) -> Inputs:
+    """Return the files that ``arguments`` name.
 
     An argument is a file, ``-``, a folder (searched to its depth for files that begin like captures, whatever their
     names) or a pattern that the shell did not resolve. An error is that an argument leads to nothing, or that a folder
     cannot be searched.
     """
-    found: list[str] = []
+    found: dict[str, str] = {}
+    repeated: dict[str, None] = {}
     errors: list[InputError] = []
     for argument in arguments:
         try:
-            found += _files_of(argument, errors)
+            for name in _files_of(argument, errors):
+                place = name if name == "-" else os.path.realpath(name)
+                if place in found:
+                    repeated[found[place]] = None
+                found.setdefault(place, name)
         except InputError as error:
             errors.append(error)
-    return list(dict.fromkeys(found)), errors
+    return Inputs(list(found.values()), errors, list(repeated))
+
+
+def repeated_sentence(name: str) -> str:
+    """Say what becomes of a file that is named more than once."""
+    return f"{name} is named more than once, and read once."
 
 
 def _files_of(argument: str, errors: list[InputError]) -> list[str]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from faust import Worker
 
 from processors.app import configured
-from segwatch.kafka.connection import kafka_address
+from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP
 from segwatch.processes.logs import log_to_stderr
 from segwatch.telemetry.address import MetricsAddress

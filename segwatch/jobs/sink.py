@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from segwatch.errors import UsageError
 from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.admin import check_topics
-from segwatch.kafka.connection import kafka_address
+from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import DEAD_LETTERS, SINK_GROUP, sink_topics
 from segwatch.processes.logs import log_to_stderr
 from segwatch.telemetry.address import MetricsAddress

@@ -8,7 +8,7 @@ from segwatch import __version__
 from segwatch.errors import BusError, StoreError
 from segwatch.jobs.status_kafka import KafkaLook, lag_document
 from segwatch.jobs.status_store import StoreLook
-from segwatch.kafka.connection import kafka_address
+from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP, SINK_GROUP, TOPICS
 from segwatch.settings import settings
 

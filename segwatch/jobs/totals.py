@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from segwatch.compilation import kernel
 from segwatch.jobs.hosts import Hosts, HostTable, host_number
+from segwatch.jobs.trouble_counts import DUPLICATE_ACK, LOST_SEGMENT, OUT_OF_ORDER, ZERO_WINDOW, retransmissions
 from segwatch.memory import grown, zeroed
 from segwatch.records.intervals import INTERVAL
-from segwatch.vocabulary import LABEL_NAMES, Label
+from segwatch.vocabulary import LABEL_NAMES
 
 CONVERSATION_TOTALS = np.dtype(
     [
@@ -85,15 +86,6 @@ _RTT_COUNT, _RTT_SUM, _RTT_MIN, _RTT_MAX = int(Sum.RTT_COUNT), int(Sum.RTT_SUM),
 _LABELS = int(Sum.LABELS)
 
 
-def _bit(label: Label) -> int:
-    return label.bit_length() - 1
-
-
-_LOST, _OUT_OF_ORDER = _bit(Label.LOST_SEGMENT), _bit(Label.OUT_OF_ORDER)
-_DUPLICATE_ACK, _ZERO_WINDOW = _bit(Label.DUPLICATE_ACK), _bit(Label.ZERO_WINDOW)
-_REPEATS = (_bit(Label.RETRANSMISSION), _bit(Label.FAST_RETRANSMISSION), _bit(Label.SPURIOUS_RETRANSMISSION))
-
-
 @kernel
 def _add_to_sums(sums: Any, sent: Any, side: int) -> None:
     """Add what one side sent in an interval to the sums of the capture."""
@@ -135,12 +127,12 @@ def _add_trouble(trouble: Any, sent: Any, side: int) -> None:
     trouble["retransmitted_bytes"][side] += sent["retransmitted_bytes"]
     trouble["zero_window_time"][side] += sent["zero_window_time"]
     trouble["resets"][side] += sent["resets"]
-    for label in _REPEATS:
-        trouble["retransmissions"][side] += sent["labels"][label]
-    trouble["lost_segments"] += sent["labels"][_LOST]
-    trouble["out_of_order"] += sent["labels"][_OUT_OF_ORDER]
-    trouble["duplicate_acks"] += sent["labels"][_DUPLICATE_ACK]
-    trouble["zero_windows"] += sent["labels"][_ZERO_WINDOW]
+    labels = sent["labels"]
+    trouble["retransmissions"][side] += retransmissions(labels)
+    trouble["lost_segments"] += labels[LOST_SEGMENT]
+    trouble["out_of_order"] += labels[OUT_OF_ORDER]
+    trouble["duplicate_acks"] += labels[DUPLICATE_ACK]
+    trouble["zero_windows"] += labels[ZERO_WINDOW]
 
 
 @kernel

@@ -278,7 +278,7 @@ def _check(read: tuple[str, ...]) -> None:
     """See, before anything is started, that there is something to read. Raises ``InputError`` and ``UsageError``."""
     if "-" in read:
         raise UsageError("segwatch up reads files, not standard input; publish that with: segwatch sensor --read -")
-    files, errors = capture_files(read)
+    files, errors, _ = capture_files(read)
     if errors and not files:
         raise errors[0]
     if len(files) == 1 and not errors:

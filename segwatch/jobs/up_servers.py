@@ -12,7 +12,7 @@ from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.jars import FETCHING, are_fetched
 from segwatch.kafka.broker.java import find_java
 from segwatch.kafka.broker.local import LocalBroker
-from segwatch.kafka.connection import kafka_address
+from segwatch.kafka.location import kafka_address
 from segwatch.settings import settings
 from segwatch.supervision.guard import Guard
 from sinks.local_server import LocalServer

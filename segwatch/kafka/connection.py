@@ -11,9 +11,8 @@ from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from segwatch.errors import BusError, KafkaUnavailableError
-from segwatch.kafka.address import LOCAL, KafkaAddress, parse_address
+from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.topics import MAX_DEAD_LETTER_BYTES
-from segwatch.settings import settings
 
 CONNECT_SECONDS = 10
 """How long an answer is waited for at the start; later, clients try again without end."""
@@ -25,24 +24,6 @@ _LONGEST_BACKOFF_MS = 1000
 logging.getLogger("kafka").addHandler(logging.NullHandler())
 
 _Client = TypeVar("_Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
-
-
-def kafka_address(chosen: str | None = None) -> KafkaAddress:
-    """Return where ``chosen`` says that Kafka is; without it, the setting ``kafka``.
-
-    Raise ``KafkaUnavailableError`` if that is the local broker and it does not run, UsageError if it says nothing.
-    """
-    wanted = chosen or settings().kafka
-    if wanted != LOCAL:
-        return parse_address(wanted)
-    from segwatch.kafka.broker.local import LocalBroker
-
-    broker = LocalBroker()
-    if not broker.status().running:
-        raise KafkaUnavailableError(
-            "The local broker does not run; start it with: segwatch broker start, or name another with SEGWATCH_KAFKA."
-        )
-    return broker.address
 
 
 def client_options(address: KafkaAddress) -> dict[str, Any]:

@@ -49,6 +49,8 @@ FINDINGS_RETENTION_MS: Final = 7 * _DAY_MS
 SENSORS_RETENTION_MS: Final = 7 * _DAY_MS
 DEAD_LETTERS_RETENTION_MS: Final = 30 * _DAY_MS
 """How long somebody may take to look at what could not be read."""
+DEAD_LETTERS_BYTES: Final = 1 << 30
+"""What is kept of it at most, but for one file of the log: whoever sends nonsense must not fill the brokers' disks."""
 LEADER_RETENTION_MS: Final = _DAY_MS
 """Nobody reads what is in it."""
 
@@ -83,7 +85,7 @@ def topic_specs(partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> t
         spec(INTERVALS, _log(FINDINGS_RETENTION_MS, segment_bytes=64 << 20)),
         spec(CHANGELOG, _changelog()),
         spec(SENSORS, _log(SENSORS_RETENTION_MS, segment_bytes=16 << 20)),
-        spec(DEAD_LETTERS, _log(DEAD_LETTERS_RETENTION_MS, MAX_DEAD_LETTER_BYTES, segment_bytes=64 << 20)),
+        spec(DEAD_LETTERS, _dead_letters()),
         spec(LEADER, _log(LEADER_RETENTION_MS, segment_bytes=16 << 20)),
     )
 
@@ -101,6 +103,12 @@ def _log(retention_ms: int, max_message_bytes: int = MAX_MESSAGE_BYTES, *, segme
         "max.message.bytes": str(max_message_bytes),
         "message.timestamp.type": "LogAppendTime",
     }
+
+
+def _dead_letters() -> dict[str, str]:
+    """Return the configuration of the topic whose messages leave by age, and where there are too many."""
+    log = _log(DEAD_LETTERS_RETENTION_MS, MAX_DEAD_LETTER_BYTES, segment_bytes=64 << 20)
+    return {**log, "retention.bytes": str(DEAD_LETTERS_BYTES)}
 
 
 def _changelog() -> dict[str, str]:

@@ -12,6 +12,7 @@ class Reason(Enum):
     NOT_ARROW = "not an Arrow stream of one record batch"
     CUT = "cut short"
     DAMAGED = "columns that cannot be decompressed"
+    TOO_LARGE = "columns that would be too large"
     OTHER_KIND = "another kind of record"
     NEWER_SCHEMA = "a newer major version of the schema"
     WRONG_COLUMNS = "columns missing or of another type"

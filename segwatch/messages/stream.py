@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from segwatch.messages.errors import MessageError, Reason
+from segwatch.messages.sizes import check_sizes
 
 SCHEMA_KEY = "schema"
 _CONTINUATION = b"\xff\xff\xff\xff"
@@ -79,8 +80,10 @@ def _column(batch: Any, field: pa.Field, added: Mapping[str, Any]) -> Any:
 def _only_batch(content: bytes) -> Any:
     if not content.startswith(_CONTINUATION):
         raise MessageError(Reason.NOT_ARROW, "it does not begin as an Arrow stream does")
+    buffer = pa.py_buffer(content)
     try:
-        with pa.ipc.open_stream(pa.py_buffer(content), options=_READ_OPTIONS) as reader:
+        check_sizes(buffer)
+        with pa.ipc.open_stream(buffer, options=_READ_OPTIONS) as reader:
             batches = list(reader)
     except (pa.ArrowException, OSError, EOFError) as error:
         text = " ".join(str(error).split())

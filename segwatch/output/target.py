@@ -8,18 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, ClassVar, Self
+from typing import BinaryIO, Self
 
-from segwatch.errors import SegwatchError
+from segwatch.errors import OutputError
 
 OUT_OF_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of errors that say so."""
-
-
-class OutputError(SegwatchError):
-    """The output cannot be written."""
-
-    exit_code: ClassVar[int] = 6
 
 
 def output_error(error: OSError, name: str) -> OutputError:

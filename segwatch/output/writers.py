@@ -163,8 +163,9 @@ class ParquetWriter(RowWriter):
         filled = slice(0, self._filled)
         segments = take_segments(self._segments, filled)
         findings = take_findings(self._findings, filled)
+        batch = self._batches.batch(segments, findings)  # not guarded: what goes wrong in it is not the output
         with self._target.guarded():
-            self._writer.write_batch(self._batches.batch(segments, findings), row_group_size=ROW_GROUP_ROWS)
+            self._writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
         self._filled = 0
 
     def close(self) -> None:

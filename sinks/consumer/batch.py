@@ -68,6 +68,8 @@ class Batch:
     gaps: int = 0
     """Messages that follow a missing one."""
     refused: list[Refused] = field(default_factory=list)
+    refused_bytes: int = 0
+    """Size of their messages."""
     _parts: list[tuple[str, str, Columns]] = field(default_factory=list)
 
     @property
@@ -110,6 +112,7 @@ class Batch:
         """Put the next message, which cannot be read, to those for the dead letters."""
         self._pass(message)
         self.refused.append(Refused(letter, message.value))
+        self.refused_bytes += len(message.value)
         coverage = message.coverage
         if coverage and coverage.partition == self.place.partition and verdict(self.mark, coverage) is Verdict.TAKE:
             # A processor sent it, and what is in it is in the dead letters now: what follows must not wait for it.

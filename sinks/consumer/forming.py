@@ -15,6 +15,8 @@ from sinks.consumer.pace import SHORTEST_SECONDS
 from sinks.writer import BLOCK_ROWS
 
 READER: Final = "sink"
+MOST_REFUSED_BYTES: Final = 64 << 20
+"""A batch that holds so much which cannot be read is full: it has no rows to tell by."""
 
 
 class Committed(NamedTuple):
@@ -136,7 +138,8 @@ class PartitionReader:
             batch.refuse(message, self._letter(message, self._read))
         self._read, self._added_at = None, now
         self._waiting.popleft()
-        self._is_closed = batch.last == self._intent.last if self._intent else batch.rows >= BLOCK_ROWS
+        is_full = batch.rows >= BLOCK_ROWS or batch.refused_bytes >= MOST_REFUSED_BYTES
+        self._is_closed = batch.last == self._intent.last if self._intent else is_full
 
     def _end_intended(self, message: Message, now: float, is_after_loss: bool) -> None:
         """Close the intended batch with what there is: its end is not in the log any more."""

@@ -44,6 +44,12 @@ def capture(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_capture_that_is_named_twice_is_analysed_once(capture: Path) -> None:
+    done = segwatch("analyze", "--store", "none", "--json", capture, capture)
+    assert (done.returncode, len(json.loads(done.stdout)["captures"])) == (0, 1)
+    assert done.stderr == f"segwatch: {capture} is named more than once, and read once.\n"
+
+
 def test_the_object_says_what_is_in_the_capture(capture: Path) -> None:
     """Counts, times, labels, resets and the reasons, as docs/summary.md describes."""
     (found,) = summaries(capture)

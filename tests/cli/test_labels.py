@@ -85,6 +85,17 @@ def test_several_captures_have_their_names_in_front(capture: Path, tmp_path: Pat
     assert [row["frame"] for row in rows] == [str(frame) for frame in range(1, 7)] * 2
 
 
+def test_a_capture_that_is_named_twice_is_read_once(capture: Path, tmp_path: Path) -> None:
+    """Whatever it is called the second time; that is said."""
+    link = tmp_path / "link"
+    link.symlink_to(capture)
+    for second in (capture, link, tmp_path):
+        done = labels(capture, second)
+        assert done.returncode == 0
+        assert [row["frame"] for row in table(done.stdout)] == [str(frame) for frame in range(1, 7)]
+        assert done.stderr == f"segwatch: {capture} is named more than once, and read once.\n"
+
+
 def test_standard_input(capture: Path) -> None:
     """A pipe is as good as a file."""
     with capture.open("rb") as file:
@@ -191,9 +202,24 @@ def test_a_full_disk_leaves_no_half_file(capture: Path, tmp_path: Path) -> None:
         capture, "-o", tmp_path / "out.tsv", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         env={**os.environ, "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", "")},
     )  # fmt: skip
-    assert done.returncode == 6, done.stderr
+    assert done.returncode == 7, done.stderr
     assert "no room left" in done.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["repeat.pcap"]
+
+
+@pytest.mark.parametrize("name", ["out.tsv", "out.parquet"])
+def test_a_full_cache_folder_is_not_told_as_a_full_output(name: str, capture: Path, tmp_path: Path) -> None:
+    """Machine code is larger than what the limit allows here, and the rows of a few frames are not."""
+    cache = tmp_path / "cache"
+    done = labels(
+        capture, "-o", tmp_path / name, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+    )  # fmt: skip
+    assert done.stderr == (
+        f"segwatch: there is no room left to write: free some space for the cache folder {cache} (or choose another "
+        "with SEGWATCH_CACHE_DIR) and try again.\n"
+    )
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to play a full disk")
@@ -201,7 +227,7 @@ def test_a_full_standard_output(capture: Path) -> None:
     """One sentence."""
     with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device
         done = subprocess.run([*PROGRAM, str(capture)], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr.count("\n")) == (6, 1), done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (7, 1), done.stderr
 
 
 def test_a_reader_that_leaves_early_is_no_error(capture: Path) -> None:

@@ -3,10 +3,12 @@
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from segwatch.cli import main
-from segwatch.errors import BusError, InputError, PartialInputError, StoreError, UsageError
+from segwatch.errors import BusError, InputError, OutputError, PartialInputError, StoreError, UsageError
 from tests.cli.captures import handshake_and_repeat, pcap
 from tests.support import REPOSITORY
 
@@ -49,6 +51,24 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     assert "Example" in done.output
 
 
+def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, and of those below it."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield (*path, name)
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+
+
+@pytest.mark.parametrize("words", [(), *every_command(main.root)], ids=" ".join)
+def test_help_fits_eighty_columns(words: tuple[str, ...]) -> None:
+    """No line is longer, and no sentence is cut short; each command has an example."""
+    shown = CliRunner().invoke(main.root, [*words, "--help"], terminal_width=80).output
+    assert [line for line in shown.splitlines() if len(line) > 80 or re.search(r"[a-z]\.\.\.$", line)] == []
+    assert "Example" in shown
+
+
 def test_help_imports_no_heavy_package_for_any_command() -> None:
     """Commands import what they need when they run."""
     done = run_python(
@@ -77,6 +97,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         (PartialInputError("it was cut."), 4),
         (StoreError("it is away."), 5),
         (BusError("it refuses."), 6),
+        (OutputError("there is no room."), 7),
     ],
 )
 def test_errors_become_a_sentence_and_a_code(
@@ -175,7 +196,7 @@ def run_shell(command: str, **environment: str) -> subprocess.CompletedProcess[s
 def test_a_closed_standard_output_gets_a_sentence(arguments: str, tmp_path: Path) -> None:
     """There is no object to write to then."""
     done = run_shell(f"$SEGWATCH {arguments} >&-", SEGWATCH_DATA_DIR=str(tmp_path))
-    assert (done.stderr, done.returncode) == ("segwatch: standard output is closed: there is nowhere to write to.\n", 6)
+    assert (done.stderr, done.returncode) == ("segwatch: standard output is closed: there is nowhere to write to.\n", 7)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to play a full disk")
@@ -183,7 +204,7 @@ def test_a_closed_standard_output_gets_a_sentence(arguments: str, tmp_path: Path
 def test_a_full_standard_output_is_no_defect(arguments: str, tmp_path: Path) -> None:
     """One sentence, for every command."""
     done = run_shell(f"$SEGWATCH {arguments} >/dev/full", SEGWATCH_DATA_DIR=str(tmp_path))
-    assert (done.stdout, done.returncode) == ("", 6)
+    assert (done.stdout, done.returncode) == ("", 7)
     assert done.stderr.startswith("segwatch: there is no room left to write: ")
     assert "standard output" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -6,6 +6,7 @@ import pytest
 
 from ingest.anonymize.key_file import read_key
 from segwatch.cli.main import run
+from segwatch.settings import settings
 from tests.support import CASES
 
 CAPTURE = str(CASES / "rto.pcap")
@@ -56,6 +57,34 @@ def test_no_kafka_gets_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"segwatch: No Kafka broker answers ({NOWHERE}: connection refused)")
+
+
+def test_a_check_tells_all_of_it_while_the_local_broker_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEGWATCH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    settings.cache_clear()
+    check = ["sensor", "--check", "--read", CAPTURE, "--speed", "2", "--kafka", "local", "--name", "edge"]
+    assert run(check) == 6
+    out, err = capsys.readouterr()
+    spool = tmp_path / "data" / "spool" / "edge"
+    assert out.splitlines() == [
+        f"It would read {CAPTURE}.",
+        "Packets would come 2 times as fast as recorded.",
+        "The sensor's name would be edge; settings come from the environment alone.",
+        "Addresses would be published as they are.",
+        f"While Kafka is away, segments would wait in {spool}: 1.1 GB and 24 h at most; it holds 0 messages now.",
+    ]
+    assert err.startswith("segwatch: The local broker does not run; start it with: segwatch broker start")
+    assert run([*check, "no-such-file", "--anonymize", "no-such-key"]) == 3
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if line.startswith("While Kafka is away")]
+    for line, words in zip(
+        err.splitlines(), ("no-such-file", "cannot be read from no-such-key", "local broker does not run"), strict=True
+    ):
+        assert line.startswith("segwatch: ")
+        assert words in line
 
 
 def test_interfaces_of_a_fleet_are_no_hindrance_to_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,8 @@ from kafka.errors import GroupAuthorizationFailedError, InvalidTopicError, NotEn
 
 from segwatch.errors import BusError, KafkaUnavailableError, UsageError
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.connection import bus_errors, faust_options, kafka_address, open_admin, open_consumer, open_producer
+from segwatch.kafka.connection import bus_errors, faust_options, open_admin, open_consumer, open_producer
+from segwatch.kafka.location import kafka_address
 from segwatch.settings import Settings
 from tests.kafka.topics import new_topic
 
@@ -118,8 +119,8 @@ def test_faust_knows_all_its_options() -> None:
 
 
 def test_the_setting_names_another_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segwatch.kafka.connection.settings", lambda: Settings(kafka="kafka1,kafka2:1"))
+    monkeypatch.setattr("segwatch.kafka.location.settings", lambda: Settings(kafka="kafka1,kafka2:1"))
     assert kafka_address() == KafkaAddress(("kafka1:9092", "kafka2:1"))
-    monkeypatch.setattr("segwatch.kafka.connection.settings", lambda: Settings(kafka="://"))
+    monkeypatch.setattr("segwatch.kafka.location.settings", lambda: Settings(kafka="://"))
     with pytest.raises(UsageError):
         kafka_address()

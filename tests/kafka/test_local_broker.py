@@ -14,7 +14,8 @@ from segwatch.kafka.broker import jars, java
 from segwatch.kafka.broker.files import Ports, Server
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.broker.properties import server_properties
-from segwatch.kafka.connection import is_answering, kafka_address, open_consumer, open_producer
+from segwatch.kafka.connection import is_answering, open_consumer, open_producer
+from segwatch.kafka.location import kafka_address
 from segwatch.processes.identity import place
 from segwatch.settings import Settings
 from tests.kafka.topics import eventually, new_topic
@@ -204,7 +205,7 @@ def test_what_maven_says_against_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_the_setting_local_means_this_broker(broker: LocalBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("segwatch.kafka.connection", "segwatch.kafka.broker.local"):
+    for module in ("segwatch.kafka.location", "segwatch.kafka.broker.local"):
         monkeypatch.setattr(f"{module}.settings", lambda: Settings(data_dir=broker.directory))
     with pytest.raises(KafkaUnavailableError, match="does not run; start it with: segwatch broker start"):
         kafka_address()

@@ -2,7 +2,14 @@
 
 import pytest
 
-from segwatch.kafka.topics import MAX_MESSAGE_BYTES, PARTITIONED, TOPICS, topic_specs
+from segwatch.kafka.topics import (
+    DEAD_LETTERS,
+    MAX_DEAD_LETTER_BYTES,
+    MAX_MESSAGE_BYTES,
+    PARTITIONED,
+    TOPICS,
+    topic_specs,
+)
 
 
 def test_every_topic_is_specified_once() -> None:
@@ -23,6 +30,13 @@ def test_one_of_three_copies_may_be_away(replication: int, least: str) -> None:
 
 def test_all_take_the_largest_message() -> None:
     assert all(int(spec.configs["max.message.bytes"]) >= MAX_MESSAGE_BYTES for spec in topic_specs())
+
+
+def test_dead_letters_alone_have_a_limit_of_bytes() -> None:
+    """It holds many of the largest ones; what else is in Kafka is bounded by time."""
+    limits = {spec.name: int(spec.configs.get("retention.bytes", -1)) for spec in topic_specs()}
+    assert {name for name, limit in limits.items() if limit >= 0} == {DEAD_LETTERS}
+    assert limits[DEAD_LETTERS] >= 100 * MAX_DEAD_LETTER_BYTES
 
 
 def test_findings_outlive_the_segments_they_come_from() -> None:

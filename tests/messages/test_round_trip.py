@@ -23,6 +23,7 @@ from segwatch.messages.segments import (
     segment_arrays,
     write_segments,
 )
+from segwatch.messages.sizes import MOST_COLUMN_BYTES
 from segwatch.messages.status import SensorStatus, read_status, write_status
 from segwatch.messages.stream import SchemaVersion, write_message
 from segwatch.records.segments import SegmentColumns, take_segments
@@ -224,6 +225,46 @@ def test_damaged_columns_are_not_called_cut() -> None:
     with pytest.raises(MessageError) as caught:
         read_segments(bytes(content))
     assert caught.value.reason is Reason.DAMAGED
+
+
+def test_what_would_become_too_large_is_refused_before_it_is_decompressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zeros that compress to nothing, a claim beyond any memory, and many batches that are small each."""
+    zeros = _zeros(1, MOST_COLUMN_BYTES + 8)
+    claim = bytearray(_zeros(1, 8000))
+    place = claim.index(LZ4_MAGIC) - 8
+    assert int.from_bytes(claim[place : place + 8], "little") == 8000
+    claim[place : place + 8] = (1 << 40).to_bytes(8, "little")
+    many = _zeros(17, MOST_COLUMN_BYTES // 16)
+    assert max(map(len, (zeros, claim, many))) < MOST_COLUMN_BYTES // 100
+    monkeypatch.delattr(pa.ipc, "open_stream")
+    for content in (zeros, bytes(claim), many):
+        with pytest.raises(MessageError) as caught:
+            read_segments(content)
+        assert caught.value.reason is Reason.TOO_LARGE
+        assert f"{MOST_COLUMN_BYTES} are the most" in caught.value.detail
+
+
+def test_the_largest_columns_are_read_and_then_refused_for_what_they_are() -> None:
+    with pytest.raises(MessageError) as caught:
+        read_segments(_zeros(1, MOST_COLUMN_BYTES))
+    assert caught.value.reason is Reason.WRONG_METADATA
+
+
+def test_compression_of_other_times_is_refused() -> None:
+    """Arrow 0.17 said elsewhere that columns are compressed."""
+    with pytest.raises(MessageError, match="before Arrow 1"):
+        read_segments(_zeros(1, 8000, metadata_version=pa.ipc.MetadataVersion.V4))
+
+
+def _zeros(batches: int, size: int, **options: object) -> bytes:
+    """Return an Arrow stream of batches of one compressed column of ``size`` bytes each."""
+    column = pa.Array.from_buffers(pa.int64(), size // 8, [None, pa.py_buffer(bytes(size))])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, ONE_COLUMN, options=pa.ipc.IpcWriteOptions(compression="lz4", **options)) as writer:
+        for _ in range(batches):
+            writer.write_batch(pa.RecordBatch.from_arrays([column], schema=ONE_COLUMN))
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def test_positions_are_ordered_and_the_start_comes_first() -> None:

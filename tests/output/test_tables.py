@@ -1,5 +1,6 @@
 """Record batches and Parquet against a formatter in plain Python."""
 
+import errno
 import io
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from segwatch.output.writers import open_writer
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
+from tests.messages.rows import valid_segments
 from tests.output.made_up import MAPPED, address, expected_row, rows, seconds
+from tests.sinks.rows import some_findings
 
 
 def as_text(name: str, column: pa.Array) -> list[str]:
@@ -122,3 +125,25 @@ def test_addresses_that_share_a_place_are_told_apart() -> None:
             segments.quality[:] = quality
             texts = builder.batch(segments, findings).column("src").to_pylist()
             assert texts == [address(octets, quality)] * 2
+
+
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_what_goes_wrong_before_writing_is_not_told_of_the_output(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making rows may compile, and the folder of machine code be full."""
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "no room elsewhere")
+
+    def write_all() -> None:
+        writer.write(valid_segments(3), some_findings(3), None)
+        writer.close()
+
+    with OutputTarget(str(tmp_path / "rows")) as target:
+        writer = open_writer(form, target, with_file=False)
+        monkeypatch.setattr(TableBuilder, "batch", full)
+        with pytest.raises(OSError, match="no room elsewhere"):
+            write_all()
+        monkeypatch.undo()
+        writer.close()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from segwatch.output.target import OutputError, OutputTarget
+from segwatch.errors import OutputError
+from segwatch.output.target import OutputTarget
 
 
 def test_a_file_takes_its_name_at_the_end(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_a_check_says_all_and_does_nothing(address: KafkaAddress, tmp_path: Path
         "Packets would come 2 times as fast as recorded.",
         f"The sensor's name would be checked; settings come from {config}.",
         "Addresses would be published as they are.",
-        f"Segments would go to segwatch.segments.v1 in Kafka at {address.bootstrap}, which answers: 3 partitions.",
         f"While Kafka is away, segments would wait in {spool}: 2.0 GB and 24 h at most; it holds 0 messages now.",
+        f"Segments would go to segwatch.segments.v1 in Kafka at {address.bootstrap}, which answers: 3 partitions.",
         "No sensor of that name is at work on another host.",
     ]
     assert not (tmp_path / "data").exists()

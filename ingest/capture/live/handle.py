@@ -4,14 +4,12 @@ import ctypes
 import select
 import sys
 import time
-from types import TracebackType
-from typing import Final, NamedTuple, NoReturn, Self
+from typing import Final, NamedTuple, NoReturn
 
 import numpy as np
 
-from ingest.capture.handler import ROW_BYTES, FrameBlock, collect_frame
-from ingest.capture.indexing import registered_link_type
-from ingest.capture.libpcap import PCAP_ERRBUF_SIZE, PCAP_TSTAMP_PRECISION_NANO, libpcap_library
+from ingest.capture.handler import ROW_BYTES, FrameBlock
+from ingest.capture.libpcap import PCAP_ERRBUF_SIZE, PCAP_TSTAMP_PRECISION_NANO, PcapHandle
 from ingest.capture.live.interfaces import ANY, COOKED_V2, link_state
 from ingest.capture.live.options import DIRECTIONS, CaptureOptions
 from segwatch.buffers import BufferPool
@@ -59,7 +57,7 @@ class _Statistics(ctypes.Structure):
     _fields_ = (("received", ctypes.c_uint), ("dropped", ctypes.c_uint), ("interface_dropped", ctypes.c_uint))
 
 
-class LiveHandle:
+class LiveHandle(PcapHandle):
     """Captures one interface from now on; to be used by one thread at a time."""
 
     def __init__(self, interface: str, options: CaptureOptions, capture_filter: str) -> None:
@@ -69,36 +67,19 @@ class LiveHandle:
         with what to do where the rights are missing.
         """
         self.interface = interface
-        self.frames = 0
-        """Frames captured so far."""
         self._lost = ""
         state = link_state(interface)
         self.index = state.number if state else 0
-        self._library = libpcap_library()
-        message = ctypes.create_string_buffer(PCAP_ERRBUF_SIZE)
-        self._handle = self._library.pcap_create(interface.encode(), message)
-        if not self._handle:
-            raise InputError(f"{interface} cannot be captured: {message.value.decode(errors='replace')}.")
+        super().__init__(
+            lambda library, message: library.pcap_create(interface.encode(), message),
+            f"{interface} cannot be captured",
+        )
         try:
             self._activate(options)
             self.set_filter(capture_filter)
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the capture. Batches that were handed out stay valid."""
-        if self._handle:
-            self._library.pcap_close(self._handle)
-            self._handle = None
 
     def set_filter(self, capture_filter: str) -> None:
         """Capture only what passes a filter from now on. Raises UsageError."""
@@ -185,10 +166,8 @@ class LiveHandle:
             raise UsageError(f"--direction {options.direction} is not possible on {self.interface}: {self._reason()}.")
         message = ctypes.create_string_buffer(PCAP_ERRBUF_SIZE)
         library.pcap_setnonblock(handle, 1, message)
-        self.snaplen = int(library.pcap_snapshot(handle))
-        self.link_type = registered_link_type(int(library.pcap_datalink(handle)))
+        self._describe()
         self._nanoseconds = library.pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO
-        self._handler = ctypes.c_void_p(collect_frame.address)
         self._pool = BufferPool(_BLOCK_BYTES + BATCH_FRAMES * ROW_BYTES + self.snaplen)
         self._poll = select.poll()
         self._poll.register(int(library.pcap_get_selectable_fd(handle)), select.POLLIN)
@@ -212,6 +191,3 @@ class LiveHandle:
             seconds, fraction = np.divmod(columns.ts, 1_000_000_000)
             columns = columns._replace(ts=seconds * 1_000_000_000 + fraction * 1000)
         return columns
-
-    def _reason(self) -> str:
-        return str(self._library.pcap_geterr(self._handle).decode(errors="replace"))

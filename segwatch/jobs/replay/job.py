@@ -16,7 +16,7 @@ from segwatch.jobs.replay.report import as_json, print_replay
 from segwatch.jobs.replay.session import SessionReplay, Totals
 from segwatch.jobs.replay.sources import Choice, KafkaSource, Piece, Source, StoreSource
 from segwatch.jobs.replay.span import Original, Span
-from segwatch.kafka.connection import kafka_address
+from segwatch.kafka.location import kafka_address
 from segwatch.times import time_text
 from sinks.comparison import Comparison, compare_sets
 from sinks.store import SessionState, Store, open_store

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.compilation import kernel
+from segwatch.jobs.trouble_counts import DUPLICATE_ACK, LOST_SEGMENT, OUT_OF_ORDER, ZERO_WINDOW, retransmissions
 from segwatch.memory import grown, zeroed
-from segwatch.vocabulary import LABEL_NAMES, Label
 
 
 class Count(IntEnum):
@@ -72,25 +72,7 @@ _CLOSED: Final = -1
 _FIRST_CAPACITY: Final = 64
 _SHIFT: Final = 32
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _bit(label: Label) -> int:
-    return label.bit_length() - 1
-
-
-_LABELS_OF: Final = (
-    (_bit(Label.RETRANSMISSION), int(Count.RETRANSMISSIONS)),
-    (_bit(Label.FAST_RETRANSMISSION), int(Count.RETRANSMISSIONS)),
-    (_bit(Label.SPURIOUS_RETRANSMISSION), int(Count.RETRANSMISSIONS)),
-    (_bit(Label.LOST_SEGMENT), int(Count.LOST_SEGMENTS)),
-    (_bit(Label.OUT_OF_ORDER), int(Count.OUT_OF_ORDER)),
-    (_bit(Label.DUPLICATE_ACK), int(Count.DUPLICATE_ACKS)),
-    (_bit(Label.ZERO_WINDOW), int(Count.ZERO_WINDOWS)),
-)
-"""Bits of the labels, and where they are counted."""
-_PLACE_OF: Final = tuple(dict(_LABELS_OF).get(bit, -1) for bit in range(len(LABEL_NAMES)))
 _COUNTS = COUNTS
-_PLAIN_COUNTS = int(Count.RETRANSMISSIONS)
 
 
 class Table(NamedTuple):
@@ -132,11 +114,12 @@ def _read_counts(sent: Any, counts: Any) -> None:
     counts[5] = sent["rtt_count"]
     counts[6] = sent["resets"]
     counts[7] = sent["zero_window_time"]
-    for place in range(_PLAIN_COUNTS, _COUNTS):
-        counts[place] = 0
-    for label in range(len(_PLACE_OF)):
-        if _PLACE_OF[label] >= 0:
-            counts[_PLACE_OF[label]] += sent["labels"][label]
+    labels = sent["labels"]
+    counts[8] = retransmissions(labels)
+    counts[9] = labels[LOST_SEGMENT]
+    counts[10] = labels[OUT_OF_ORDER]
+    counts[11] = labels[DUPLICATE_ACK]
+    counts[12] = labels[ZERO_WINDOW]
 
 
 @kernel

@@ -11,6 +11,7 @@ from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.pipeline import AnalysedBatch
 from segwatch.jobs.summary import Summary
 from segwatch.jobs.totals import Totals
+from segwatch.jobs.trouble_counts import label_place
 from segwatch.jobs.watch.book import Count
 from segwatch.jobs.watch.feed import FeedStatus
 from segwatch.jobs.watch.picture import Picture
@@ -116,5 +117,5 @@ def _intervals(conversations: npt.NDArray[Any], first: int) -> npt.NDArray[Any]:
     for name, count in _FIELDS.items():
         records["sent"][name] = conversations["start"][:, :, count]
     for label, count in _LABELS.items():
-        records["sent"]["labels"][:, :, label.bit_length() - 1] = conversations["start"][:, :, count]
+        records["sent"]["labels"][:, :, label_place(label)] = conversations["start"][:, :, count]
     return records

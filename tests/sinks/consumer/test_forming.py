@@ -181,6 +181,18 @@ def test_unreadable_messages_are_refused_with_their_place() -> None:
     assert batch.gaps == 1
 
 
+def test_refused_messages_have_a_limit_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have no rows, so that nothing else ends a batch of them early."""
+    monkeypatch.setattr(forming, "MOST_REFUSED_BYTES", 1000)
+    reader = _reader()
+    reader.feed([Message(offset, DAY_MS, bytes(400)) for offset in range(4)], lambda: 0)
+    batch = _closed(reader)
+    assert (batch.last, len(batch.refused)) == (2, 3)
+    again = _reader(Committed(0, Progress(START, Intent(3, DAY_MS))))
+    again.feed([Message(offset, DAY_MS, bytes(400)) for offset in range(5)], lambda: 0)
+    assert _closed(again).last == 3
+
+
 def test_a_log_that_begins_anew_is_not_read() -> None:
     reader = _reader(Committed(3, Progress(_end(2))))
     with pytest.raises(BusError, match="made anew"):
