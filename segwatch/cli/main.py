@@ -19,6 +19,7 @@ from segwatch.errors import SegwatchError
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
+    "explain": "Tell the story of a conversation in plain words, with the evidence.",
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
     "up": "Run the whole pipeline on this machine, supervised.",
