@@ -9,7 +9,7 @@ from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import Sentence, count_text, moment_text, span_text, the, upper
 from segwatch.vocabulary import Flag, Reset
 
-_MEANINGS: Final = {
+RESET_MEANINGS: Final = {
     Reset.REFUSED: "nobody listens at that port, or a firewall answers in the server's name",
     Reset.HANDSHAKE_ABORTED: "the connection was given up before it was open",
     Reset.AFTER_FIN: "it came after the close and harms nothing: data arrived for a connection that was over already",
@@ -64,7 +64,7 @@ def _finishes(ledger: Ledger) -> Iterator[Sentence]:
 
 
 def _resets(ledger: Ledger) -> Iterator[Sentence]:
-    for reset, meaning in _MEANINGS.items():
+    for reset, meaning in RESET_MEANINGS.items():
         rows = np.flatnonzero(ledger.findings.reset == int(reset)).tolist()
         if not rows:
             continue

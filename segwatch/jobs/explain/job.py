@@ -3,30 +3,25 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import click
-import numpy as np
 from rich.console import Console
 
 from segwatch import __version__
-from segwatch.errors import InputError, UsageError
+from segwatch.errors import UsageError
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.picture import picture
 from segwatch.explain.render import as_object, markdown, plain_text, print_story
 from segwatch.explain.story import story_of
 from segwatch.jobs.captures import Captures
+from segwatch.jobs.explain.gather import ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.summary import Summary
 from segwatch.jobs.totals import Totals
-from segwatch.records.findings import FindingColumns, take_findings
-from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 
-MOST_SEGMENTS: Final = 1 << 20
-"""Segments of a conversation that are looked at, about 250 bytes each; its story ends there."""
 _PLAIN_WIDTH: Final = 100
 
 
@@ -51,8 +46,8 @@ class ExplainJob:
         if totals is None:
             return captures.exit_code
         streams = self.wanted.streams(totals)
-        ledgers = list(_ledgers(captures.names[0], self.rules, streams)) if streams else []
-        self._write(captures.names[0], ledgers, len(totals.conversations))
+        found = list(ledgers(captures.names[0], self.rules, streams))
+        self._write(captures.names[0], found, len(totals.conversations))
         return captures.exit_code
 
     def _totals(self, captures: Captures) -> Totals | None:
@@ -69,17 +64,17 @@ class ExplainJob:
                 return summary.totals
         return None
 
-    def _write(self, name: str, ledgers: list[Ledger], conversations: int) -> None:
+    def _write(self, name: str, found: list[Ledger], conversations: int) -> None:
         if self.form == "json":
-            stories = [as_object(story_of(ledger)) for ledger in ledgers]
-            found = {"name": name, "conversations": conversations, "explained": stories}
+            stories = [as_object(story_of(ledger)) for ledger in found]
+            capture = {"name": name, "conversations": conversations, "explained": stories}
             click.echo(
-                json.dumps({"segwatch": __version__, "rules": self.rules, **found}, indent=2, ensure_ascii=False)
+                json.dumps({"segwatch": __version__, "rules": self.rules, **capture}, indent=2, ensure_ascii=False)
             )
             return
-        if not ledgers:
+        if not found:
             click.echo(self._nothing(name, conversations))
-        for place, ledger in enumerate(ledgers):
+        for place, ledger in enumerate(found):
             if place:
                 click.echo()
             self._write_one(ledger)
@@ -103,28 +98,3 @@ class ExplainJob:
             return f"{name} has no such conversation among its {conversations:,}."
         many = f"any of the {conversations:,} conversations" if conversations > 1 else "the only conversation"
         return f"Nothing is wrong with {many} in {name} (--stream NUMBER explains one all the same)."
-
-
-def _ledgers(name: str, rules: str, streams: list[int]) -> Iterator[Ledger]:
-    """Yield the conversations with these numbers, in that order."""
-    parts: dict[int, list[tuple[SegmentColumns, FindingColumns]]] = {stream: [] for stream in streams}
-    taken = dict.fromkeys(streams, 0)
-    cut: set[int] = set()
-    with CapturePipeline(name, rules) as pipeline:
-        for segments, findings, _ in pipeline:
-            for stream in streams:
-                rows = np.flatnonzero(findings.stream == stream)
-                room = MOST_SEGMENTS - taken[stream]
-                if len(rows) > room:
-                    cut.add(stream)
-                    rows = rows[:room]
-                if len(rows):
-                    taken[stream] += len(rows)
-                    parts[stream].append((take_segments(segments, rows), take_findings(findings, rows)))
-    for stream in streams:
-        if not parts[stream]:
-            raise InputError(f"{name} has changed while it was read.")
-        segments = join_segments([part for part, _ in parts[stream]])
-        columns = zip(*(part for _, part in parts[stream]), strict=True)
-        findings = FindingColumns(*(np.concatenate(column) for column in columns))
-        yield Ledger(stream, segments, findings, is_cut=stream in cut)
