@@ -14,6 +14,7 @@ _HOST: Final = np.dtype((np.record, [("address", np.uint64, (2,)), ("ip_version"
 _FIRST_CAPACITY: Final = 64
 _SEED_BITS: Final = 64
 _SHIFT: Final = np.uint64(32)
+_IPV4_MAPPED: Final = b"\0" * 10 + b"\xff\xff"
 
 
 class HostTable(NamedTuple):
@@ -91,6 +92,13 @@ class Hosts:
             self.table = self.table._replace(slots=zeroed(2 * len(slots), slots.dtype))
             with np.errstate(over="ignore"):  # hashing wraps around on purpose
                 _fill_slots(self.table)
+
+    def find(self, address: IPv4Address | IPv6Address) -> int | None:
+        """Return the number of a host, None for one that was not met."""
+        packed = address.packed if address.version == 6 else _IPV4_MAPPED + address.packed
+        words, hosts = np.frombuffer(packed, np.uint64), self.table.hosts[: len(self)]
+        fits = (hosts["address"] == words).all(axis=1) & (hosts["ip_version"] == address.version)
+        return int(np.argmax(fits)) if fits.any() else None
 
     def name(self, number: int) -> str:
         """Return the address of a host as text."""

@@ -235,6 +235,11 @@ class Totals:
         return some if present.all() else some[present]
 
     @property
+    def streams(self) -> npt.NDArray[np.int64]:
+        """(C,) the numbers of ``conversations`` in the capture, as in ``tcp.stream``."""
+        return np.flatnonzero(self._conversations[: self._used]["present"])
+
+    @property
     def troubles(self) -> npt.NDArray[Any]:
         """(T,) ``TROUBLE``; conversations say which is theirs."""
         return self._troubles[: self._troubles_used]

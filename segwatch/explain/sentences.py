@@ -1,0 +1,77 @@
+"""A sentence with its evidence, and the words that sentences share."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from segwatch.explain.ledger import SIDES
+from segwatch.jobs.reasons import seconds_text
+
+MOST_FRAMES: Final = 8
+"""Frames that a text names; the evidence has all of them."""
+
+Number = int | float | str
+
+
+class Sentence(NamedTuple):
+    """What is said of some segments."""
+
+    topic: str
+    """What it is about: a label's name, or one of the topics of its chapter."""
+    text: str
+    frames: tuple[int, ...]
+    """Numbers of the frames that show it, one at least, in order."""
+    time: int
+    """When it begins, in nanoseconds since the conversation's first segment."""
+    numbers: Mapping[str, Number]
+    """What the text says in numbers: nanoseconds, bytes, counts."""
+
+
+class Chapter(NamedTuple):
+    """Sentences about one part of the story, in order."""
+
+    title: str
+    sentences: list[Sentence]
+
+
+def the(side: int) -> str:
+    """Return what a side is called."""
+    return f"the {SIDES[side]}"
+
+
+def upper(text: str) -> str:
+    """Return a text that begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def count_text(count: int, singular: str, plural: str = "") -> str:
+    """Return a number of things: "1 segment", "1,200 segments"."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes, exactly."""
+    return count_text(count, "byte")
+
+
+def moment_text(nanoseconds: int) -> str:
+    """Return a time since the beginning."""
+    return f"{nanoseconds / 1e9:.3f} s"
+
+
+def span_text(nanoseconds: int) -> str:
+    """Return a duration."""
+    return seconds_text(max(nanoseconds, 0))
+
+
+def frames_text(frames: tuple[int, ...]) -> str:
+    """Return the numbers of frames, runs of them as ranges, the rest after ``MOST_FRAMES`` left out."""
+    ranges: list[list[int]] = []
+    for frame in frames:
+        if ranges and frame == ranges[-1][1] + 1:
+            ranges[-1][1] = frame
+        else:
+            ranges.append([frame, frame])
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:MOST_FRAMES]]
+    more = len(frames) - sum(last - first + 1 for first, last in ranges[:MOST_FRAMES])
+    text = ", ".join(shown) + (f" and {more:,} more" if more else "")
+    return f"{'frame' if len(frames) == 1 else 'frames'} {text}"

@@ -1,0 +1,67 @@
+"""What a conversation came to: how much, how fast, and how much of it for nothing."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segwatch.explain.ledger import Ledger
+from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
+from segwatch.vocabulary import Label
+
+_REPEATS = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
+_BITS = 8
+
+
+def totals(ledger: Ledger) -> Iterator[Sentence]:
+    """Tell what each side sent, and how far away both are."""
+    span = int(ledger.time[-1])
+    text = f"In {span_text(span)} there were {count_text(len(ledger), 'segment')}."
+    if ledger.is_cut:
+        text = f"Of this conversation the first {count_text(len(ledger), 'segment')} are looked at ({span_text(span)})."
+    yield Sentence("size", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": len(ledger), "span": span})
+    for side in (0, 1):
+        yield from _sent(ledger, side, span)
+        yield from _distance(ledger, side)
+    if not ledger.findings.labels.any():
+        text = "Wireshark's analysis has nothing to say against any of its segments."
+        yield Sentence("clean", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": 0})
+
+
+def _sent(ledger: Ledger, side: int, span: int) -> Iterator[Sentence]:
+    rows = np.flatnonzero(ledger.rows(side) & ledger.has_data)
+    if not len(rows):
+        return
+    count = int(ledger.length[rows].sum())
+    repeats = rows[ledger.labelled(_REPEATS)[rows]]
+    again = int(ledger.length[repeats].sum())
+    text = f"{upper(the(side))} sent {bytes_text(count)} in {count_text(len(rows), 'segment')} with data"
+    if span:
+        text += f" ({_rate_text(_BITS * count * 1e9 / span)} on average)"
+    if again:
+        text += f"; {bytes_text(again)} of it ({100 * again / count:.2g} %) in {count_text(len(repeats), 'repeat')}"
+    numbers = {"bytes": count, "data_segments": len(rows), "repeated_bytes": again, "repeats": len(repeats)}
+    frames = ledger.frames([int(rows[0]), int(rows[-1])] if len(rows) > 1 else [int(rows[0])])
+    yield Sentence("volume", f"{text}.", frames, int(ledger.time[rows[0]]), {**numbers})
+
+
+def _distance(ledger: Ledger, side: int) -> Iterator[Sentence]:
+    """Tell how long acknowledgments from a side took."""
+    rows = np.flatnonzero(ledger.rows(side) & (ledger.findings.ack_rtt > 0))
+    if len(rows) < 2:
+        return
+    times = ledger.findings.ack_rtt[rows]
+    low, middle, high = int(times.min()), int(np.median(times)), int(times.max())
+    text = (
+        f"From the sensor to {the(side)} and back {span_text(middle)} passed as a rule ({span_text(low)} to "
+        f"{span_text(high)}; {count_text(len(rows), 'acknowledgment')})."
+    )
+    frames = ledger.frames(sorted({int(rows[int(times.argmin())]), int(rows[int(times.argmax())])}))
+    numbers = {"samples": len(rows), "min": low, "median": middle, "max": high}
+    yield Sentence("round_trip", text, frames, int(ledger.time[rows[0]]), {**numbers})
+
+
+def _rate_text(bits: float) -> str:
+    for unit, size in (("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
+        if bits >= size:
+            return f"{bits / size:.3g} {unit}"
+    return f"{bits:.3g} bit/s"

@@ -1,0 +1,54 @@
+"use strict";
+(() => {
+  const plots = JSON.parse(document.getElementById("plots").textContent);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const light_colors = ["#0969da", "#8c959f", "#cf222e", "#bc4c00", "#8250df", "#1a7f37"];
+  const dark_colors = ["#4493f8", "#768390", "#f85149", "#f0883e", "#bc8cff", "#3fb950"];
+  const kept = [];
+
+  const number = (value) => value === null || value === undefined ? "" :
+    Math.abs(value) >= 1e9 ? (value / 1e9).toPrecision(3) + " G" :
+    Math.abs(value) >= 1e6 ? (value / 1e6).toPrecision(3) + " M" :
+    Math.abs(value) >= 1e4 ? (value / 1e3).toPrecision(3) + " k" : String(+value.toPrecision(4));
+
+  const series = (plot, colors) => plot.names.map((name, place) => {
+    const color = colors[place % colors.length];
+    const points = plot.kind === "points";
+    return {
+      label: name,
+      stroke: color,
+      width: 1.5,
+      paths: points ? () => null : undefined,
+      points: points ? {show: true, size: place < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
+      value: (_, value, __, row) => value === null || value === undefined || row === null ? "" :
+        points ? value.toLocaleString("en") + " (frame " + plot.frames[row] + ")" : number(value),
+    };
+  });
+
+  const draw = (figure) => {
+    const plot = plots[+figure.dataset.plot];
+    const colors = dark.matches ? dark_colors : light_colors;
+    const style = getComputedStyle(document.documentElement);
+    const axis = {stroke: style.getPropertyValue("--quiet"), grid: {stroke: style.getPropertyValue("--line"), width: 0.5}};
+    const width = () => Math.max(figure.clientWidth, 280);
+    figure.replaceChildren();
+    const drawn = new uPlot({
+      title: plot.title,
+      width: width(),
+      height: plot.kind === "points" ? 360 : 220,
+      scales: {x: {time: false}},
+      series: [{label: "seconds", value: (_, value) => value === null || value === undefined ? "" : value.toFixed(6)}, ...series(plot, colors)],
+      axes: [axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
+      cursor: {points: {show: plot.kind !== "points"}},
+    }, plot.data, figure);
+    kept.push({figure, drawn, width});
+  };
+
+  const draw_all = () => {
+    kept.splice(0).forEach(({drawn}) => drawn.destroy());
+    document.querySelectorAll("figure.plot").forEach(draw);
+  };
+  draw_all();
+  dark.addEventListener("change", draw_all);
+  addEventListener("resize", () => kept.forEach(({drawn, width}) => drawn.setSize({width: width(), height: drawn.height})));
+})();

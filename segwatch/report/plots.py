@@ -1,0 +1,90 @@
+"""Plots as the objects that the page's script draws: one axis of times, and series with nulls where they have none."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.explain.ledger import Ledger
+from segwatch.explain.sentences import the
+from segwatch.report.timeline import COUNTED, Timeline
+from segwatch.vocabulary import Label
+
+MOST_POINTS: Final = 3000
+"""Segments of a conversation that are drawn: all with trouble, and of the others as many as there is room for."""
+_REPEATS: Final = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
+_TROUBLE: Final = _REPEATS | Label.OUT_OF_ORDER | Label.LOST_SEGMENT | Label.DUPLICATE_ACK | Label.ZERO_WINDOW
+
+
+def timeline_plots(timeline: Timeline) -> list[dict[str, Any]]:
+    """Return the plots of a whole capture: what was sent, and what was wrong with it."""
+    rates, times = timeline.rates(), timeline.times()
+    wrong = [(name.replace("_", " "), rates[name]) for name in ("resets", *(name for name, _ in COUNTED))]
+    wrong = [(name, values) for name, values in wrong if any(values)]
+    plots = [_lines("Payload, bits a second", times, [("payload", rates["bits"])])]
+    plots.append(_lines("Segments a second", times, [("segments", rates["segments"])]))
+    return [*plots, _lines("Trouble, segments a second", times, wrong)] if wrong else plots
+
+
+def _lines(title: str, times: list[float], series: list[tuple[str, list[float]]]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "kind": "lines",
+        "names": [name for name, _ in series],
+        "data": [times, *([float(f"{value:.6g}") for value in values] for _, values in series)],
+    }
+
+
+def sequence_plot(ledger: Ledger) -> dict[str, Any] | None:
+    """Return the time-sequence plot of the side that sent more, None where no side sent any data.
+
+    ``frames`` has the frame of each point.
+    """
+    volumes = [int(ledger.length[ledger.rows(side)].sum()) for side in (0, 1)]
+    side = int(volumes[1] > volumes[0])
+    if not volumes[side]:
+        return None
+    series = [(name, rows, positions) for name, rows, positions in _series(ledger, side) if rows.any()]
+    shown = _shown(ledger, np.logical_or.reduce([rows for _, rows, _ in series]))
+    return {
+        "title": f"Bytes of {the(side)} over time",
+        "kind": "points",
+        "names": [name for name, _, _ in series],
+        "frames": ledger.frame[shown].tolist(),
+        "data": [
+            np.round(ledger.time[shown] / 1e9, 6).tolist(),
+            *(_values(rows[shown], positions[shown]) for _, rows, positions in series),
+        ],
+    }
+
+
+def _series(ledger: Ledger, side: int) -> list[tuple[str, npt.NDArray[np.bool_], npt.NDArray[np.int64]]]:
+    data = ledger.rows(side) & ledger.has_data
+    other = ledger.rows(1 - side) & (ledger.acknowledged >= 0)
+    again, early = data & ledger.labelled(_REPEATS), data & ledger.labelled(Label.OUT_OF_ORDER)
+    repeated, closed = other & ledger.labelled(Label.DUPLICATE_ACK), other & ledger.labelled(Label.ZERO_WINDOW)
+    return [
+        ("sent", data & ~again & ~early, ledger.end),
+        ("acknowledged", other & ~repeated & ~closed, ledger.acknowledged),
+        ("sent again", again, ledger.end),
+        ("out of order", early, ledger.end),
+        ("duplicate ACK", repeated & ~closed, ledger.acknowledged),
+        ("window 0", closed, ledger.acknowledged),
+    ]
+
+
+def _shown(ledger: Ledger, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return ``MOST_POINTS`` of some rows at most, in the order of time."""
+    troubled = rows & ledger.labelled(_TROUBLE)
+    first = _thinned(np.flatnonzero(troubled), MOST_POINTS // 2)
+    others = _thinned(np.flatnonzero(rows & ~troubled), MOST_POINTS - len(first))
+    places = np.concatenate([first, others])
+    return places[np.lexsort((places, ledger.time[places]))]
+
+
+def _thinned(places: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.int64]:
+    return places if len(places) <= most else places[np.linspace(0, len(places) - 1, most).astype(np.int64)]
+
+
+def _values(mask: npt.NDArray[np.bool_], positions: npt.NDArray[np.int64]) -> list[int | None]:
+    return [value if has else None for has, value in zip(mask.tolist(), positions.tolist(), strict=True)]

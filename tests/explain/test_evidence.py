@@ -1,0 +1,60 @@
+"""No sentence without evidence, and no number that the labels do not bear out."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.vocabulary import LABEL_NAMES
+from tests.explain.telling import explained, sentences
+from tests.support import CASES, captures_directory
+
+SAMPLE = 50
+_LARGEST = 2 << 20
+_MOST_STORIES = "20"
+_TROUBLE = {
+    "retransmission", "fast_retransmission", "spurious_retransmission", "lost_segment", "out_of_order",
+    "duplicate_ack", "zero_window",
+}  # fmt: skip
+
+
+def _labels_and_frames(capture: Path) -> tuple[dict[int, Counter[str]], dict[int, set[int]]]:
+    """Return how often each conversation has each label, and the frames of each."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    frames: dict[int, set[int]] = defaultdict(set)
+    with CapturePipeline(str(capture), "wireshark-4.0") as pipeline:
+        for segments, findings, _ in pipeline:
+            for stream, mask, frame in zip(findings.stream, findings.labels, segments.frame, strict=True):
+                frames[int(stream)].add(int(frame))
+                counts[int(stream)].update(name for bit, name in enumerate(LABEL_NAMES) if int(mask) >> bit & 1)
+    return counts, frames
+
+
+def _check(capture: Path) -> int:
+    counts, frames = _labels_and_frames(capture)
+    document = explained(capture, "--worst", _MOST_STORIES)
+    for story in document["explained"]:
+        told: Counter[str] = Counter()
+        for sentence in sentences(story):
+            assert sentence["frames"], sentence
+            assert sentence["frames"] == sorted(sentence["frames"]), sentence
+            assert set(sentence["frames"]) <= frames[story["stream"]], sentence
+            if sentence["topic"] in LABEL_NAMES:
+                told[sentence["topic"]] += sentence["numbers"]["segments"]
+        assert told == counts[story["stream"]], (capture, story["stream"])
+    assert document["explained"] or not any(_TROUBLE & set(labels) for labels in counts.values())
+    return len(document["explained"])
+
+
+@pytest.mark.parametrize("capture", sorted(CASES.glob("*.pcap")), ids=lambda path: path.stem)
+def test_cases(capture: Path) -> None:
+    _check(capture)
+
+
+def test_real_captures() -> None:
+    folder = captures_directory()
+    captures = sorted(path for path in folder.iterdir() if "cap" in path.suffix and path.stat().st_size < _LARGEST)
+    chosen = np.random.default_rng(6).choice(len(captures), SAMPLE, replace=False)
+    assert sum(_check(captures[place]) for place in chosen) > SAMPLE // 2

@@ -1,0 +1,97 @@
+"""What is said of connections whose course is known."""
+
+from typing import Any
+
+import pytest
+
+from tests.explain.telling import explained, sentences
+from tests.support import CASES
+
+ARTICLE = CASES / "seed-article.pcap"
+
+
+@pytest.fixture(scope="module")
+def article() -> dict[str, Any]:
+    """Give the story of a connection that a walk-through tells packet by packet."""
+    (story,) = explained(ARTICLE)["explained"]
+    return dict(story)
+
+
+def said(story: dict[str, Any], topic: str) -> list[dict[str, Any]]:
+    return [sentence for sentence in sentences(story) if sentence["topic"] == topic]
+
+
+def test_the_handshake_and_what_was_agreed_on(article: dict[str, Any]) -> None:
+    *_, confirmed = said(article, "handshake")
+    assert confirmed["frames"] == [1, 2, 3]
+    assert confirmed["numbers"] == {"server_side": 60_000_000, "client_side": 200_000, "initial_rtt": 60_200_000}
+    assert "the sensor is near the client" in confirmed["text"]
+    (options,) = said(article, "options")
+    assert options["numbers"]["client_mss"] == options["numbers"]["server_mss"] == 1460
+    assert (options["numbers"]["selective_acknowledgments"], options["numbers"]["time_stamps"]) == (1, 0)
+    assert "Windows are not scaled" in options["text"]
+
+
+def test_the_segment_that_was_not_captured(article: dict[str, Any]) -> None:
+    (lost,) = said(article, "lost_segment")
+    assert lost["frames"] == [7, 12]
+    assert lost["numbers"]["missing"] == 1460
+    assert lost["numbers"]["filled_frame"] == 12
+
+
+def test_repeats_that_were_needed_and_repeats_for_nothing(article: dict[str, Any]) -> None:
+    (needed,) = said(article, "retransmission")
+    assert needed["frames"] == [7, 12, 13]
+    assert (needed["numbers"]["bytes"], needed["numbers"]["rto"]) == (2920, 301_800_000)
+    needless = said(article, "spurious_retransmission")
+    assert [sentence["frames"] for sentence in needless] == [[9, 10], [14, 15], [18, 20], [35, 37]]
+
+
+def test_duplicate_acks_say_what_is_waited_for(article: dict[str, Any]) -> None:
+    assert [sentence["numbers"]["waits_for"] for sentence in said(article, "duplicate_ack")] == [1461, 5841, 5985, 8770]
+
+
+def test_where_the_time_went(article: dict[str, Any]) -> None:
+    (chapter,) = (chapter for chapter in article["chapters"] if chapter["title"] == "Where the time went")
+    assert [sentence["topic"] for sentence in chapter["sentences"]] == [
+        "silences", "timeout", "timeout", "timeout", "acknowledgment",
+    ]  # fmt: skip
+
+
+def test_both_closes_and_the_reset_afterwards(article: dict[str, Any]) -> None:
+    assert [sentence["frames"] for sentence in said(article, "close")] == [[36, 39], [37]]
+    (reset,) = said(article, "reset")
+    assert (reset["frames"], reset["numbers"]["reset"]) == ([40], "after_fin")
+
+
+def test_words_are_explained_that_were_used(article: dict[str, Any]) -> None:
+    assert {"handshake", "duplicate_ack", "reset", "close"} <= set(article["words"])
+    assert "keep_alive" not in article["words"]
+
+
+@pytest.mark.parametrize(
+    ("case", "topic", "words"),
+    [
+        ("syn-retransmission", "handshake", "the client asked again"),
+        ("zero-window", "zero_window", "opens the window again"),
+        ("mid-stream", "handshake", "The capture begins in the middle"),
+        ("fast-retransmission", "fast_retransmission", "at once, without waiting for its timer"),
+        ("keep-alive", "keep_alive", "whether the other side is still there"),
+        ("ack-lost-segment", "ack_lost_segment", "it did arrive, so the sensor missed it"),
+        ("window-full", "window_full", "fills"),
+        ("port-reuse", "reused_ports", "the same addresses and ports"),
+    ],
+)
+def test_other_courses(case: str, topic: str, words: str) -> None:
+    stories = [
+        explained(CASES / f"{case}.pcap", "--stream", str(stream))["explained"]
+        for stream in range(explained(CASES / f"{case}.pcap")["conversations"])
+    ]
+    texts = [sentence["text"] for (story,) in stories for sentence in said(story, topic)]
+    assert any(words in text for text in texts), texts
+
+
+def test_ipv6_ends_have_brackets() -> None:
+    (story,) = explained(CASES / "ipv6.pcap", "--stream", "0")["explained"]
+    assert story["client"].startswith("[")
+    assert "]:" in story["client"]
