@@ -67,8 +67,9 @@ def _ahead(readers: str, ahead: list[PartitionLag]) -> list[str]:
         return []
     first = ahead[0]
     more = f" (and {len(ahead) - 1} more partitions likewise)" if len(ahead) > 1 else ""
-    return [
+    told = (
         f"{first.topic}/{first.partition} ends at offset {first.end}, and {readers} have read it up to "
         f"{first.position} already{more}: the topic was made anew or has lost messages; docs/reliability.md says how "
         "to begin anew with it."
-    ]
+    )
+    return [told]
