@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from clickhouse_driver.errors import Error, ServerException
+from clickhouse_driver.errors import Error, ServerException, UnknownTypeError
 
 from sinks.connection import ServerAddress, as_store_errors, connect
 from sinks.exact_times import use_exact_times
@@ -80,6 +80,13 @@ class Querying:
             if error.code in _STORE_CODES:
                 raise store_error(error, str(self.address)) from error
             raise QueryError(f"The server refused the statement: {server_message(error)}.") from error
+        except UnknownTypeError as error:
+            self._client.disconnect()
+            kind = server_message(error).removeprefix("Unknown type ")
+            raise QueryError(
+                f"The statement gives a column of the type {kind}, which cannot be shown: end it in the statement, as "
+                "with uniqMerge(column), toString(column) or * EXCEPT column (segwatch schema tells the columns)."
+            ) from error
         except (Error, OSError, EOFError) as error:
             self._client.disconnect()
             raise store_error(error, str(self.address)) from error

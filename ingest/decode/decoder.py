@@ -1,14 +1,13 @@
 """Frames to segment records: the compiled fast path, and the slow path for what it declines."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.announcements.marking import Announcements
 from ingest.decode.frames import decode_frames
+from ingest.decode.slow_path import ROWS_PER_FRAME, SlowPath
 from ingest.decode.status import STATUS_TEXTS, Status
 from segwatch.records.frames import FrameColumns
 from segwatch.records.pool import segment_pool
@@ -16,26 +15,8 @@ from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segme
 
 _SMALLEST_BATCH = 1024
 """Rows of the smallest columns: small batches are not worth a size of their own."""
-ROWS_PER_FRAME = 256
-"""TCP headers of one frame that are decoded (samples of a flow report, frames of an aggregate)."""
 LARGEST_FRAME = np.uint32(0x7FFFFFFF)
 """Bytes on the wire that a frame has at most: Wireshark takes longer ones for this long."""
-
-
-class SlowPath(Protocol):
-    """What decodes the frames that the compiled decoder declines."""
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        """Frames that gave no row, by reason."""
-
-    def decode(
-        self, frame_bytes: memoryview, linktype: int, wirelen: int, ts: int, frame: int, out: SegmentColumns, row: int
-    ) -> int:
-        """Write the segments of a frame to ``out`` from ``row`` on; return how many (``ROWS_PER_FRAME`` at most).
-
-        ``frame_bytes`` are valid only until it returns.
-        """
 
 
 class Decoder:

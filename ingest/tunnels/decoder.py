@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from ingest.decode.decoder import ROWS_PER_FRAME
+from ingest.decode.slow_path import ROWS_PER_FRAME
 from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.decode.transport import decode_tcp
 from ingest.tunnels.fragments import FragmentTable, NumberedFragments

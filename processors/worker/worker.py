@@ -142,17 +142,23 @@ class StreamWorker:
         wanted = work.partition.next
         begins = (await self._app.consumer.earliest_offsets(tp))[tp]
         if begins > wanted:
-            if not work.partition.is_fresh:
-                metrics.LOST_MESSAGES.inc(begins - wanted)
-                _log.error(
-                    "partition %d: Kafka deleted %d messages before they were read (offsets %d to %d): processors were "
-                    "away for longer than the topic keeps", message.partition, begins - wanted, wanted, begins - 1,
-                )  # fmt: skip
-            work.partition.begin_at(begins)
+            self._pass_deleted(work, tp, begins)
             if work.partition.step(message.offset) is Step.APPLY:
                 return Step.APPLY
         await self._ask_for(work, tp, work.partition.next)
         return work.partition.step(message.offset)
+
+    @staticmethod
+    def _pass_deleted(work: PartitionWork, tp: TP, begins: int) -> None:
+        """Go on where the log begins, and tell what stood before and was not read."""
+        wanted = work.partition.next
+        if begins > wanted and not work.partition.is_fresh:
+            metrics.LOST_MESSAGES.inc(begins - wanted)
+            _log.error(
+                "partition %d: Kafka deleted %d messages before they were read (offsets %d to %d): processors were "
+                "away for longer than the topic keeps", tp.partition, begins - wanted, wanted, begins - 1,
+            )  # fmt: skip
+        work.partition.begin_at(begins)
 
     async def _ask_for(self, work: PartitionWork, tp: TP, offset: int) -> None:
         """Seek to an offset; where that is in vain see whether there is a message at all: transactions leave marks."""
@@ -160,7 +166,8 @@ class StreamWorker:
         work.seeks += 1
         if work.seeks > MOST_SEEKS and offset == work.partition.next:
             work.seeks = 0
-            place = TopicPartition(tp.topic, tp.partition)
+            self._pass_deleted(work, tp, (await self._app.consumer.earliest_offsets(tp))[tp])
+            place, offset = TopicPartition(tp.topic, tp.partition), work.partition.next
             offset = await asyncio.to_thread(first_offset, self._address, place, offset)
             work.partition.begin_at(offset)
         # ``consumer.seek`` would change from this thread what aiokafka is reading in another, and so break its fetcher.

@@ -28,8 +28,8 @@ _reason_option = click.option(
 def command(context: click.Context, reason: str | None, limit: int, save: Path | None, as_json: bool) -> None:
     r"""List messages that processors and sinks could not read, and why.
 
-    A line for each place in a topic, also where several said the same of it. The number is what resend takes. Nothing
-    in Kafka changes; letters leave after 30 days, or when a GiB of newer ones has come.
+    A line for each message, also where several readers refused it, or one did so twice. The number is what resend
+    takes. Nothing in Kafka changes; letters leave after 30 days, or when a GiB of newer ones has come.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ def command(capture: str, output: str | None, rules: str) -> int:
       segwatch report capture.pcap -o /srv/reports/today.html
 
     Exit codes: 0 fine, 2 wrong use, 3 the capture cannot be read, 4 it was cut (the report has the rest),
-    6 the report cannot be written.
+    7 the report cannot be written.
     """
     from pathlib import Path
 

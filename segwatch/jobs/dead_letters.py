@@ -18,6 +18,7 @@ from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import bus_errors, open_producer
 from segwatch.kafka.dead_letters import Letter, read_contents, read_letters
 from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SEGMENTS, SENSORS
+from segwatch.printable import printable
 from segwatch.times import time_text
 
 RESENDABLE: Final = (SEGMENTS, ANOMALIES, INTERVALS, SENSORS)
@@ -119,7 +120,7 @@ def _why_not(letter: Letter, partitions: dict[str, int]) -> str:
     """Return why a letter cannot be sent again, an empty text if it can."""
     topic, partition = letter.about.topic, letter.about.partition
     if topic not in RESENDABLE:
-        return f"its topic {_printable(topic)!r} is none whose messages can be sent again"
+        return f"its topic {printable(topic)!r} is none whose messages can be sent again"
     if not 0 <= partition < partitions[topic]:
         return f"{topic} has no partition {partition}"
     return "" if letter.size else "its message is empty, or was too large to be kept"
@@ -156,9 +157,9 @@ def _print_letters(letters: deque[Letter]) -> None:
     for letter in letters:
         about = letter.about
         texts = letter.reason, about.reader, about.topic
-        reason, reader, topic = map(_printable, texts)
+        reason, reader, topic = map(printable, texts)
         place = str(about.partition), str(about.offset), str(letter.size)
-        rows.append((str(letter.number), _time(letter), reason, reader, topic, *place, _printable(about.detail)))
+        rows.append((str(letter.number), _time(letter), reason, reader, topic, *place, printable(about.detail)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     sides: tuple[Callable[[str, int], str], ...] = (
         str.rjust, str.ljust, str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.ljust,
@@ -169,7 +170,3 @@ def _print_letters(letters: deque[Letter]) -> None:
 
 def _cells(row: tuple[str, ...], widths: list[int], sides: tuple[Callable[[str, int], str], ...]) -> Iterator[str]:
     return (side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True))
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from segwatch.jobs.reasons import seconds_text
 from segwatch.jobs.summary import HIGH_RATE, SAMPLE
+from segwatch.printable import printable
 
 _PLAIN_WIDTH = 140
 """Columns of output that goes to a file or a pipe."""
@@ -49,7 +50,7 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _print_content(console: Console, summary: dict[str, Any]) -> None:
-    console.print(Text(_printable(summary["name"]), style="bold"), Text(f"({summary['format']})", style="dim"))
+    console.print(Text(printable(summary["name"]), style="bold"), Text(f"({summary['format']})", style="dim"))
     counts = ", ".join(
         _counted(summary[member], singular)
         for member, singular in (
@@ -68,7 +69,7 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["skipped"].items())
         console.print(f"  Not analysed: {reasons}")
     if summary["damage"]:
-        console.print(Text(f"  Incomplete: {_printable(summary['damage'])}", style="yellow"))
+        console.print(Text(f"  Incomplete: {printable(summary['damage'])}", style="yellow"))
 
 
 def _tables(summary: dict[str, Any], width: int) -> list[tuple[str, Table]]:
@@ -179,7 +180,3 @@ def _duration(seconds: float) -> str:
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)

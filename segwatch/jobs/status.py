@@ -8,6 +8,7 @@ from segwatch import __version__
 from segwatch.errors import BusError, StoreError
 from segwatch.jobs.status_kafka import KafkaLook, lag_document
 from segwatch.jobs.status_store import StoreLook
+from segwatch.kafka.lag import PartitionLag
 from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP, SINK_GROUP, TOPICS
 from segwatch.settings import settings
@@ -44,6 +45,8 @@ def _kafka(problems: list[str]) -> dict[str, Any]:
     if missing:
         problems.append(f"Topics are missing ({', '.join(missing)}); make them with: segwatch topics create")
     processed, stored = found.lags()
+    for readers, lag in (("processors", processed), ("sinks", stored)):
+        problems += _ahead(readers, found.ahead(lag))
     return {
         "kafka": address.bootstrap,
         "topics": found.topics(),
@@ -56,3 +59,17 @@ def _kafka(problems: list[str]) -> dict[str, Any]:
         "sensors": found.sensors(),
         "dead_letters": found.dead_letters(),
     }
+
+
+def _ahead(readers: str, ahead: list[PartitionLag]) -> list[str]:
+    """Return the sentence about partitions that were read further than they reach, if there are any."""
+    if not ahead:
+        return []
+    first = ahead[0]
+    more = f" (and {len(ahead) - 1} more partitions likewise)" if len(ahead) > 1 else ""
+    told = (
+        f"{first.topic}/{first.partition} ends at offset {first.end}, and {readers} have read it up to "
+        f"{first.position} already{more}: the topic was made anew or has lost messages; docs/reliability.md says how "
+        "to begin anew with it."
+    )
+    return [told]

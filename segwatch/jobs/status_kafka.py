@@ -40,6 +40,7 @@ _SENSOR_MESSAGES: Final = 2000
 """How much of the sensors' topic is looked at, from its end."""
 _DEAD_LETTERS: Final = 5
 _ANSWER_MS: Final = 3000
+_OPTIONS: Final = {"bootstrap_timeout_ms": _ANSWER_MS, "request_timeout_ms": _ANSWER_MS}
 
 Offsets = dict[TopicPartition, int]
 
@@ -51,8 +52,7 @@ class KafkaLook:
         """Ask where topics begin and end, and what the groups have committed."""
         self._address = address
         now_ms = time.time_ns() // 1_000_000
-        options = {"bootstrap_timeout_ms": _ANSWER_MS, "request_timeout_ms": _ANSWER_MS}
-        with open_admin(address, **options) as admin, bus_errors(address):
+        with open_admin(address, **_OPTIONS) as admin, bus_errors(address):
             self.states = {name: one for name, one in topic_states(admin, TOPICS).items() if not one.is_hidden}
             places = [
                 TopicPartition(name, number) for name, one in self.states.items() for number in range(one.partitions)
@@ -82,6 +82,15 @@ class KafkaLook:
             times = {one: some[0].timestamp for one, some in records.items() if some}
             found.append(lag(reached, self.ends, times, last))
         return found[0], found[1]
+
+    def ahead(self, found: Lag) -> list[PartitionLag]:
+        """Return the partitions that were read further than they reach: their topic is not the one that was read."""
+        suspects = {TopicPartition(one.topic, one.partition): one for one in found.partitions if one.position > one.end}
+        if not suspects:
+            return []
+        with open_admin(self._address, **_OPTIONS) as admin, bus_errors(self._address):
+            ends = end_offsets(admin, suspects)  # what came since the first look was read too, perhaps
+        return [one._replace(end=ends[place]) for place, one in suspects.items() if one.position > ends[place]]
 
     def checkpoints(self) -> dict[str, Any]:
         """Return age, size and reach of the checkpoints: the last record of a partition's changelog closes one."""

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from segwatch.printable import printable
+
 _DROPPED = ("kernel_drops", "interface_drops", "shed_segments", "dropped_segments")
 """What a sensor did not publish; frames count as segments."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def status_text(document: dict[str, Any]) -> str:
-    """Return the lines for a person."""
-    return "\n".join(_lines(document))
+    """Return the lines for a person; what sensors and senders of messages wrote is in some of them."""
+    return "\n".join(map(printable, _lines(document)))
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
@@ -62,7 +64,8 @@ def _store(store: dict[str, Any]) -> str:
 
 def _dead_letters(letters: dict[str, Any]) -> str:
     number = letters["count"]
-    return "no message" if not number else f"{number:,} messages in the dead letters; the last:"
+    what = "message" if number == 1 else "messages"
+    return f"{number:,} {what} in the dead letters; the last:" if number else "no message"
 
 
 def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:

@@ -28,7 +28,8 @@ class Servers:
     def __init__(self, store: str, guard: Guard) -> None:
         self._store = store
         self._guard = guard
-        self._broker = LocalBroker() if settings().kafka == LOCAL_KAFKA else None
+        # Told at once: this process may be killed while the broker starts, which takes seconds.
+        self._broker = LocalBroker(spawned=guard.owns) if settings().kafka == LOCAL_KAFKA else None
         self._server = LocalServer() if store == LOCAL_STORE else None
         self._owns_broker = self._broker is not None and not self._broker.status().running
         self._owns_server = self._server is not None and not self._server.status().running
@@ -44,7 +45,6 @@ class Servers:
             find_java()
             click.echo("Starting the local Kafka broker." if are_fetched() else FETCHING, err=True)
         address = self._broker.start() if self._broker is not None else kafka_address()
-        self._tell_guard()
         create_topics(address)
         with open_store(self._store) as store:
             name = str(store.address)
@@ -65,7 +65,6 @@ class Servers:
         except SegwatchError as error:
             return str(error)
         self._owns_broker = True
-        self._tell_guard()
         return "The local broker had ended and was started again."
 
     def stop(self) -> None:
@@ -76,11 +75,8 @@ class Servers:
             self._server.stop()
 
     def _tell_guard(self) -> None:
-        owned = (
-            self._broker.status().pid if self._broker is not None and self._owns_broker else None,
-            self._server.status().pid if self._server is not None and self._owns_server else None,
-        )
-        for pid in owned:
-            if pid is not None and pid not in self._told:
-                self._guard.owns(pid)
-                self._told.add(pid)
+        """Let the guard know of the store's server, which is started again by whoever needs it."""
+        pid = self._server.status().pid if self._server is not None and self._owns_server else None
+        if pid is not None and pid not in self._told:
+            self._guard.owns(pid)
+            self._told.add(pid)

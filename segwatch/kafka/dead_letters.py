@@ -1,7 +1,9 @@
 """The topic of dead letters, read: each letter with its number, which is its offset there."""
 
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
+from zlib import crc32
 
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.reading import LogMessage, read_messages, read_topic
@@ -11,7 +13,7 @@ from segwatch.messages.errors import Reason
 
 REASONS = tuple(reason.name.lower() for reason in Reason)
 """Short names of the reasons."""
-_CHUNK_BITS = 10
+_NEIGHBOURS = 64
 _UNKNOWN = -1
 
 
@@ -28,29 +30,34 @@ class Letter(NamedTuple):
     """Bytes of the message."""
 
 
-class _SeenPlaces:
-    """Places in topics that were met: a bit each, so that millions of neighbours need no memory to speak of."""
+class _SeenMessages:
+    """Messages that were met, by place and content: some bytes each, so that millions of neighbours need little memory.
+
+    In the same place another one stands where the topic was made anew.
+    """
 
     def __init__(self) -> None:
-        self._chunks: dict[tuple[str, int, int], int] = {}
+        self._chunks: dict[tuple[str, int, int], array[int]] = {}
+        """Checksums of the last messages that were met in neighbouring places, 0 for none."""
 
-    def add(self, letter: DeadLetter) -> bool:
-        """Note the place that a letter is about; return False if it was met before."""
+    def add(self, letter: DeadLetter, content: bytes) -> bool:
+        """Note the message that a letter is about; return False if it was met before."""
         if letter.offset == _UNKNOWN:
             return True
-        chunk = letter.topic, letter.partition, letter.offset >> _CHUNK_BITS
-        bit = 1 << (letter.offset & ((1 << _CHUNK_BITS) - 1))
-        seen = self._chunks.get(chunk, 0)
-        self._chunks[chunk] = seen | bit
-        return not seen & bit
+        chunk, place = divmod(letter.offset, _NEIGHBOURS)
+        seen = self._chunks.setdefault((letter.topic, letter.partition, chunk), array("I", bytes(4 * _NEIGHBOURS)))
+        checksum = crc32(content) or 1
+        is_new = seen[place] != checksum
+        seen[place] = checksum
+        return is_new
 
 
 def read_letters(address: KafkaAddress) -> Iterator[Letter]:
-    """Yield the letters that are there now, the oldest first, one for each place in a topic. Raises ``BusError``."""
-    seen = _SeenPlaces()
+    """Yield the letters that are there now, the oldest first, one for each message. Raises ``BusError``."""
+    seen = _SeenMessages()
     for message in read_topic(address, DEAD_LETTERS):
         letter = letter_of(message)
-        if seen.add(letter.about):
+        if seen.add(letter.about, message.value):
             yield letter
 
 

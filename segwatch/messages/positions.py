@@ -62,10 +62,10 @@ class Coverage(NamedTuple):
         return COVERAGE_HEADER, " ".join(self.as_metadata().values()).encode()
 
 
-def coverage_in(headers: Iterable[tuple[str, bytes]] | None) -> Coverage | None:
-    """Return the coverage that Kafka headers state, None if they state none."""
+def coverage_in(headers: Iterable[tuple[str, bytes | None]] | None) -> Coverage | None:
+    """Return the coverage that Kafka headers state, None if they state none. Header values may be null in Kafka."""
     for name, value in headers or ():
-        numbers = value.decode(errors="replace").split()
+        numbers = (value or b"").decode(errors="replace").split()
         if name == COVERAGE_HEADER and len(numbers) == len(_KEYS):
             with suppress(MessageError):
                 return Coverage.from_metadata(dict(zip(_KEYS, numbers, strict=True)))

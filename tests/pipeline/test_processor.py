@@ -10,6 +10,7 @@ import pytest
 from segwatch.errors import BusError
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.connection import open_admin, open_producer
+from segwatch.kafka.offsets import end_offsets, topic_partitions
 from segwatch.kafka.reading import read_topic
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, PARTITIONED, SEGMENTS
 from tests.pipeline.answers import differences, store_offline
@@ -85,6 +86,26 @@ def test_offsets_without_a_message_stop_nothing(tmp_path: Path) -> None:
         _end(workers)
         store_offline(cluster, [(CAPTURE, one["session"]) for one in sessions])
         assert differences(cluster) == {}
+
+
+@pytest.mark.usefixtures("kafka_installed")
+def test_messages_that_kafka_deleted_are_told_though_none_follows(tmp_path: Path) -> None:
+    with running(tmp_path) as cluster:
+        workers = [cluster.spawn("processor", "--checkpoint-seconds", "1"), cluster.spawn("sink")]
+        cluster.publish(CAPTURE)
+        cluster.wait_until_stored(120)
+        _end(workers)
+        cluster.publish(CAPTURE)
+        with open_admin(cluster.address) as admin:
+            places = topic_partitions(admin, [SEGMENTS])
+            ends = end_offsets(admin, places)
+            admin.delete_records(ends)
+        second = cluster.spawn("processor")
+        deadline = time.monotonic() + 120
+        while cluster.logs().count("Kafka deleted 1 messages before they were read") < len(places):
+            assert time.monotonic() < deadline, cluster.logs()
+            time.sleep(0.2)
+        _end([second])
 
 
 def _end(workers: list[subprocess.Popen[bytes]]) -> None:

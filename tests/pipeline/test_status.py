@@ -20,13 +20,13 @@ from tests.support import REPOSITORY
 DEMO = str(resources.files("segwatch") / "data" / "demo.pcap.gz")
 
 
-def status(cluster: Cluster) -> dict[str, Any]:
+def status(cluster: Cluster, exit_code: int = 0) -> dict[str, Any]:
     """Return what the command says."""
     done = subprocess.run(
         [sys.executable, "-m", "segwatch", "status", "--json"], cwd=REPOSITORY, env=cluster.environment,
         capture_output=True, check=False,
     )  # fmt: skip
-    assert not done.returncode, done.stdout.decode() + done.stderr.decode()
+    assert done.returncode == exit_code, done.stdout.decode() + done.stderr.decode()
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 
@@ -66,3 +66,11 @@ def test_lag_dead_letters_and_what_findings_tell(tmp_path: Path) -> None:
         assert told["dead_letters"]["count"] == 1
         assert {**letter._asdict(), "at": last["at"]} == last
         assert told["processors"]["lag"]["messages"] == messages - first["messages"]
+
+        beyond = Coverage(first["partition"], START, Position(first["end"] + 5, 0))
+        with open_producer(cluster.address) as producer:
+            producer.send(ANOMALIES, value=b"?", partition=first["partition"], headers=[beyond.as_header()])
+            producer.flush()
+        (problem,) = status(cluster, exit_code=1)["problems"]
+        place = f"{SEGMENTS}/{first['partition']}"
+        assert f"{place} ends at offset {first['end']}, and processors have read it up to {first['end'] + 5}" in problem

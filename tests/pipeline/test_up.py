@@ -231,3 +231,12 @@ def test_status_says_what_is_missing(tmp_path: Path) -> None:
     assert "The local store does not run" in output
     assert "The local broker does not run" in output
     assert up.processes() == []
+
+
+def test_killed_while_kafka_starts_it_leaves_nothing_behind(up: Up) -> None:
+    up.start()
+    up.until(lambda: any("kafka.Kafka" in words for _, words in up.processes()), "the broker")
+    assert up.process is not None
+    up.process.kill()
+    up.process.wait()
+    up.assert_nothing_is_left()

@@ -111,6 +111,10 @@ def test_percent_signs_are_left_alone(environment: dict[str, str]) -> None:
         ("SELEC 1", "segwatch: The server refused the statement: Syntax error"),
         ("SELECT * FROM nowhere", "segwatch: The server refused the statement: Unknown table"),
         ("SELECT throwIf(number = 200000) FROM numbers(1000000)", "segwatch: The server refused the statement: Value"),
+        (
+            "SELECT * FROM traffic_1m",
+            "segwatch: The statement gives a column of the type AggregateFunction(uniq, Int32), which cannot be shown",
+        ),
     ],
 )
 def test_refused_statement(environment: dict[str, str], query: str, sentence: str) -> None:

@@ -78,6 +78,22 @@ def test_lag_sensors_and_dead_letters() -> None:
     ]
 
 
+def test_what_others_wrote_steers_no_terminal() -> None:
+    letter = {
+        "at": "2026-01-01T09:00:00.000Z", "reader": "\x1bsink", "topic": "\x1btopic", "partition": 3, "offset": 17,
+        "reason": "cut short", "detail": "\x1b[2J\n",
+    }  # fmt: skip
+    sensor = {
+        "sensor": "edge\x1b\n", "state": "failed", "age_seconds": 1.0, "segments": 0, "kernel_drops": 0,
+        "interface_drops": 0, "shed_segments": 0, "dropped_segments": 0, "interface": "\x1beth0", "problem": "\x07",
+        "spooled_messages": 1, "spooled_bytes": 1, "shared_by_hosts": ["\x1ba", "b"],
+    }  # fmt: skip
+    text = status_text(document(sensors=[sensor], dead_letters={"count": 1, "last": [letter]}))
+    assert [line for line in text.split("\n") if not line.isprintable()] == []
+    assert "edge\ufffd\ufffd: \ufffd" in text.split("\n")
+    assert "Refused     1 message in the dead letters; the last:" in text.split("\n")
+
+
 def test_what_is_missing_is_said() -> None:
     nothing = {"problems": ["The local store does not run; segwatch db start starts it.", "The local broker ..."]}
     assert status_text(nothing).splitlines() == nothing["problems"]

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,13 +35,19 @@ class LocalBroker:
     """The Kafka broker of one data folder: one process, which lives until it is stopped.
 
     Without a folder it is the one of the setting ``data_dir``. ``properties`` stand over those of
-    ``server.properties`` in a broker that this object starts.
+    ``server.properties`` in a broker that this object starts, and ``spawned`` is told its process at once.
     """
 
-    def __init__(self, directory: Path | None = None, properties: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        properties: Mapping[str, str] | None = None,
+        spawned: Callable[[int], None] = lambda _pid: None,
+    ) -> None:
         self.directory = (directory or settings().data_dir).absolute()
         self.files = BrokerFiles(self.directory)
         self._properties = properties or {}
+        self._spawned = spawned
         self._process = ServerProcess(_KIND, self.files, self._spawn)
 
     @property
@@ -94,7 +100,9 @@ class LocalBroker:
         java, jars = find_java(), fetch_jars()
         extra = [f"{name}={value}" for name, value in self._properties.items()]
         arguments = [str(self.directory), java.path, str(jars), *extra]
-        return spawn_module("segwatch.kafka.broker.process", arguments, self.files.output)
+        pid = spawn_module("segwatch.kafka.broker.process", arguments, self.files.output)
+        self._spawned(pid)
+        return pid
 
 
 def _answers(ports: Ports) -> bool:

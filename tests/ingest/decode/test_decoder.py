@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.decode.decoder import ROWS_PER_FRAME, Decoder
+from ingest.decode.decoder import Decoder
 from ingest.decode.frames import decode_frames
+from ingest.decode.slow_path import ROWS_PER_FRAME
 from ingest.decode.status import STATUS_TEXTS, Status
 from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, empty_segments

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ingest.capture.reader import open_capture
-from ingest.decode.decoder import ROWS_PER_FRAME, Decoder
+from ingest.decode.decoder import Decoder
+from ingest.decode.slow_path import ROWS_PER_FRAME
 from ingest.tunnels.decoder import TunnelDecoder
 from segwatch.errors import InputError
 from segwatch.records.segments import SegmentColumns, empty_segments

@@ -222,6 +222,11 @@ def test_findings_of_a_newer_version_are_not_buried() -> None:
         reader.form(0.0)
 
 
-@pytest.mark.parametrize("value", [b"", b"1 2 3 4", b"1 2 3 4 x", b"\xff", b"1 2 3 4 5 6"])
-def test_a_header_that_states_no_coverage_states_none(value: bytes) -> None:
+@pytest.mark.parametrize("value", [b"", b"1 2 3 4", b"1 2 3 4 x", b"\xff", b"1 2 3 4 5 6", None])
+def test_a_header_that_states_no_coverage_states_none(value: bytes | None) -> None:
     assert coverage_in([("other", b"1 2 3 4 5"), (COVERAGE_HEADER, value)]) is None
+
+
+def test_a_header_of_another_program_without_a_value_hides_no_coverage() -> None:
+    coverage = Coverage(3, START, _end(0))
+    assert coverage_in([("trace", None), coverage.as_header()]) == coverage
