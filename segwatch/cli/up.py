@@ -8,7 +8,7 @@ from segwatch.cli.options import kafka_option, sensor_options
 @click.command(name="up")
 @click.option("--read", "read", multiple=True, metavar="FILE...", help="Publish captures, and end when all is stored.")
 @click.argument("more", nargs=-1, metavar="")
-@click.option("--interface", hidden=True)
+@click.option("--interface", "interfaces", multiple=True, metavar="IF", help="Capture IF live; may come several times.")
 @sensor_options
 @click.option(
     "--processors", type=click.IntRange(1, 256), default=1, metavar="N", help="How many processors to run [1]."
@@ -19,7 +19,7 @@ from segwatch.cli.options import kafka_option, sensor_options
 def command(
     read: tuple[str, ...],
     more: tuple[str, ...],
-    interface: str | None,
+    interfaces: tuple[str, ...],
     speed: float | None,
     name: str,
     processors: int,
@@ -28,16 +28,17 @@ def command(
 ) -> int:
     r"""Run the whole pipeline on this machine: Kafka, topics, ClickHouse, sensor, processors and sink.
 
-    Without --read, sensors that run beside it or elsewhere publish. Processors and sink are started again when they
-    end. Ctrl-C or SIGTERM ends everything in order: the sensor, then, when what was published is stored, processors
-    and sink; Kafka and ClickHouse are stopped if they were started here. A second Ctrl-C ends at once; nothing is lost
-    by that.
+    Without --read and --interface, sensors that run beside it or elsewhere publish. Processors, sink and a live sensor
+    are started again when they end. Ctrl-C or SIGTERM ends everything in order: the sensor, then, when what was
+    published is stored, processors and sink; Kafka and ClickHouse are stopped if they were started here. A second
+    Ctrl-C ends at once; nothing is lost by that.
 
     \b
     Examples:
       segwatch up --read capture.pcap
       segwatch up --read monday.pcap tuesday.pcap --processors 2
       segwatch up --read capture.pcap --speed recorded --keep
+      sudo segwatch up --interface eth0
       segwatch up --store clickhouse://writer@db.example/segwatch
 
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest is stored),
@@ -47,11 +48,17 @@ def command(
     from segwatch.jobs.up import UpJob
     from segwatch.settings import settings
 
-    if interface is not None:
-        raise UsageError(f"up captures nothing live: run segwatch sensor --interface {interface} beside it.")
+    if interfaces and read:
+        raise UsageError("up captures live (--interface) or publishes captures (--read), not both.")
     if more and not read:
         raise UsageError(f"{more[0]!r} is no option; capture files follow --read.")
     job = UpJob(
-        read=(*read, *more), speed=speed, name=name, processors=processors, store=store or settings().store, keep=keep
+        read=(*read, *more),
+        interfaces=interfaces,
+        speed=speed,
+        name=name,
+        processors=processors,
+        store=store or settings().store,
+        keep=keep,
     )
     return job.run()

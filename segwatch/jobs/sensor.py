@@ -120,9 +120,10 @@ def _count(sensor: SensorSession, capture: DecodedCapture) -> None:
 
 
 def sentence(published: dict[str, Any]) -> str:
-    """Return what was published of a capture, in words."""
-    cut = "" if published["complete"] else " (not all of the capture)"
+    """Return what was published of a capture or an interface, in words."""
+    cut = "" if published.get("complete", True) else " (not all of the capture)"
+    name = published.get("file") or published["interface"]
     return (
-        f"{published['file']}: {published['segments']:,} segments in {published['messages']:,} messages to "
+        f"{name}: {published['segments']:,} segments in {published['messages']:,} messages to "
         f"{published['partitions']} partitions, session {published['session']} of sensor {published['sensor']}{cut}"
     )

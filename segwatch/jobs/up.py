@@ -47,7 +47,9 @@ class UpJob:
     """What to run."""
 
     read: tuple[str, ...]
-    """Captures to publish; empty: sensors run elsewhere."""
+    """Captures to publish."""
+    interfaces: tuple[str, ...]
+    """Interfaces to capture; where there are neither, sensors run elsewhere."""
     speed: float | None
     name: str
     processors: int
@@ -74,10 +76,15 @@ class UpJob:
             stop = stack.enter_context(stop_requested())
             shown = stack.enter_context(view(f"Kafka {address.bootstrap}, store {store}"))
             maker = PartsMaker(folder, guard)
-            sensor = maker.sensor(self.read, self.speed, self.name) if self.read else None
+            sensor = self._sensor(maker)
             processors = [maker.processor(number, hasty=bool(self.read)) for number in range(1, self.processors + 1)]
             sink = maker.sink(self.store)
             return Supervisor(self, address, servers, shown, stop, sensor, processors, sink).run()
+
+    def _sensor(self, maker: PartsMaker) -> Part | None:
+        if self.interfaces:
+            return maker.live_sensor(self.interfaces, self.name)
+        return maker.sensor(self.read, self.speed, self.name) if self.read else None
 
 
 class Supervisor:
@@ -100,6 +107,8 @@ class Supervisor:
         self._view = shown
         self._stop = stop
         self._sensor = sensor
+        self._publishing = sensor if job.read else None
+        """The sensor, where it is to come to an end by itself."""
         self._workers = [*processors, sink]
         self._processors, self._sink = processors, sink
         self._parts = [*([sensor] if sensor else []), *self._workers]
@@ -130,14 +139,14 @@ class Supervisor:
             arrival: Arrival | None = None
             while not self._stop.is_set():
                 self._tick()
-                if self._sensor is None or self._sensor.child.pid is not None or self._job.keep:
+                if self._publishing is None or self._publishing.child.pid is not None or self._job.keep:
                     continue
                 if self._exit_code not in {0, PartialInputError.exit_code}:
                     return
                 arrival = arrival or self._arrival(stack)
                 if arrival is not None and self._has_arrived(arrival):
                     return
-            if self._sensor is not None and not self._job.keep:
+            if self._publishing is not None and not self._job.keep:
                 self._exit_code = EXIT_INTERRUPTED
 
     def _arrival(self, stack: ExitStack) -> Arrival | None:
@@ -185,7 +194,7 @@ class Supervisor:
     def _ended(self, part: Part, now: float) -> None:
         """Say how a part ended, and whether it is started again."""
         child = part.child
-        if part is self._sensor:
+        if part is self._publishing:
             self._sensor_ended()
             return
         how = ended_how(child.code)

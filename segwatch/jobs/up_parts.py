@@ -1,6 +1,7 @@
 """The parts of ``segwatch up``: which commands they are, and what they say of themselves."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,12 @@ class PartsMaker:
         return self._part(
             "sensor", ["sensor", "--json", "--speed", pace, "--name", name, *reads], "sensor_segments_published"
         )
+
+    def live_sensor(self, interfaces: tuple[str, ...], name: str) -> Part:
+        """Return the sensor that captures interfaces; with the rights that this process has."""
+        chosen = [word for interface in interfaces for word in ("--interface", interface)]
+        rights = [] if os.geteuid() else ["--allow-root"]
+        return self._part("sensor", ["sensor", "--json", "--name", name, *chosen, *rights], "sensor_segments_published")
 
     def processor(self, number: int, *, hasty: bool) -> Part:
         """Return a processor; a ``hasty`` one writes checkpoints often."""
