@@ -114,13 +114,14 @@ def test_drops_and_shares_are_in_the_messages_that_they_are_about() -> None:
         Opened("eth0", 256, ""),
         captured(5, kernel_drops=3),
         captured(5, kernel_drops=4, keep_one_in=4, shed_segments=9),
-        captured(5, kernel_drops=4, keep_one_in=2, shed_segments=12),
+        captured(5, kernel_drops=4, keep_one_in=2, shed_segments=12, seen_twice=3, one_way_conversations=2),
         Ended("eth0", "", final=True),
     )
     rig.sessions.report_end()
     assert [(one.keep_one_in, one.kernel_drops) for one in rig.headers()] == [(1, 4), (4, 0), (2, 0)]
     end = rig.statuses("eth0")[-1]
     assert (end.kernel_drops, end.shed_segments, end.keep_one_in) == (4, 12, 2)
+    assert (end.seen_twice, end.one_way_conversations) == (3, 2)
 
 
 def test_what_a_capture_ended_with_is_raised() -> None:
