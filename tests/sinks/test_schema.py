@@ -7,12 +7,15 @@ import pytest
 
 from segwatch.errors import StoreError
 from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES, Label, Quality
-from sinks.connection import ServerAddress, connect
+from sinks.connection import ServerAddress, connect, new_client
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.schema import as_markdown, describe, migrate
 from sinks.sessions import SESSION_TABLES
 from sinks.store import Store
 from tests.support import REPOSITORY
+
+_BEFORE_SHARES = 8
+"""Migrations before the one that brought the share of conversations that was kept."""
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -59,6 +62,35 @@ def test_changed_migration_is_refused(store: Store) -> None:
     changed = first._replace(text=first.text + "-- changed\n")
     with pytest.raises(StoreError, match=r"another 0001_schema_migrations\.sql"):
         migrate(store.client, store.address, (changed, *rest))
+
+
+def test_rows_of_before_the_share_was_known_count_once(address: ServerAddress) -> None:
+    """They have the defaults of the columns that came later, before and after parts are merged."""
+    client = new_client(address, database="")
+    client.execute(f"CREATE DATABASE {address.database}")
+    client.disconnect()
+    client = connect(address)
+    migrate(client, address, migrations()[:_BEFORE_SHARES])
+    for stream in (1, 2):
+        client.execute(
+            "INSERT INTO intervals (sensor, stored, time, stream, server_port, client_segments, server_segments, "
+            f"client_payload_bytes) VALUES ('edge', '2026-11-23', '2026-11-23 10:00:00', {stream}, 443, 5, 6, 700)"
+        )
+    client.execute("INSERT INTO anomalies (sensor, stored, labels, quality) VALUES ('edge', '2026-11-23', 5, 262144)")
+    migrate(client, address)
+    for _ in range(2):
+        rows = client.execute(
+            "SELECT keep_one_in, conversations, segments, payload_bytes, estimated_conversations, estimated_segments, "
+            "estimated_payload_bytes FROM traffic"
+        )
+        assert rows == [(1, 2, 22, 1400, 2, 22, 1400)]
+        assert client.execute("SELECT keep_one_in, quality_names FROM connections") == [(1, [])] * 2
+        assert client.execute("SELECT keep_one_in, quality_names FROM intervals") == [(1, [])] * 2
+        assert client.execute("SELECT keep_one_in, quality_names FROM anomalies") == [(1, ["capture_loss"])]
+        assert client.execute("SELECT sum(segments), sum(estimated_segments) FROM anomalies_1m") == [(2, 2)]
+        for table in ("traffic_1m", "flows", "anomalies_1m", "intervals"):
+            client.execute(f"OPTIMIZE TABLE {table} FINAL")
+    client.disconnect()
 
 
 def test_every_table_and_column_has_a_comment(store: Store) -> None:

@@ -22,7 +22,6 @@ from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, SHARE_SHIFT, TUNNEL_NA
 from sinks.connection import connect
 from sinks.encoding import Coded
 from sinks.exact_times import use_exact_times
-from sinks.migration_files import migrations
 from sinks.store import Store
 from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, coded, interval_columns, segment_columns
 from tests.sinks.rows import START, some_findings, some_intervals, some_segments
@@ -343,30 +342,6 @@ def test_estimates_count_what_was_kept_as_often_as_it_stands_for(store: Store, w
     writer.write_anomalies(segments, findings, ORIGIN, "one")
     query = "SELECT kind, sum(segments), sum(estimated_segments) FROM anomalies_1m GROUP BY kind"
     assert store.client.execute(query) == [(LABEL_NAMES[0], 3, 13)]
-
-
-def test_rows_of_before_the_share_was_known_count_once(store: Store, writer: Writer) -> None:
-    """Rows that are older than the columns have their defaults, before and after parts are merged."""
-    intervals = some_intervals(5)
-    intervals["sent"]["quality"] = 0
-    writer.write_intervals(intervals, ORIGIN, "one")
-    added = ("keep_one_in", "estimated_segments", "estimated_payload_bytes")
-    changes = next(
-        statement
-        for migration in migrations()
-        for statement in migration.statements
-        if statement.startswith("ALTER TABLE traffic_1m") and "estimated_segments" in statement
-    )
-    store.client.execute("DETACH TABLE intervals_to_traffic_1m SYNC")
-    store.client.execute(f"ALTER TABLE traffic_1m {', '.join(f'DROP COLUMN {name}' for name in added)}")
-    store.client.execute(changes)
-    store.client.execute("ATTACH TABLE intervals_to_traffic_1m")
-    writer.write_intervals(intervals, ORIGIN, "two")
-    segments = int(intervals["sent"]["segments"].sum())
-    for _ in range(2):
-        query = "SELECT segments, estimated_segments, estimated_conversations, keep_one_in FROM traffic"
-        assert store.client.execute(query) == [(2 * segments, 2 * segments, 5, 1)]
-        store.client.execute("OPTIMIZE TABLE traffic_1m FINAL")
 
 
 def test_block_limit(writer: Writer) -> None:
