@@ -17,7 +17,7 @@ from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
 from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import LABEL_NAMES, Label, Quality
+from segwatch.vocabulary import LABEL_NAMES, SHARE_MASK, Label, Quality
 
 MOST_CLOSED = 3
 """Records that one segment can close: of the conversation it replaces, of another minute, at its end."""
@@ -94,6 +94,7 @@ def _open(state: State, flow: int, minute: int, segments: SegmentColumns, row: i
 def _clear(sent: Any) -> None:
     sent.segments = 0
     sent.data_segments = 0
+    sent.quality = 0
     sent.payload_bytes = 0
     sent.retransmitted_bytes = 0
     sent.rtt_sum = 0
@@ -156,6 +157,13 @@ def close_all(state: State, closed: Any) -> bool:
 
 
 @kernel
+def _add_quality(sent: Any, quality: int) -> None:
+    known = signed(sent.quality)
+    share = max(known & SHARE_MASK, quality & SHARE_MASK)
+    sent.quality = (known | quality) & ~SHARE_MASK | share
+
+
+@kernel
 def _count_rtt(sent: Any, rtt: int) -> None:
     if sent.rtt_count == 0 or rtt < sent.rtt_min:
         sent.rtt_min = rtt
@@ -194,6 +202,7 @@ def count(
     record.initial_rtt = conversation.initial_rtt
     sent = record.sent[direction]
     sent.segments += 1
+    _add_quality(sent, signed(segments.quality[row]))
     if packet.length > 0:
         sent.data_segments += 1
         sent.payload_bytes += packet.length

@@ -130,6 +130,18 @@ class Quality(IntFlag):
     """The frame is longer than the interface's MTU: segmentation or receive offload (LSO, GRO) joined segments."""
     CLOCK_STEP = 1 << 20
     """The sensor's clock was set around this time: spans of time may be wrong."""
+    SEEN_TWICE = 1 << 21
+    """The sensor saw the same packet just before: this is a copy of it, not a segment that was sent again."""
+    ONE_WAY = 1 << 22
+    """Only one direction of the conversation reached the sensor so far: what the other side sent is not known."""
+
+
+SHARE_SHIFT: Final = 24
+SHARE_MASK: Final = 0b11111 << SHARE_SHIFT
+"""Five bits of ``quality`` that are a number: one in 2**n conversations was kept when the row was captured.
+
+0 means that nothing was shed. Of several rows together the greatest number counts, not the union of its bits.
+"""
 
 
 class Tunnel(IntEnum):

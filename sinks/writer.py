@@ -107,7 +107,7 @@ def interval_columns(intervals: npt.NDArray[np.void]) -> dict[str, Column]:
     columns: dict[str, Column] = {"time": whole_seconds(intervals["start"])}
     for name in _INTERVAL_FIELDS:
         columns[name] = intervals[name]
-    counters = [name for name in INTERVAL["sent"].base.names or () if name not in {"labels", "padding"}]
+    counters = [name for name in INTERVAL["sent"].base.names or () if name != "labels"]
     for index, side in enumerate(("client", "server")):
         sent = intervals["sent"][:, index]
         for name in counters:

@@ -17,3 +17,7 @@ class CaptureCounts(NamedTuple):
     """One in so many conversations is kept now."""
     super_segments: int = 0
     clock_steps: int = 0
+    seen_twice: int = 0
+    """Segments in frames that are copies of one seen just before."""
+    one_way_conversations: int = 0
+    """Conversations of which only one direction was seen for a while, each time that it was noticed."""

@@ -196,6 +196,8 @@ class KafkaLook:
             "interface_drops": status.interface_drops,
             "shed_segments": status.shed_segments,
             "keep_one_in": status.keep_one_in,
+            "seen_twice": status.seen_twice,
+            "one_way_conversations": status.one_way_conversations,
             "dropped_segments": status.dropped_segments,
             "spooled_messages": status.spooled_batches,
             "spooled_bytes": status.spooled_bytes,

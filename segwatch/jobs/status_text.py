@@ -5,8 +5,8 @@ from typing import Any
 
 from segwatch.printable import printable
 
-_DROPPED = ("kernel_drops", "interface_drops", "shed_segments", "dropped_segments")
-"""What a sensor did not publish; frames count as segments."""
+_DROPPED = ("kernel_drops", "interface_drops", "shed_segments")
+"""What did not come of an interface; frames count as segments."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -81,14 +81,29 @@ def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:
         )  # fmt: skip
     yield from _table(rows, right=(3, 4))
     for one in sensors:
+        name, interface = one["sensor"], one["interface"]
         if one["problem"]:
-            yield f"{one['sensor']}: {one['problem']}"
-        if one["spooled_messages"]:
-            size = _size(one["spooled_bytes"])
-            yield f"{one['sensor']}: {one['spooled_messages']:,} messages wait in its spool ({size})"
+            yield f"{name}: {one['problem']}"
+        if one["seen_twice"]:
+            yield f"{name}: {one['seen_twice']:,} segments of {interface} are copies of others (seen twice)"
+        if one["one_way_conversations"]:
+            yield f"{name}: {one['one_way_conversations']:,} conversations of {interface} show one direction only"
+    yield from _spools(sensors)
     shared = {one["sensor"]: one["shared_by_hosts"] for one in sensors if one["shared_by_hosts"]}
     for name, hosts in sorted(shared.items()):
         yield f"{name}: several sensors have this name (on {', '.join(hosts)}); give each its own with --name"
+
+
+def _spools(sensors: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield what waits in each sensor's spool or was given up: all interfaces of a sensor tell of the same one."""
+    newest_first = {one["sensor"]: one for one in reversed(sensors)}
+    for name, one in sorted(newest_first.items()):
+        if one["spooled_messages"]:
+            size = _size(one["spooled_bytes"])
+            yield f"{name}: {one['spooled_messages']:,} messages wait in its spool ({size})"
+        dropped = max(other["dropped_segments"] for other in sensors if other["sensor"] == name)
+        if dropped:
+            yield f"{name}: {dropped:,} segments were given up, for which its spool had no room"
 
 
 def _table(rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = (1, 2, 3)) -> Iterator[str]:

@@ -8,6 +8,8 @@ from typing import Final
 
 from ingest.anonymize.addresses import Anonymizer
 from ingest.anonymize.crypto_pan import KEY_BYTES
+from ingest.capture.live.one_way import OneWay
+from ingest.capture.live.seen_twice import SeenTwice
 from ingest.capture.reader import open_capture
 from ingest.decode.decoder import Decoder
 from ingest.publish.batches import Batcher, Session
@@ -76,9 +78,12 @@ def _stream(capture: str, rules: str) -> None:
     """Take a capture the way of sensor and processor, without Kafka, and read the checkpoints again."""
     batcher = Batcher(Session("warmup", "0" * 32, "", 0, live=False), 1, 0)
     decoder, reader, anonymizer = Decoder(), open_capture(capture), Anonymizer(bytes(KEY_BYTES))
-    messages = []
+    seen_twice, one_way, messages = SeenTwice(), OneWay("warmup"), []
     while (frames := reader.read(BATCH_FRAMES)) is not None:
-        messages += batcher.add(anonymizer.anonymized(decoder.decode(frames)), 0)
+        segments = decoder.decode(frames)
+        seen_twice.mark(segments)
+        one_way.mark(segments)
+        messages += batcher.add(anonymizer.anonymized(segments), 0)
     reader.close()
     partition = Partition(0, StreamSettings(partitions=1, rules=rules), Scratch())
     checkpoints: dict[bytes, bytes] = {}

@@ -13,13 +13,15 @@ from segwatch.messages.stream import SchemaVersion, read_message, write_message
 from segwatch.records.intervals import DIRECTION_COUNTERS, INTERVAL
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES
 
-INTERVALS_VERSION: Final = SchemaVersion("intervals", 1, 0)
+INTERVALS_VERSION: Final = SchemaVersion("intervals", 1, 1)
 SIDES: Final = ("client", "server")
-_INTERNAL: Final = frozenset({"flow", "sent", "padding"})
+_INTERNAL: Final = frozenset({"flow", "sent"})
 _TIMES: Final = frozenset({"start", "first", "last", "opened"})
 _FIELDS: Final = tuple(name for name in INTERVAL.names or () if name not in _INTERNAL)
-_COUNTERS: Final = tuple(name for name in DIRECTION_COUNTERS.names or () if name not in {"labels", "padding"})
+_COUNTERS: Final = tuple(name for name in DIRECTION_COUNTERS.names or () if name != "labels")
 _LABELS: Final = pa.list_(pa.field("item", pa.uint32(), nullable=False), len(LABEL_NAMES))
+_ADDED: Final = {f"{side}_quality": 0 for side in SIDES}
+"""Columns that came with version 1.1."""
 _NOBODY_CLIENT_SERVER = 3
 
 
@@ -71,7 +73,7 @@ def write_intervals(intervals: Intervals, header: FindingsHeader) -> bytes:
 
 def read_intervals(content: bytes) -> tuple[FindingsHeader, Intervals]:
     """Return header and rows of a message. Raises ``MessageError``."""
-    metadata, arrays = read_message(content, INTERVALS_SCHEMA, INTERVALS_VERSION)
+    metadata, arrays = read_message(content, INTERVALS_SCHEMA, INTERVALS_VERSION, _ADDED)
     header = FindingsHeader.from_metadata(metadata)
     columns: dict[str, Any] = dict(zip(INTERVALS_SCHEMA.names, arrays, strict=True))
     records = np.zeros(len(arrays[0]), INTERVAL)

@@ -21,7 +21,8 @@ _LOWER_HALF = np.uint64(0xFFFFFFFF)
 
 
 @kernel
-def _mixed(value: Any) -> Any:
+def mixed(value: Any) -> Any:
+    """Return a number of 64 bits (uint64) of which every bit depends on every bit of ``value``."""
     value = (value ^ (value >> _SHIFT_30)) * _FIRST_FACTOR
     value = (value ^ (value >> _SHIFT_27)) * _SECOND_FACTOR
     return value ^ (value >> _SHIFT_31)
@@ -29,7 +30,7 @@ def _mixed(value: Any) -> Any:
 
 @kernel
 def _end_hash(high: Any, low: Any, port: Any) -> Any:
-    return _mixed(_mixed(_mixed(high + _INCREMENT) + low) + np.uint64(port))
+    return mixed(mixed(mixed(high + _INCREMENT) + low) + np.uint64(port))
 
 
 @kernel
@@ -37,7 +38,7 @@ def _hash_conversations(src: Any, dst: Any, sport: Any, dport: Any, hashes: Any)
     for row in range(len(hashes)):
         one = _end_hash(src[row, 0], src[row, 1], sport[row])
         other = _end_hash(dst[row, 0], dst[row, 1], dport[row])
-        hashes[row] = _mixed(one + other)
+        hashes[row] = mixed(one + other)
 
 
 def conversation_hashes(segments: SegmentColumns) -> npt.NDArray[np.uint64]:

@@ -83,6 +83,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "initial_rtt": "Nanoseconds, 0 unknown.",
     "segments": "All segments.",
     "data_segments": "Segments with payload.",
+    "quality": "Bits of `vocabulary.Quality` that any segment has, and the greatest share (`vocabulary.SHARE_MASK`).",
     "payload_bytes": "Payload, repetitions included.",
     "retransmitted_bytes": "Payload of retransmissions, fast and spurious ones included.",
     "rtt_sum": "Nanoseconds between the sensor and this side, summed up over its ACKs.",

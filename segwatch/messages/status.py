@@ -9,7 +9,7 @@ from segwatch.messages.arrays import TIME, number_array, text_array
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.stream import SchemaVersion, read_message, session_value, write_message
 
-STATUS_VERSION: Final = SchemaVersion("sensors", 1, 1)
+STATUS_VERSION: Final = SchemaVersion("sensors", 1, 2)
 STATES: Final = ("starting", "running", "spooling", "stopping", "failed")
 """``spooling``: the bus is away and segments go to disk."""
 
@@ -39,9 +39,9 @@ class SensorStatus(NamedTuple):
     kernel_drops: int
     interface_drops: int
     published_segments: int
-    """Segments that the bus acknowledged."""
+    """Segments of the whole sensor that the bus acknowledged: the sessions of its other interfaces tell the same."""
     dropped_segments: int
-    """Segments given up because the spool was full."""
+    """Segments of the whole sensor that were given up because the spool was full."""
     queued_batches: int
     spooled_batches: int
     spooled_bytes: int
@@ -53,10 +53,14 @@ class SensorStatus(NamedTuple):
     """Segments in frames longer than the interface's MTU, made by offload (LSO, GRO)."""
     clock_steps: int = 0
     """How often the clock was set by more than a second."""
+    seen_twice: int = 0
+    """Segments in frames that are copies of one seen just before."""
+    one_way_conversations: int = 0
+    """Conversations of which only one direction was seen."""
 
 
 _ADDED: Final = SensorStatus._field_defaults
-"""Columns that came with version 1.1."""
+"""Columns that came with versions 1.1 and 1.2."""
 _KINDS: Final = {int: pa.uint64(), str: pa.string()}
 STATUS_SCHEMA: Final = pa.schema(
     [

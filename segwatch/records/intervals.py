@@ -11,23 +11,24 @@ DIRECTION_COUNTERS = np.dtype(
     [
         ("segments", np.uint32),
         ("data_segments", np.uint32),
+        ("quality", np.uint32),
+        ("rtt_count", np.uint32),
         ("payload_bytes", np.uint64),
         ("retransmitted_bytes", np.uint64),
         ("rtt_sum", np.int64),
         ("rtt_min", np.int64),
         ("rtt_max", np.int64),
-        ("rtt_count", np.uint32),
+        ("zero_window_time", np.int64),
         ("resets", np.uint32),
         ("syns", np.uint32),
         ("fins", np.uint32),
-        ("zero_window_time", np.int64),
         ("labels", np.uint32, (len(LABEL_NAMES),)),
-        ("padding", np.uint32),
     ],
     align=True,
 )
 """What one side sent in the interval.
 
+``quality``: bits of ``vocabulary.Quality`` that any of its segments has, and the greatest share (``SHARE_MASK``).
 ``rtt_*``: nanoseconds between the sensor and this side, from the ACKs that this side sent (``ack_rtt`` > 0).
 ``retransmitted_bytes``: payload of its retransmissions, fast and spurious ones included.
 ``zero_window_time``: nanoseconds in which this side's receive window was closed, counted when it sends again.

@@ -63,7 +63,7 @@ class SegmentColumns(NamedTuple):
     tunnel_id: npt.NDArray[np.uint32]
     """(N,) VXLAN or GENEVE network, GTP-U tunnel endpoint, GRE key, MPLS label or PPPoE session; 0 without."""
     quality: npt.NDArray[np.uint32]
-    """(N,) bits of ``vocabulary.Quality``."""
+    """(N,) bits of ``vocabulary.Quality``, and the share of conversations that was kept (``SHARE_MASK``)."""
 
 
 SEGMENT_TYPES: dict[str, tuple[Any, tuple[int, ...]]] = {

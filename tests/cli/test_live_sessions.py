@@ -1,11 +1,13 @@
 """Events of captures become messages of sessions."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
+from ingest.publish import batches, sensor
 from ingest.publish.backlog import Backlog
 from ingest.publish.batches import Session
 from ingest.publish.sensor import SensorSession
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
     from ingest.publish.producer import Outgoing
 
 FIRST, SECOND = "1" * 32, "2" * 32
+_NEVER = 10**18
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be sent because time has passed: kernels may have to be compiled in the middle of a test."""
+    monkeypatch.setattr(sensor, "Batcher", partial(batches.Batcher, delay=_NEVER))
+    monkeypatch.setattr(batches, "HEARTBEAT_NANOSECONDS", _NEVER)
+    monkeypatch.setattr(sensor, "STATUS_NANOSECONDS", _NEVER)
 
 
 class Rig:
@@ -114,13 +125,14 @@ def test_drops_and_shares_are_in_the_messages_that_they_are_about() -> None:
         Opened("eth0", 256, ""),
         captured(5, kernel_drops=3),
         captured(5, kernel_drops=4, keep_one_in=4, shed_segments=9),
-        captured(5, kernel_drops=4, keep_one_in=2, shed_segments=12),
+        captured(5, kernel_drops=4, keep_one_in=2, shed_segments=12, seen_twice=3, one_way_conversations=2),
         Ended("eth0", "", final=True),
     )
     rig.sessions.report_end()
     assert [(one.keep_one_in, one.kernel_drops) for one in rig.headers()] == [(1, 4), (4, 0), (2, 0)]
     end = rig.statuses("eth0")[-1]
     assert (end.kernel_drops, end.shed_segments, end.keep_one_in) == (4, 12, 2)
+    assert (end.seen_twice, end.one_way_conversations) == (3, 2)
 
 
 def test_what_a_capture_ended_with_is_raised() -> None:

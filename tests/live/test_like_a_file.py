@@ -75,6 +75,7 @@ def test_labels_of_live_traffic_equal_those_of_the_file(tmp_path: Path, loss: bo
         segments, end = recorded[side].segments, ends[side]
         assert (end.kernel_drops, end.shed_segments, end.undecoded, end.problem) == (0, 0, 0, "")
         assert end.segments == end.frames == len(segments.ts)
+        assert loss or (end.seen_twice, end.one_way_conversations) == (0, 0)
         capture = tmp_path / f"{side}.pcap"
         long = frames_above(capture, LONGEST_FRAME)
         assert end.super_segments == len(long)

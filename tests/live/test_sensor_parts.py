@@ -18,7 +18,7 @@ from ingest.capture.live.quality import LINGER_NANOSECONDS
 from segwatch.errors import UsageError
 from segwatch.messages.partitioning import conversation_hashes
 from segwatch.records.segments import SegmentColumns, take_segments
-from segwatch.vocabulary import Quality
+from segwatch.vocabulary import SHARE_MASK, SHARE_SHIFT, Quality
 from tests.live.namespaces import (
     CLIENT_SIDE,
     PATIENCE_SECONDS,
@@ -179,6 +179,10 @@ def test_overload_sheds_whole_conversations(net: Network, tmp_path: Path) -> Non
     assert end.segments + end.shed_segments == end.frames == len(complete.segments.ts)
     levels = {header.keep_one_in for header in shed.headers}
     assert max(levels) > 1
+    shares = set((1 << ((shed.segments.quality & np.uint32(SHARE_MASK)) >> np.uint32(SHARE_SHIFT))).tolist())
+    assert max(shares) > 1
+    assert shares <= levels
+    assert not (complete.segments.quality & np.uint32(SHARE_MASK)).any()
     always, got = (kept_at(segments, max(levels)) for segments in (complete.segments, shed.segments))
     assert len(always.ts) < len(complete.segments.ts)
     missing = always.ts[~np.isin(always.frame, got.frame)]

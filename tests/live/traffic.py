@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 
@@ -32,6 +33,8 @@ class Talk:
     refused: int = 5
     reset: int = 5
     """Connections that the server, and as many that the client resets."""
+    slow: int = 0
+    """Questions, each with an answer, 0.05 seconds from one another in one connection."""
 
     def command(self) -> list[str]:
         """Return the command line of the client."""
@@ -69,6 +72,9 @@ def _answer(connection: socket.socket) -> None:
         elif what == b"u":
             _received(connection, size)
             connection.sendall(b"k")
+        elif what == b"s":
+            for _ in range(size):
+                connection.sendall(_received(connection, 1))
 
 
 def _talk(talk: Talk) -> None:
@@ -81,6 +87,8 @@ def _talk(talk: Talk) -> None:
             with suppress(ConnectionResetError):
                 _ask(address, b"r", 0)
             _ask(address, b"d", 1000, reset=True)
+        if talk.slow:
+            _ask_slowly(address, talk.slow)
         for _ in range(talk.refused):
             with suppress(ConnectionRefusedError):
                 socket.create_connection((address, REFUSED_PORT), _TIMEOUT).close()
@@ -97,6 +105,15 @@ def _ask(address: str, what: bytes, size: int, *, reset: bool = False) -> None:
             _reset_at_close(connection)
         else:
             _received(connection, size)
+
+
+def _ask_slowly(address: str, questions: int) -> None:
+    with closing(socket.create_connection((address, PORT), _TIMEOUT)) as connection:
+        connection.sendall(_REQUEST.pack(b"s", questions))
+        for _ in range(questions):
+            time.sleep(0.05)
+            connection.sendall(b"?")
+            _received(connection, 1)
 
 
 def _send(connection: socket.socket, size: int) -> None:

@@ -84,8 +84,7 @@ def test_intervals_come_back(rows: int) -> None:
         if name != "sent":
             assert np.array_equal(records[name], read.records[name]), name
     for name in records["sent"].dtype.names:
-        if name != "padding":
-            assert np.array_equal(records["sent"][name], read.records["sent"][name]), name
+        assert np.array_equal(records["sent"][name], read.records["sent"][name]), name
 
 
 def test_a_status_comes_back() -> None:
@@ -273,14 +272,30 @@ def test_positions_are_ordered_and_the_start_comes_first() -> None:
 
 
 def test_messages_of_version_1_0_are_read_with_what_came_later() -> None:
-    later = {"shed_segments", "keep_one_in", "super_segments", "clock_steps"}
-    with pa.ipc.open_stream(write_status(STATUS._replace(keep_one_in=4))) as reader:
-        batch = reader.read_next_batch()
-    names = [name for name in batch.schema.names if name not in later]
-    schema = pa.schema([batch.schema.field(name) for name in names])
-    arrays = [batch.column(name) for name in names]
-    older = write_message(schema, SchemaVersion("sensors", 1, 0), arrays, {})
-    assert read_status(older) == STATUS
+    later = {"shed_segments", "keep_one_in", "super_segments", "clock_steps", "seen_twice", "one_way_conversations"}
+    status = STATUS._replace(keep_one_in=4, seen_twice=3)
+    assert read_status(_older(write_status(status), SchemaVersion("sensors", 1, 0), later)) == STATUS
     metadata = HEADER.as_metadata()
     del metadata["keep_one_in"]
     assert SegmentsHeader.from_metadata(metadata) == HEADER
+
+
+def test_intervals_of_version_1_0_are_read_without_quality() -> None:
+    records = some_intervals(5)
+    content = write_intervals(Intervals(np.arange(5), records), FINDINGS)
+    older = _older(content, SchemaVersion("intervals", 1, 0), {"client_quality", "server_quality"})
+    header, (_, read) = read_intervals(older)
+    assert header == FINDINGS
+    assert records["sent"]["quality"].all()
+    assert not read["sent"]["quality"].any()
+    assert np.array_equal(read["sent"]["labels"], records["sent"]["labels"])
+
+
+def _older(content: bytes, version: SchemaVersion, later: set[str]) -> bytes:
+    """Return a message as a version wrote it that did not have the columns ``later``."""
+    with pa.ipc.open_stream(content) as reader:
+        batch = reader.read_next_batch()
+    names = [name for name in batch.schema.names if name not in later]
+    header = {key.decode(): value.decode() for key, value in (batch.schema.metadata or {}).items() if key != b"schema"}
+    schema = pa.schema([batch.schema.field(name) for name in names])
+    return write_message(schema, version, [batch.column(name) for name in names], header)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from processors.engine import Engine
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
-from segwatch.vocabulary import LABEL_NAMES, Flag, Quality
+from segwatch.vocabulary import LABEL_NAMES, SHARE_MASK, SHARE_SHIFT, Flag, Quality
 from tests.processors.builder import (
     CLIENT,
     SERVER,
@@ -43,6 +43,7 @@ def test_sums_equal_the_findings(described: list[Segment]) -> None:
         counts = expected[int(findings.stream[row]), start, 1 - int(findings.from_client[row])]
         counts["segments"] += 1
         counts["payload_bytes"] += int(segments.payload_len[row])
+        counts["quality"] |= int(segments.quality[row])
         counts["resets"] += bool(int(segments.flags[row]) & Flag.RST)
         counts["syns"] += bool(int(segments.flags[row]) & Flag.SYN)
         if findings.ack_rtt[row] > 0:
@@ -55,6 +56,7 @@ def test_sums_equal_the_findings(described: list[Segment]) -> None:
         for direction in range(2):
             sent = record["sent"][direction]
             counts = found[int(record["stream"]), int(record["start"]), direction]
+            counts["quality"] |= int(sent["quality"])
             for name in ("segments", "payload_bytes", "resets", "syns", "rtt_count", "rtt_sum"):
                 counts[name] += int(sent[name])
             for bit, name in enumerate(LABEL_NAMES):
@@ -84,6 +86,29 @@ def test_minutes_and_sides() -> None:
     assert intervals["server_port"].tolist() == [443] * 3
     assert intervals["initial_rtt"].tolist() == [10_000_000] * 3
     assert intervals["closer"].tolist() == [0, 0, 0]
+
+
+def test_quality_is_that_of_all_segments_of_a_side_with_the_greatest_share() -> None:
+    described = [*handshake(), *(Segment(20 + step, CLIENT, "A", 1001, 5001) for step in range(3))]
+    segments, engine = columns(described), Engine()
+    loss, twice, one_way = int(Quality.CAPTURE_LOSS), int(Quality.SEEN_TWICE), int(Quality.ONE_WAY)
+    segments.quality[:] = [loss | 5 << SHARE_SHIFT, twice, 0, 16 << SHARE_SHIFT, one_way | 3 << SHARE_SHIFT, 0]
+    engine.analyze(segments, filled_findings(len(described)))
+    assert engine.finish()["sent"]["quality"].tolist() == [[loss | one_way | 16 << SHARE_SHIFT, twice]]
+
+
+def test_quality_begins_anew_with_each_interval() -> None:
+    described = [
+        *handshake(),
+        Segment(60_000, CLIENT, "PA", 1001, 5001, length=9),
+        Segment(60_001, SERVER, "A", 5001, 1010),
+    ]
+    segments = columns(described)
+    segments.quality[:] = [SHARE_MASK, SHARE_MASK, SHARE_MASK, 0, int(Quality.CLOCK_STEP)]
+    engine = Engine()
+    closed = engine.analyze(segments, filled_findings(len(described))).copy()
+    found = np.concatenate([closed, engine.finish()])["sent"]["quality"].tolist()
+    assert found == [[SHARE_MASK, SHARE_MASK], [0, int(Quality.CLOCK_STEP)]]
 
 
 def test_zero_window_time_belongs_to_the_side_that_closed_it() -> None:

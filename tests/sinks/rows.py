@@ -62,5 +62,6 @@ def some_intervals(rows: int, seed: int = 3) -> np.ndarray:
     intervals["initial_rtt"] = 20_000_000
     for name in ("segments", "data_segments", "payload_bytes", "rtt_sum", "rtt_min", "rtt_max", "rtt_count", "fins"):
         intervals["sent"][name] = rng.integers(1, 1000, (rows, 2))
+    intervals["sent"]["quality"] = rng.integers(1, 2**32, (rows, 2))
     intervals["sent"]["labels"] = rng.integers(0, 3, (rows, 2, len(LABEL_NAMES)))
     return intervals

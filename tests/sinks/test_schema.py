@@ -7,12 +7,15 @@ import pytest
 
 from segwatch.errors import StoreError
 from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES, Label, Quality
-from sinks.connection import ServerAddress, connect
+from sinks.connection import ServerAddress, connect, new_client
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.schema import as_markdown, describe, migrate
 from sinks.sessions import SESSION_TABLES
 from sinks.store import Store
 from tests.support import REPOSITORY
+
+_BEFORE_SHARES = 8
+"""Migrations before the one that brought the share of conversations that was kept."""
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
@@ -61,6 +64,35 @@ def test_changed_migration_is_refused(store: Store) -> None:
         migrate(store.client, store.address, (changed, *rest))
 
 
+def test_rows_of_before_the_share_was_known_count_once(address: ServerAddress) -> None:
+    """They have the defaults of the columns that came later, before and after parts are merged."""
+    client = new_client(address, database="")
+    client.execute(f"CREATE DATABASE {address.database}")
+    client.disconnect()
+    client = connect(address)
+    migrate(client, address, migrations()[:_BEFORE_SHARES])
+    for stream in (1, 2):
+        client.execute(
+            "INSERT INTO intervals (sensor, stored, time, stream, server_port, client_segments, server_segments, "
+            f"client_payload_bytes) VALUES ('edge', '2026-11-23', '2026-11-23 10:00:00', {stream}, 443, 5, 6, 700)"
+        )
+    client.execute("INSERT INTO anomalies (sensor, stored, labels, quality) VALUES ('edge', '2026-11-23', 5, 262144)")
+    migrate(client, address)
+    for _ in range(2):
+        rows = client.execute(
+            "SELECT keep_one_in, conversations, segments, payload_bytes, estimated_conversations, estimated_segments, "
+            "estimated_payload_bytes FROM traffic"
+        )
+        assert rows == [(1, 2, 22, 1400, 2, 22, 1400)]
+        assert client.execute("SELECT keep_one_in, quality_names FROM connections") == [(1, [])] * 2
+        assert client.execute("SELECT keep_one_in, quality_names FROM intervals") == [(1, [])] * 2
+        assert client.execute("SELECT keep_one_in, quality_names FROM anomalies") == [(1, ["capture_loss"])]
+        assert client.execute("SELECT sum(segments), sum(estimated_segments) FROM anomalies_1m") == [(2, 2)]
+        for table in ("traffic_1m", "flows", "anomalies_1m", "intervals"):
+            client.execute(f"OPTIMIZE TABLE {table} FINAL")
+    client.disconnect()
+
+
 def test_every_table_and_column_has_a_comment(store: Store) -> None:
     tables = describe(store.client, store.address)
     assert [table.name for table in tables] == list(created_objects())
@@ -100,12 +132,15 @@ def test_names_are_those_of_the_vocabulary(store: Store) -> None:
         )
         text: str = store.client.execute(query, {"table": table, "name": column})[0][0]
         for name in ("labels", "events", "resets_seen", "quality"):
-            text = text.replace(f"({name})", "(bits)")
+            text = text.replace(f"({name})", "(bits)").replace(f"({name},", "(bits,")
         return text
 
     assert names(expression("label_names"), len(LABEL_NAMES)) == LABEL_NAMES
     assert names(expression("event_names"), len(EVENT_NAMES)) == EVENT_NAMES
-    assert names(expression("quality_names"), len(Quality)) == tuple(str(one.name).lower() for one in Quality)
+    qualities = tuple(str(one.name).lower() for one in Quality)
+    for table in ("anomalies", "segments", "flows"):
+        # The bits of the share, 24 to 28, are a number: none of them has a name. Bit 23 has none yet.
+        assert names(expression("quality_names", table), 29) == (*qualities, "")
     assert names(expression("reset_names", "flows"), len(RESET_NAMES)) == RESET_NAMES
     types = dict(
         store.client.execute(
@@ -127,6 +162,14 @@ def test_names_are_those_of_the_vocabulary(store: Store) -> None:
         (Quality.CAPTURE_LOSS | Quality.IPV6, Label.OUT_OF_ORDER | Label.WINDOW_FULL, True),
         (Quality.CAPTURE_LOSS, Label.ZERO_WINDOW, False),
         (Quality.PAYLOAD_CUT, Label.LOST_SEGMENT, False),
+        (Quality.SEEN_TWICE, Label.RETRANSMISSION, True),
+        (Quality.SEEN_TWICE, Label.FAST_RETRANSMISSION | Label.ZERO_WINDOW, True),
+        (Quality.SEEN_TWICE, Label.SPURIOUS_RETRANSMISSION, True),
+        (Quality.SEEN_TWICE, Label.DUPLICATE_ACK, True),
+        (Quality.SEEN_TWICE | Quality.IPV6, Label.OUT_OF_ORDER, True),
+        (Quality.SEEN_TWICE, Label.LOST_SEGMENT | Label.KEEP_ALIVE, False),
+        (Quality.CAPTURE_LOSS, Label.DUPLICATE_ACK, False),
+        (Quality.ONE_WAY, Label.RETRANSMISSION, False),
     ],
 )
 def test_labels_are_suspect_where_the_capture_may_have_lost_what_they_miss(

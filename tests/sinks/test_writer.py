@@ -18,7 +18,7 @@ from segwatch.messages.status import STATES, SensorStatus
 from segwatch.records.findings import take_findings
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import take_segments
-from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, SHARE_SHIFT, TUNNEL_NAMES, Quality
 from sinks.connection import connect
 from sinks.encoding import Coded
 from sinks.exact_times import use_exact_times
@@ -288,6 +288,60 @@ def test_flows_add_up_over_minutes(store: Store, writer: Writer) -> None:
     assert [row[:2] for row in people] == [
         (int(2 * one["sent"]["segments"].sum()), "aborted_by_server") for one in intervals
     ]
+
+
+def with_share(bits: int, level: int) -> int:
+    """Return a ``quality`` of rows of which one in 2**level conversations was kept."""
+    return bits | level << SHARE_SHIFT
+
+
+def test_the_share_and_the_doubts_reach_every_table(store: Store, writer: Writer) -> None:
+    intervals = some_intervals(1)
+    intervals["sent"]["quality"] = [
+        [with_share(Quality.CAPTURE_LOSS, 3), with_share(Quality.SEEN_TWICE, 16)],
+    ]
+    later = intervals.copy()
+    later["sent"]["quality"] = [[int(Quality.ONE_WAY), 0]]
+    writer.write_intervals(intervals, ORIGIN, "one")
+    writer.write_intervals(later, ORIGIN, "two")
+    segments, findings = some_segments(1), some_findings(1)
+    segments.quality[:] = with_share(Quality.CLOCK_STEP, 5)
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    writer.write_segments(segments, ORIGIN, "one")
+    both = ["capture_loss", "seen_twice"]
+    asked = "SELECT keep_one_in, quality_names FROM"
+    assert store.client.execute(f"{asked} intervals ORDER BY keep_one_in") == [(1, ["one_way"]), (65536, both)]
+    quality = with_share(int(Quality.CAPTURE_LOSS | Quality.SEEN_TWICE), 16)
+    assert (quality,) in store.client.execute("SELECT quality FROM intervals")
+    assert store.client.execute(f"{asked} flows FINAL") == [(65536, [*both, "one_way"])]
+    assert store.client.execute(f"{asked} connections") == [(65536, [*both, "one_way"])]
+    for table in ("anomalies", "segments"):
+        assert store.client.execute(f"{asked} {table}") == [(32, ["clock_step"])]
+
+
+def test_estimates_count_what_was_kept_as_often_as_it_stands_for(store: Store, writer: Writer) -> None:
+    intervals = some_intervals(6)
+    levels = np.array([[0, 0], [0, 1], [2, 2], [3, 3], [3, 3], [3, 3]])
+    intervals["sent"]["quality"] = int(Quality.IPV6) | levels << SHARE_SHIFT
+    intervals["server_port"] = [80, 80, 80, 443, 443, 443]
+    writer.write_intervals(intervals, ORIGIN, "one")
+    rows = store.client.execute(
+        "SELECT server_port, keep_one_in, conversations, segments, payload_bytes, estimated_conversations, "
+        "estimated_segments, estimated_payload_bytes FROM traffic ORDER BY server_port"
+    )
+    sent, shares = intervals["sent"], 1 << levels
+    expected = []
+    for port, rows_of, share in ((80, slice(0, 3), 4), (443, slice(3, 6), 8)):
+        counted = [sent[name][rows_of].sum() for name in ("segments", "payload_bytes")]
+        estimated = [(sent[name].astype(int) * shares)[rows_of].sum() for name in ("segments", "payload_bytes")]
+        expected.append((port, share, 3, *counted, 3 * share, *estimated))
+    assert rows == expected
+    segments, findings = some_segments(3), some_findings(3)
+    segments.quality[:] = np.array([0, 2, 3]) << SHARE_SHIFT
+    findings.labels[:], findings.reset[:] = 1, 0
+    writer.write_anomalies(segments, findings, ORIGIN, "one")
+    query = "SELECT kind, sum(segments), sum(estimated_segments) FROM anomalies_1m GROUP BY kind"
+    assert store.client.execute(query) == [(LABEL_NAMES[0], 3, 13)]
 
 
 def test_block_limit(writer: Writer) -> None:

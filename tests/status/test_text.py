@@ -60,7 +60,7 @@ def test_lag_sensors_and_dead_letters() -> None:
     sensor = {
         "sensor": "edge", "state": "failed", "age_seconds": 7300.0, "segments": 5790, "kernel_drops": 2,
         "interface_drops": 10, "shed_segments": 100, "dropped_segments": 3, "interface": "eth0",
-        "problem": "the interface is gone",
+        "problem": "the interface is gone", "seen_twice": 0, "one_way_conversations": 0,
         "spooled_messages": 1200, "spooled_bytes": 5_000_000, "shared_by_hosts": ["a", "b"],
     }  # fmt: skip
     lines = status_text(
@@ -69,11 +69,12 @@ def test_lag_sensors_and_dead_letters() -> None:
     assert "Sinks       none runs, 91 messages behind, 60 s of traffic (worst: segwatch.segments.v1/1)" in lines
     assert "Refused     1,200 messages in the dead letters; the last:" in lines
     assert "  2026-01-01T09:00:00.000Z  sink  segwatch.anomalies.v1/3 offset 17: cut short" in lines
-    assert lines[-5:] == [
+    assert lines[-6:] == [
         "sensor  state   last seen  segments  dropped  interface",
-        "edge    failed  2 h ago       5,790      115  eth0",
+        "edge    failed  2 h ago       5,790      112  eth0",
         "edge: the interface is gone",
         "edge: 1,200 messages wait in its spool (5.0 MB)",
+        "edge: 3 segments were given up, for which its spool had no room",
         "edge: several sensors have this name (on a, b); give each its own with --name",
     ]
 
@@ -86,12 +87,32 @@ def test_what_others_wrote_steers_no_terminal() -> None:
     sensor = {
         "sensor": "edge\x1b\n", "state": "failed", "age_seconds": 1.0, "segments": 0, "kernel_drops": 0,
         "interface_drops": 0, "shed_segments": 0, "dropped_segments": 0, "interface": "\x1beth0", "problem": "\x07",
-        "spooled_messages": 1, "spooled_bytes": 1, "shared_by_hosts": ["\x1ba", "b"],
+        "seen_twice": 0, "one_way_conversations": 0, "spooled_messages": 1, "spooled_bytes": 1,
+        "shared_by_hosts": ["\x1ba", "b"],
     }  # fmt: skip
     text = status_text(document(sensors=[sensor], dead_letters={"count": 1, "last": [letter]}))
     assert [line for line in text.split("\n") if not line.isprintable()] == []
     assert "edge\ufffd\ufffd: \ufffd" in text.split("\n")
     assert "Refused     1 message in the dead letters; the last:" in text.split("\n")
+
+
+def test_what_is_of_the_whole_sensor_is_said_once() -> None:
+    one = {
+        "sensor": "edge", "state": "running", "age_seconds": 20.0, "segments": 10, "kernel_drops": 0,
+        "interface_drops": 0, "shed_segments": 0, "dropped_segments": 70, "interface": "eth0", "problem": "",
+        "seen_twice": 1200, "one_way_conversations": 0, "spooled_messages": 9, "spooled_bytes": 700,
+        "shared_by_hosts": [],
+    }  # fmt: skip
+    other = {**one, "interface": "eth1", "dropped_segments": 30, "seen_twice": 0, "one_way_conversations": 4}
+    assert status_text(document(sensors=[other, one])).splitlines()[-7:] == [
+        "sensor  state    last seen  segments  dropped  interface",
+        "edge    running  20 s ago         10        0  eth1",
+        "edge    running  20 s ago         10        0  eth0",
+        "edge: 4 conversations of eth1 show one direction only",
+        "edge: 1,200 segments of eth0 are copies of others (seen twice)",
+        "edge: 9 messages wait in its spool (700 bytes)",
+        "edge: 70 segments were given up, for which its spool had no room",
+    ]
 
 
 def test_what_is_missing_is_said() -> None:

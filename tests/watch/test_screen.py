@@ -7,6 +7,7 @@ from rich.console import Console
 
 from segwatch.jobs.watch.controls import Controls
 from segwatch.jobs.watch.frame import Frame
+from segwatch.jobs.watch.plain import json_line, line
 from segwatch.jobs.watch.screen import drawing
 from tests.watch.feeding import DEMONSTRATION, framed, segments_of, watched
 
@@ -50,6 +51,14 @@ def test_head_tells_of_losses(frame: Frame) -> None:
     assert head[0].endswith("0:01:23")
     assert "5790 segments  65 conversations" in head[1]
     assert "dropped 7  shed 0 %" in head[1]
+
+
+def test_what_was_seen_twice_or_in_one_direction_is_told(frame: Frame) -> None:
+    assert "twice" not in drawn(frame, Controls(), 120, 24)[1]
+    doubtful = frame._replace(status=frame.status._replace(seen_twice=1234, one_way_conversations=5))
+    assert "1234 seen twice, 5 one-way  dropped 7  shed 0 %" in drawn(doubtful, Controls(), 120, 24)[1]
+    assert "; 1234 seen twice, 5 one-way; " in line(doubtful)
+    assert '"seen_twice": 1234, "one_way_conversations": 5' in json_line(doubtful)
 
 
 def test_help_lists_the_keys(frame: Frame) -> None:

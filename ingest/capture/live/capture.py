@@ -13,9 +13,11 @@ from ingest.capture.live.clock import StepDetector
 from ingest.capture.live.handle import BATCH_FRAMES, BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
 from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
 from ingest.capture.live.interfaces import ANY, interface_mtus, link_state
+from ingest.capture.live.one_way import OneWay
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import combined_filter
 from ingest.capture.live.quality import SuperSegments, Suspicion
+from ingest.capture.live.seen_twice import SeenTwice
 from ingest.capture.live.shedding import Shedder
 from ingest.decode.decoder import Decoder
 from ingest.decode.status import undecoded
@@ -52,6 +54,8 @@ class Session:
         self._clock = StepDetector()
         index = 0 if handle.interface == ANY else handle.index
         self._super_segments = SuperSegments(handle.link_type, interface_mtus(), index)
+        self._seen_twice = SeenTwice()
+        self._one_way = OneWay(handle.interface)
         self._loss = Suspicion(Quality.CAPTURE_LOSS)
         self._step = Suspicion(Quality.CLOCK_STEP)
         self._counts = CaptureCounts()
@@ -105,12 +109,15 @@ class Session:
         if self._shedder.keep_one_in != before:
             _log.warning("%s: keeping one in %d conversations", self._handle.interface, self._shedder.keep_one_in)
         kept = self._shedder.keep(segments, now)
-        self._counts = self._counts._replace(
+        counts = self._counts
+        self._counts = counts._replace(
             frames=self._handle.frames,
             undecoded=undecoded(self._decoder.skipped()),
-            shed_segments=self._counts.shed_segments + len(segments.ts) - len(kept.ts),
+            shed_segments=counts.shed_segments + len(segments.ts) - len(kept.ts),
             keep_one_in=self._shedder.keep_one_in,
-            super_segments=self._counts.super_segments + long,
+            super_segments=counts.super_segments + long,
+            seen_twice=counts.seen_twice + self._seen_twice.mark(kept),
+            one_way_conversations=counts.one_way_conversations + self._one_way.mark(kept),
         )
         if not len(kept.ts):
             return None

@@ -12,12 +12,20 @@ INTERFACE_DROPS: Final = Counter("segwatch_capture_interface_drops", "Frames tha
 SHED: Final = Counter(
     "segwatch_capture_shed_segments", "Segments left out because more came than could be handled", ["interface"]
 )
+SEEN_TWICE: Final = Counter(
+    "segwatch_capture_seen_twice", "Segments in frames that are copies of one seen just before", ["interface"]
+)
+ONE_WAY: Final = Counter(
+    "segwatch_capture_one_way_conversations", "Conversations of which only one direction was seen", ["interface"]
+)
 KEEP_ONE_IN: Final = Gauge("segwatch_capture_keep_one_in", "One in so many conversations is kept", ["interface"])
 _COUNTERS: Final = (
     (FRAMES, "frames"),
     (KERNEL_DROPS, "kernel_drops"),
     (INTERFACE_DROPS, "interface_drops"),
     (SHED, "shed_segments"),
+    (SEEN_TWICE, "seen_twice"),
+    (ONE_WAY, "one_way_conversations"),
 )
 
 

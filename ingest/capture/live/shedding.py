@@ -6,7 +6,7 @@ import numpy as np
 
 from segwatch.messages.partitioning import conversation_hashes
 from segwatch.records.segments import SegmentColumns, take_segments
-from segwatch.vocabulary import Quality
+from segwatch.vocabulary import SHARE_SHIFT, Quality
 
 HIGHEST_LEVEL: Final = 16
 """At level n one in 2**n conversations is kept."""
@@ -57,7 +57,10 @@ class Shedder:
             self._calm_since = now
 
     def keep(self, segments: SegmentColumns, now: int) -> SegmentColumns:
-        """Return the rows of the conversations that are kept; marks those that were shed until shortly before."""
+        """Return the rows of the conversations that are kept, with their share.
+
+        Marks those that were shed until shortly before.
+        """
         returning = self.level < self._marked_level and now < self._marked_until
         if not self.level and not returning:
             return segments
@@ -67,7 +70,9 @@ class Shedder:
             segments.quality[back] |= np.uint32(Quality.CAPTURE_LOSS)
         if not self.level:
             return segments
-        return take_segments(segments, np.flatnonzero(hashes >> np.uint64(64 - self.level) == 0))
+        kept = take_segments(segments, np.flatnonzero(hashes >> np.uint64(64 - self.level) == 0))
+        kept.quality[:] |= np.uint32(self.level << SHARE_SHIFT)
+        return kept
 
     def _rise(self, now: int) -> None:
         # Whoever must shed again soon after shedding less did so too early.

@@ -39,6 +39,9 @@ class FeedStatus(NamedTuple):
     keep_one_in: int = 1
     """One in so many conversations is kept now, on the interface where it is fewest."""
     undecoded: int = 0
+    seen_twice: int = 0
+    """Segments in frames that are copies of one seen just before."""
+    one_way_conversations: int = 0
     problem: str = ""
 
 
@@ -135,6 +138,8 @@ class LiveFeed:
             shed_segments=sum(one.shed_segments for one in every),
             keep_one_in=max(one.counts.keep_one_in for one in self._interfaces.values()),
             undecoded=sum(one.undecoded for one in every),
+            seen_twice=sum(one.seen_twice for one in every),
+            one_way_conversations=sum(one.one_way_conversations for one in every),
             problem="; ".join(one.problem for one in self._interfaces.values() if one.problem),
         )
 

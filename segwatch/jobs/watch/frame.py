@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from segwatch.jobs.watch.feed import FeedStatus
 from segwatch.jobs.watch.picture import Look
+from segwatch.jobs.watch.texts import short
 
 
 class Frame(NamedTuple):
@@ -30,6 +31,12 @@ class Frame(NamedTuple):
     def dropped(self) -> int:
         """Frames that the kernel or the interface dropped."""
         return self.status.kernel_drops + self.status.interface_drops
+
+    @property
+    def half_seen(self) -> str:
+        """What was captured twice or in one direction only, in words; empty if nothing was."""
+        told = ((self.status.seen_twice, "seen twice"), (self.status.one_way_conversations, "one-way"))
+        return ", ".join(f"{short(number)} {what}" for number, what in told if number)
 
     @property
     def shed_share(self) -> float:

@@ -80,6 +80,7 @@ class WatchJob:
         summary = live_summary(picture, feed.name, analyst.count_conversations(), status) | {"capture": capture}
         losses = (
             f"{status.kernel_drops + status.interface_drops:,} frames dropped, {status.shed_segments:,} segments shed, "
+            f"{status.seen_twice:,} segments seen twice, {status.one_way_conversations:,} one-way conversations, "
             f"{analyst.evicted:,} conversations forgotten while they were going on."
         )
         self._conclude(summary, losses, history.outcome() if history else "")

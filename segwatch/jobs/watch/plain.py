@@ -55,6 +55,8 @@ def line(frame: Frame) -> str:
         f"{look.start.segments:,} segments in {look.conversations:,} conversations",
         f"{frame.dropped:,} dropped, {percent(frame.shed_share) or 0} % shed",
     ]
+    if frame.half_seen:
+        parts.append(frame.half_seen)
     if labels:
         most = sorted(labels, key=lambda name: -labels[name])
         counted = ", ".join(f"{name} {short(labels[name])}" for name in most[:4])

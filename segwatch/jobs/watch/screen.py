@@ -104,6 +104,8 @@ def _head(frame: Frame, controls: Controls, rows: int, width: int) -> list[Text]
     losses = f"dropped {short(frame.dropped)}  shed {percent(frame.shed_share) or 0} %"
     if frame.evicted:
         losses = f"forgotten {short(frame.evicted)}  {losses}"
+    if frame.half_seen:
+        losses = f"{frame.half_seen}  {losses}"
     conversations = f"{short(look.conversations)} conversations ({short(look.active)} active)"
     counted = f"{short(look.start.segments)} segments  {conversations}"
     trouble = frame.dropped or frame.status.shed_segments

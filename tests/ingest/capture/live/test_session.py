@@ -10,6 +10,7 @@ from ingest.capture.live import capture
 from ingest.capture.live.capture import LATE_NANOSECONDS, Session
 from ingest.capture.live.handle import CaptureCounters, InterfaceLostError
 from ingest.capture.live.intake import Captured, Intake
+from ingest.capture.live.one_way import LEAST_SEGMENTS
 from ingest.capture.live.shedding import Shedder
 from segwatch.records.frames import FrameColumns
 from segwatch.vocabulary import Quality
@@ -107,6 +108,30 @@ def test_time_passes_on_an_idle_interface() -> None:
     assert 0 <= time.time_ns() - LATE_NANOSECONDS - event.until < 60_000_000_000
     assert rig.session.take(0) is False
     assert rig.intake.take(0) is None  # too soon for another one
+
+
+def test_copies_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    numbered = SYN[:18] + b"\x12\x34" + SYN[20:]
+    other = SYN[:18] + b"\x12\x35" + SYN[20:]
+    events = [rig.captured(numbered, other), rig.captured(numbered, SYN)]
+    assert [event.counts.seen_twice for event in events] == [0, 1]
+    marked = [event.segments.quality & np.uint32(Quality.SEEN_TWICE) for event in events if event.segments]
+    assert [(one != 0).tolist() for one in marked] == [[False, False], [True, False]]
+
+
+def test_conversations_of_one_direction_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, now = Rig(), [10**18]
+    monkeypatch.setattr(time, "time_ns", lambda: now[0])
+    acknowledgment = SYN[:47] + b"\x10" + SYN[48:]
+    events = []
+    for _ in range(LEAST_SEGMENTS + 1):
+        now[0] += 100_000_000
+        events.append(rig.captured(acknowledgment))
+    assert [event.counts.one_way_conversations for event in events] == [0] * (LEAST_SEGMENTS - 1) + [1, 1]
+    marked = [bool(event.segments.quality[0] & np.uint32(Quality.ONE_WAY)) for event in events if event.segments]
+    assert marked == [False] * (LEAST_SEGMENTS - 1) + [True, True]
 
 
 def test_what_has_no_room_is_counted_as_shed_and_marks_what_comes_after() -> None:

@@ -10,7 +10,7 @@ from ingest.capture.live.shedding import (
     Shedder,
 )
 from segwatch.records.segments import SegmentColumns, join_segments
-from segwatch.vocabulary import Quality
+from segwatch.vocabulary import SHARE_MASK, SHARE_SHIFT, Quality
 from tests.messages.rows import valid_segments
 
 NOW = 100 * RISE_NANOSECONDS
@@ -115,6 +115,18 @@ def test_after_a_step_down_that_was_too_early_it_waits_longer() -> None:
     assert shedder.level == 1
     shedder.decide(0.0, False, NOW + again + 2 * FALL_NANOSECONDS)
     assert shedder.level == 0
+
+
+def test_rows_say_of_how_many_conversations_they_are_one() -> None:
+    for level in range(5):
+        segments = two_way_traffic(200)
+        segments.quality[:] = int(Quality.IPV6)
+        rows = at_level(level).keep(segments, NOW)
+        assert len(rows.ts)
+        assert (rows.quality & np.uint32(SHARE_MASK) == level << SHARE_SHIFT).all()
+        assert (rows.quality & np.uint32(Quality.IPV6) != 0).all()
+        assert level == 0 or (segments.quality == int(Quality.IPV6)).all()
+    assert HIGHEST_LEVEL << SHARE_SHIFT <= SHARE_MASK
 
 
 def test_conversations_that_come_back_are_marked_for_a_while() -> None:
