@@ -32,6 +32,7 @@ _PASSIVE = re.compile(rb"\A227[ -][^\r\n]*?" + _NUMBERS)
 _EXTENDED_PASSIVE = re.compile(rb"\A229[ -][^\r\n(]*\((?:([!-/:-@\[-`{-~])\1{0,2})?[ \t]*(\d{1,18})(?=[^\r\n]*\))")
 _ACTIVE = re.compile(rb"\APORT[ ]+[^\r\n]*?" + _NUMBERS)
 _EXTENDED_ACTIVE = re.compile(rb"\AEPRT[ ]+([^\d\s])([12])\1([0-9A-Fa-f.:]{2,45})\1(\d{1,5})\1")
+_UNREADABLE: Final = int(Quality.HEADER_UNREADABLE)
 _SYN: Final = int(Flag.SYN)
 _OPENING_MASK: Final = int(Flag.SYN | Flag.ACK)
 
@@ -133,6 +134,7 @@ class DataConnections:
         ports = np.fromiter({announced.port for announced in self._pending}, np.uint16)
         part = slice(start, end)
         candidates = np.isin(segments.sport[part], ports) | np.isin(segments.dport[part], ports)
+        candidates &= segments.quality[part] & _UNREADABLE == 0
         for row in (np.flatnonzero(candidates) + start).tolist():
             source, destination = segments.src[row].tobytes(), segments.dst[row].tobytes()
             sport, dport = int(segments.sport[row]), int(segments.dport[row])

@@ -12,10 +12,11 @@ from segwatch.compilation import kernel
 
 _LINKTYPE_NULL: Final = 0
 _LINKTYPE_ETHERNET: Final = 1
-_LINKTYPES_RAW: Final = (101, 228, 12, 14)
-"""LINKTYPE_RAW and LINKTYPE_IPV4; then DLT_RAW of BSD and OpenBSD, which stands in some files."""
+_LINKTYPES_RAW: Final = (101, 12, 14)
+"""LINKTYPE_RAW; then DLT_RAW of BSD and OpenBSD, which stands in some files."""
 _LINKTYPE_LOOP: Final = 108
 _LINKTYPE_LINUX_SLL: Final = 113
+_LINKTYPE_IPV4: Final = 228
 _LINKTYPE_IPV6: Final = 229
 _LINKTYPE_LINUX_SLL2: Final = 276
 
@@ -23,6 +24,7 @@ _ETHERNET_HEADER: Final = 14
 _FAMILY_HEADER: Final = 4
 _SLL_HEADER: Final = 16
 _SLL2_HEADER: Final = 20
+_RAW_LOOKED_AT: Final = 8
 
 _AF_INET: Final = 2
 _AF_INET6: Final = (24, 28, 30)
@@ -50,6 +52,8 @@ def find_packet(buffer: Any, linktype: int, start: int, captured_end: int) -> tu
     if linktype == _LINKTYPE_ETHERNET:
         return _ethernet(buffer, start, captured_end)
     if linktype in _LINKTYPES_RAW:
+        return _raw(buffer, start, captured_end), start, 0
+    if linktype == _LINKTYPE_IPV4:
         return _DECODED, start, 0
     if linktype == _LINKTYPE_LINUX_SLL:
         return _linux_cooked(buffer, start, captured_end)
@@ -74,6 +78,16 @@ def _ethernet(buffer: Any, start: int, captured_end: int) -> tuple[int, int, int
     if ethertype <= LARGEST_LENGTH and (load_32(buffer, start) << 8 | load_8(buffer, start + 4)) in _ISL_TO:
         return _LINK_LAYER, 0, 0
     return find_by_ethertype(buffer, ethertype, payload, captured_end)
+
+
+@kernel
+def _raw(buffer: Any, start: int, captured_end: int) -> int:
+    """Return the status of a frame without link layer (LINKTYPE_RAW); what some drivers put before IP is declined."""
+    if captured_end - start < _RAW_LOOKED_AT:
+        return _DECODED
+    if load_16(buffer, start + 1) == _PPP_FRAMING or load_16(buffer, start + 6) == _PPP_FRAMING:
+        return _LINK_LAYER
+    return _DECODED if load_8(buffer, start) >> 4 in (4, 6) else _LINK_LAYER
 
 
 @kernel

@@ -15,17 +15,44 @@ _WINDOW_SCALE: Final = 3
 _SACK_PERMITTED: Final = 4
 _SACK: Final = 5
 _TIMESTAMPS: Final = 8
+_SELECTIVE_NEGATIVE: Final = 21
 _MULTIPATH: Final = 30
 _FAST_OPEN: Final = 34
 _EXPERIMENT_1: Final = 253
 _EXPERIMENT_2: Final = 254
 
+_LENGTHS: Final = (
+    (_MAXIMUM_SEGMENT_SIZE, 4),
+    (_WINDOW_SCALE, 3),
+    (_SACK_PERMITTED, 2),
+    (6, 6),
+    (7, 6),
+    (_TIMESTAMPS, 10),
+    (11, 6),
+    (12, 6),
+    (13, 6),
+    (19, 18),
+    (20, 4),
+    (_SELECTIVE_NEGATIVE, 6),
+    (22, 2),
+    (23, 2),
+    (27, 8),
+    (28, 4),
+    (78, 16),
+)
+"""The only length of a kind, where tshark knows one; without a name: echo, connection count, MD5, SCPS, quick start,
+user timeout, Riverbed."""
 _SMALLEST_SACK: Final = 10
-_MULTIPATH_JOIN: Final = 1
-_MULTIPATH_REMOVE: Final = 4
-_MULTIPATH_PRIORITY: Final = 5
+_SACK_BLOCK, _SACK_EDGE = 8, 4
+_SELECTIVE_NEGATIVE_LENGTH: Final = 6
+_MULTIPATH_CAPABLE: Final = 0
+_MULTIPATH_DATA: Final = 2
+_MULTIPATH_ADD: Final = 3
 _MULTIPATH_FAIL: Final = 6
 _MULTIPATH_FASTCLOSE: Final = 7
+_MULTIPATH_RESET: Final = 8
+_DATA_ACKNOWLEDGED, _LONG_ACKNOWLEDGMENT, _DATA_MAPPED, _LONG_SEQUENCE = 1, 2, 4, 8
+"""Flags of the data sequence signal (RFC 8684 section 3.3)."""
 _FAST_OPEN_MAGIC: Final = 0xF989
 """RFC 7413 appendix A: Fast Open before it had a kind of its own."""
 _WSCALE_MAXIMUM: Final = 127
@@ -56,8 +83,9 @@ def clear_options(segments: SegmentColumns, row: int) -> None:
 def decode_options(segments: SegmentColumns, row: int, buffer: Any, start: int, end: int, captured_end: int) -> int:
     """Enter the options between ``start`` and ``end`` and return their bits of ``Quality``.
 
-    Bytes from ``captured_end`` on are not there: an option that needs one ends the list as cut. So does a malformed
-    length, silently. What was read before stays.
+    Bytes from ``captured_end`` on are not there: an option that needs one ends the list as cut, and so does a known one
+    that lacks a part. The end of the list and a malformed length end it silently where tshark can show what is left of
+    it. What was read before stays.
     """
     clear_options(segments, row)
     if end - start == 12 and captured_end >= end and load_32(buffer, start) == _TIMESTAMPS_ALONE:
@@ -69,7 +97,7 @@ def decode_options(segments: SegmentColumns, row: int, buffer: Any, start: int, 
             return quality | _OPTIONS_CUT
         kind = load_8(buffer, position)
         if kind == _END_OF_LIST:
-            return quality
+            return quality if end <= captured_end else quality | _OPTIONS_CUT
         if kind == _NO_OPERATION:
             position += 1
             continue
@@ -78,15 +106,36 @@ def decode_options(segments: SegmentColumns, row: int, buffer: Any, start: int, 
         if position + 1 >= captured_end:
             return quality | _OPTIONS_CUT
         length = load_8(buffer, position + 1)
-        if length < 2 or position + length > end:
+        if length < 2:
             return quality
-        if position + length > captured_end:
+        if position + length > end:
+            # What is left is shown with the two bytes that were read taken off its end.
+            return quality if end - 2 <= captured_end else quality | _OPTIONS_CUT
+        if position + _needed(kind, length) > captured_end:
             if kind == _SACK:
                 _selective_acknowledgement(segments, row, buffer, position, captured_end - position)
             return quality | _OPTIONS_CUT
-        quality |= _decode_option(segments, row, buffer, position, kind, length)
+        if position + length <= captured_end:
+            quality |= _decode_option(segments, row, buffer, position, kind, length)
+        if quality & _OPTIONS_CUT:
+            return quality
         position += length
     return quality
+
+
+@kernel
+def _needed(kind: int, length: int) -> int:
+    """Return how many bytes of an option tshark needs: two of a known one whose length is not that of its kind.
+
+    Of a SACK option it leaves what follows a left edge and is too short for a right one.
+    """
+    if kind == _SACK:
+        surplus = (length - 2) % _SACK_BLOCK - _SACK_EDGE
+        return length - surplus if surplus > 0 and length >= _SMALLEST_SACK else length
+    for known, own_length in _LENGTHS:
+        if kind == known and length != own_length:
+            return 2
+    return length
 
 
 @kernel
@@ -97,6 +146,8 @@ def _decode_option(segments: SegmentColumns, row: int, buffer: Any, position: in
     if kind == _SACK:
         _selective_acknowledgement(segments, row, buffer, position, length)
         return 0 if length >= _SMALLEST_SACK else _OPTIONS_CUT
+    if kind == _SELECTIVE_NEGATIVE and length == _SELECTIVE_NEGATIVE_LENGTH:
+        return _OPTIONS_CUT  # tshark 4.0 looks for the acknowledgment number behind the option's end
     if kind == _MAXIMUM_SEGMENT_SIZE and length == 4:
         segments.mss[row] = load_16(buffer, position + 2)
     elif kind == _WINDOW_SCALE and length == 3:
@@ -141,12 +192,26 @@ def _multipath(segments: SegmentColumns, row: int, buffer: Any, position: int, l
     subtype = load_8(buffer, position + 2) >> 4
     if subtype <= _MULTIPATH_FASTCLOSE:  # later subtypes have no bit in the record
         segments.mptcp[row] |= 1 << subtype
-    smallest = 4
+    return 0 if length >= _smallest_multipath(buffer, position, length, subtype) else _OPTIONS_CUT
+
+
+@kernel
+def _smallest_multipath(buffer: Any, position: int, length: int, subtype: int) -> int:
+    """Return how many bytes tshark reads of a multipath TCP option, whatever its length says."""
     if subtype in (_MULTIPATH_FAIL, _MULTIPATH_FASTCLOSE):
-        smallest = 12
-    elif subtype in (_MULTIPATH_JOIN, _MULTIPATH_REMOVE, _MULTIPATH_PRIORITY):
-        smallest = 3
-    return 0 if length >= smallest else _OPTIONS_CUT
+        return 12
+    if subtype in (_MULTIPATH_CAPABLE, _MULTIPATH_ADD, _MULTIPATH_RESET):
+        return 4
+    if subtype != _MULTIPATH_DATA:
+        return 3
+    smallest = 4
+    if length >= smallest:
+        flags = load_8(buffer, position + 3)
+        if flags & _DATA_ACKNOWLEDGED:
+            smallest += 8 if flags & _LONG_ACKNOWLEDGMENT else 4
+        if flags & _DATA_MAPPED:
+            smallest += 14 if flags & _LONG_SEQUENCE else 10
+    return smallest
 
 
 @kernel

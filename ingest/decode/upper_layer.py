@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ingest.decode.loads import load_8, load_16
+from ingest.decode.loads import load_8, load_16, load_32
 from ingest.decode.status import Status
 from segwatch.compilation import kernel
 
@@ -28,6 +28,9 @@ TUNNEL_PORTS: Final = (1701, 2152, 3544, 4341, 4754, 4789, 4790, 5072, 5247, 608
 CAPWAP data, GENEVE, sFlow, MPLS. Port 8472 (VXLAN before it had a port) is none of them."""
 RARE_TUNNEL_PORTS: Final = (434, 2123, 3386, 12000, 12001, 12002, 12003, 12004, 12220, 12222, 12223, 30030, 37008)
 """The same: mobile IP, GTP on its other ports, LLC (HPR), LWAPP, Juniper's mirror, TZSP."""
+_UDP_HEADER: Final = 8
+_PEEKREMOTE: Final = 0x00FFABCD
+"""First bytes of a datagram of PEEKREMOTE (802.11 mirrored by access points), on whatever port."""
 
 _NOT_TCP: Final = int(Status.NOT_TCP)
 _ENCRYPTED: Final = int(Status.ENCRYPTED)
@@ -43,7 +46,8 @@ def other_protocol(buffer: Any, protocol: int, start: int, captured_end: int) ->
             return _NOT_TCP
         if _is_tunnel_port(load_16(buffer, start)) or _is_tunnel_port(load_16(buffer, start + 2)):
             return _TUNNEL
-        return _NOT_TCP
+        payload = start + _UDP_HEADER
+        return _TUNNEL if captured_end - payload >= 4 and load_32(buffer, payload) == _PEEKREMOTE else _NOT_TCP
     if protocol in (_ICMP, _ICMPV6):
         if captured_end > start and _is_error(protocol, load_8(buffer, start)):
             return _ICMP_ERROR

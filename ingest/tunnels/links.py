@@ -230,10 +230,13 @@ def juniper_chdlc(view: View, walk: Walk) -> Answer:
 
 
 def _juniper(view: View, walk: Walk, protocol: int, skipped: int) -> Answer:
-    """Read magic number, flags and extensions; without a link layer the header itself names the protocol."""
+    """Read magic number, flags and extensions; without a link layer the header itself names the protocol.
+
+    Where the magic number is missing there is no header at all.
+    """
+    del walk
     if view.octets(0, 3) != JUNIPER_MAGIC:
-        walk.reason = "Juniper header without its magic number"
-        return None
+        return Next(Kind.JUNIPER_PROTOCOL, protocol, view.rest(skipped))
     flags = view.octet(3)
     length = 6 + view.short(4) if flags & JUNIPER_EXTENDED else 4
     if not flags & JUNIPER_NO_LINK_LAYER:

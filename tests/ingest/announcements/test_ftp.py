@@ -125,3 +125,11 @@ def test_a_served_connection_takes_no_further_announcement() -> None:
     data.client(b"more")
     Conversation(capture, 45_001, 50_000)
     assert capture.marked(Quality.ANNOUNCED) == [2, 7]
+
+
+def test_a_header_that_cannot_be_read_uses_up_no_announcement() -> None:
+    capture = Capture()
+    Conversation(capture, 40_000, FTP, handshake=False).server(PASSIVE)
+    capture.add((CLIENT, 45_000, SERVER, 50_000), 1, 0, Flag.SYN, captured=-10)
+    _data(capture, 45_000)
+    assert capture.marked(Quality.ANNOUNCED) == [3]

@@ -91,7 +91,7 @@ def test_small_data_offsets_lengthen_the_payload(offset, length):
 
 def test_data_offset_beyond_the_segment():
     row = segment(offset=15)
-    assert row["quality"] == Quality.SHORT_SEGMENT  # an unknown option stands where the payload is
+    assert row["quality"] == Quality.SHORT_SEGMENT | Quality.OPTIONS_CUT  # the payload is read as an option
     assert row["payload_len"] == 0
     packet = decoded(frame(ethernet(ipv4(tcp(offset=15)))))
     assert packet["quality"] == Quality.SHORT_SEGMENT | Quality.OPTIONS_CUT
@@ -142,6 +142,7 @@ def test_sack_keeps_whole_blocks_only():
     assert (row["sack"], row["quality"]) == ([1, 2], 0)
     row = option(bytes([5, 9]) + bytes(7))
     assert (row["sack"], row["quality"]) == ([], Quality.OPTIONS_CUT)
+    assert option(bytes([5, 8]) + bytes(6), captured=7)["quality"] == Quality.OPTIONS_CUT | Quality.PAYLOAD_CUT
 
 
 def test_blocks_before_a_cut_stay():
@@ -170,6 +171,26 @@ def test_multipath_options_add_up_and_short_ones_count_as_cut():
     assert option(bytes([30, 3, 0x20, 1]))["quality"] == Quality.OPTIONS_CUT
     assert option(bytes([30, 3, 0x50, 1]))["quality"] == 0
     assert option(bytes([30, 11, 0x70]) + bytes(8))["quality"] == Quality.OPTIONS_CUT
+
+
+@pytest.mark.parametrize(
+    ("flags", "length"),
+    [(0, 4), (1, 8), (2, 4), (3, 12), (4, 14), (5, 18), (8, 4), (12, 18), (7, 22), (13, 22), (15, 26)],
+)
+def test_a_data_sequence_signal_has_what_its_flags_say(flags, length):
+    signal = bytes([30, length, 0x20, flags]) + bytes(length - 4)
+    assert option(signal)["quality"] == 0
+    assert option(bytes([30, length - 1]) + signal[2:-1])["quality"] == Quality.OPTIONS_CUT
+
+
+@pytest.mark.parametrize("subtype", [9, 12, 15])
+def test_unknown_multipath_subtypes_have_no_parts(subtype):
+    assert option(bytes([30, 3, subtype << 4, 1]))["quality"] == 0
+
+
+def test_a_selective_negative_acknowledgment_counts_as_cut():
+    assert option(bytes.fromhex("1506 0001 0002 030307"))["quality"] == Quality.OPTIONS_CUT
+    assert option(bytes.fromhex("1505 0001 02 030307"))["wscale"] == 7
 
 
 @pytest.mark.parametrize(
@@ -203,6 +224,42 @@ def test_an_option_past_the_captured_bytes_keeps_what_came_before(captured):
     row = option(bytes.fromhex("030305 020405b4 01"), captured=captured)
     assert (row["wscale"], row["mss"]) == (5, 0)
     assert row["quality"] == Quality.OPTIONS_CUT | Quality.PAYLOAD_CUT
+
+
+@pytest.mark.parametrize("short", ["0502", "0509 01020304050607", "1e02", "1e03 20", "1e0b 70 0102030405060708"])
+def test_an_option_without_its_parts_ends_the_list(short):
+    row = option(bytes.fromhex("020405b4" + short + "030305"))
+    assert (row["mss"], row["wscale"], row["quality"]) == (1460, -1, Quality.OPTIONS_CUT)
+
+
+@pytest.mark.parametrize(
+    ("captured", "quality"), [(5, Quality.OPTIONS_CUT), (9, Quality.OPTIONS_CUT), (10, 0), (11, 0)]
+)
+def test_a_length_beyond_the_list_counts_as_cut_where_the_list_cannot_be_shown(captured, quality):
+    row = option(bytes.fromhex("030305 63ff 00000000000000"), captured=captured)
+    assert (row["wscale"], row["quality"]) == (5, quality | Quality.PAYLOAD_CUT)
+
+
+@pytest.mark.parametrize(("captured", "quality"), [(4, Quality.OPTIONS_CUT), (7, Quality.OPTIONS_CUT), (8, 0)])
+def test_the_end_of_the_list_needs_what_stands_behind_it(captured, quality):
+    row = option(bytes.fromhex("030305 00 00000000"), captured=captured)
+    assert (row["wscale"], row["quality"]) == (5, quality | Quality.PAYLOAD_CUT)
+
+
+@pytest.mark.parametrize(
+    ("data", "needed"),
+    [
+        ("0204000000000000", 4), ("0208000000000000", 2), ("0308000000000000", 2), ("0408000000000000", 2),
+        ("0808000000000000", 2), ("1308000000000000", 2), ("6308000000000000", 8), ("2208000000000000", 8),
+        ("050e" + 12 * "00" + "0101", 16), ("0510" + 14 * "00", 14),
+    ],
+)  # fmt: skip
+def test_a_known_option_of_another_length_may_be_cut(data, needed):
+    options = bytes.fromhex(data)
+    for captured in range(2, len(options)):
+        cut = captured < needed or (options[1] < len(options) and captured < len(options))
+        expected = Quality.PAYLOAD_CUT | (Quality.OPTIONS_CUT if cut else 0)
+        assert option(options, captured=captured)["quality"] == expected, captured
 
 
 def test_options_whole_and_payload_cut():

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.decode.decoder import Decoder
 from ingest.tunnels.decoder import TunnelDecoder
 from segwatch.vocabulary import Quality, Tunnel
+from tests.ingest.decode.support import Frame, columns_of
 from tests.ingest.tunnels.cases import CASES, Case
 from tests.ingest.tunnels.frames import CLIENT4, CLIENT6, SERVER4, SERVER6
 from tests.ingest.tunnels.support import address, decode
@@ -43,6 +45,14 @@ def test_case(case: Case):
     assert (rows.ip_id[0], rows.ttl[0]) == ((0, 63) if is_ipv6 else (7, 64))
     assert Tunnel(rows.tunnel_kind[0]) is case.tunnel
     assert (rows.tunnel_id[0], rows.vlan[0]) == (case.identifier, case.vlan)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_fast_path_leaves_a_case_to_the_slow_path_or_decodes_it(case: Case):
+    """A frame gives the same rows where the fast path sees it first."""
+    frame = Frame(case.frame, case.wirelen or len(case.frame), case.linktype)
+    rows = Decoder().decode(columns_of([frame]))
+    assert rows.seq.tolist() == ([] if case.tunnel is None else [1000])
 
 
 def _capture(path: Path, linktype: int, cases: list[Case]) -> None:
