@@ -6,6 +6,7 @@ python -m tests.live.traffic talk JSON does what ``Talk`` says.
 
 import json
 import os
+import signal
 import socket
 import struct
 import sys
@@ -32,6 +33,8 @@ class Talk:
     refused: int = 5
     reset: int = 5
     """Connections that the server, and as many that the client resets."""
+    again_after: float = 0.0
+    """Seconds until all of it is done again, which SIGTERM ends; 0: it is done once."""
 
     def command(self) -> list[str]:
         """Return the command line of the client."""
@@ -69,6 +72,14 @@ def _answer(connection: socket.socket) -> None:
         elif what == b"u":
             _received(connection, size)
             connection.sendall(b"k")
+
+
+def _talk_on(talk: Talk) -> None:
+    enough = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: enough.set())
+    _talk(talk)
+    while talk.again_after and not enough.wait(talk.again_after):
+        _talk(talk)
 
 
 def _talk(talk: Talk) -> None:
@@ -126,4 +137,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         _serve(sys.argv[2:])
     else:
-        _talk(Talk(**json.loads(sys.argv[2])))
+        _talk_on(Talk(**json.loads(sys.argv[2])))

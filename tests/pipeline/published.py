@@ -65,6 +65,15 @@ def sessions(address: KafkaAddress) -> dict[str, dict[int, list[Message]]]:
     return found
 
 
+def without_repetitions(messages: list[Message]) -> list[Message]:
+    """Leave out what a reader leaves out: numbers at or below one that was seen."""
+    kept: list[Message] = []
+    for header, segments in messages:
+        if not kept or header.batch > kept[-1][0].batch:
+            kept.append((header, segments))
+    return kept
+
+
 def statuses(address: KafkaAddress, session: str) -> list[SensorStatus]:
     """Return what a sensor said of itself during a session."""
     every = [read_status(content) for contents in values(address, SENSORS).values() for content in contents]
