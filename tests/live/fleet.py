@@ -17,6 +17,7 @@ from tests.live.dumps import place_of, restamp
 from tests.live.fleet_network import PLACES, FleetNetwork, hub_cluster
 from tests.live.fleet_sensors import Fleet
 from tests.live.namespaces import made
+from tests.live.spooled import spooled_bytes
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster
 from tests.pipeline.published import decoded, sessions, without_repetitions
@@ -117,17 +118,18 @@ def _wait_for_rows(fleet: Fleet, cluster: Cluster, sensors: set[tuple[str, ...]]
 def _disturb(fleet: Fleet, cluster: Cluster, cut_seconds: float) -> tuple[dict[str, Any], Times]:
     """Cut one sensor off, kill another one meanwhile and start it again, connect the first, and wait for its spool."""
     others = f"SELECT count() FROM anomalies WHERE sensor NOT IN ('{CUT_OFF}', '{KILLED}')"
+    spool = fleet.spool(CUT_OFF)
     fleet.net.unplug(CUT_OFF)
     begin, before = time.monotonic(), cluster.query(others)
     killed = fleet.kill(KILLED)
     captured_again = fleet.restart(KILLED)
     fleet.wait(lambda: time.monotonic() - begin > cut_seconds, CUT_OFF, cut_seconds + _PATIENCE_SECONDS)
-    fleet.wait(lambda: fleet.spooled_bytes(CUT_OFF) > 0, CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: spooled_bytes(spool) > 0, CUT_OFF, _PATIENCE_SECONDS)
     fleet.wait(lambda: cluster.query(others) > before, CUT_OFF, _PATIENCE_SECONDS)
-    spooled = fleet.spooled_bytes(CUT_OFF)
+    spooled = spooled_bytes(spool)
     fleet.net.plug(CUT_OFF)
     cut, back = time.monotonic() - begin, time.monotonic()
-    fleet.wait(lambda: fleet.spooled_bytes(CUT_OFF) == 0, CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: spooled_bytes(spool) == 0, CUT_OFF, _PATIENCE_SECONDS)
     told = {
         "cut off": {
             "sensor": CUT_OFF,
@@ -160,7 +162,9 @@ def _published(cluster: Cluster) -> tuple[list[Session], list[str]]:
 def _states(cluster: Cluster) -> dict[tuple[str, str, str], State]:
     """Return what ClickHouse has of the sensors themselves, by sensor, interface and session."""
     rows = cluster.query(_STATES)
-    return {(sensor, interface, uuid.UUID(str(session)).hex): State(*rest) for sensor, interface, session, *rest in rows}
+    return {
+        (sensor, interface, uuid.UUID(str(session)).hex): State(*rest) for sensor, interface, session, *rest in rows
+    }
 
 
 def _wait_for_ends(fleet: Fleet, cluster: Cluster, found: list[Session]) -> None:
@@ -226,9 +230,7 @@ def _whole(name: str, count: int, state: State) -> list[str]:
     return faults
 
 
-def _told_apart(
-    cluster: Cluster, found: list[Session], states: dict[tuple[str, str, str], State]
-) -> list[str]:
+def _told_apart(cluster: Cluster, found: list[Session], states: dict[tuple[str, str, str], State]) -> list[str]:
     """Return what is wrong about the sessions: one for each interface, two where the sensor was killed."""
     faults = []
     there = {(one.sensor, one.interface, one.session) for one in found}

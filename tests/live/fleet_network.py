@@ -1,4 +1,4 @@
-"""Namespaces of a fleet: a client, two routers and a server in a row, branches beside them, and a hub with the pipeline.
+"""Namespaces of a fleet: client, two routers and server in a row, branches beside them, and a hub with the pipeline.
 
 Every host has a second interface, by which it reaches the hub alone: what sensors publish is in no capture.
 """

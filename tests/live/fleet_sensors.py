@@ -1,16 +1,15 @@
-"""The sensors of a fleet as processes, with a tcpdump beside each of their interfaces, and the traffic that they see."""
+"""The sensors of a fleet as processes, a tcpdump beside each of their interfaces, and the traffic that they see."""
 
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ingest.publish.spool.file import spool_paths
 from tests.live.dumps import SNAPLEN, dumping
 from tests.live.fleet_network import BRANCHES, BROKER, PLACES, SERVER_ADDRESSES, FleetNetwork, Place
 from tests.live.traffic import Talk, serving
@@ -33,10 +32,6 @@ class Fleet:
     def spool(self, host: str) -> Path:
         """Return the folder of a sensor's spool."""
         return self.net.folder / f"spool-{host}"
-
-    def spooled_bytes(self, host: str) -> int:
-        """Return how much is in the spool of a sensor."""
-        return sum(path.stat().st_size for path in spool_paths(self.spool(host)) if path.exists())
 
     def dump(self, host: str, interface: str) -> Path:
         """Return the file of a tcpdump."""
@@ -89,7 +84,7 @@ class Fleet:
         for dump in self._dumps:
             self.net.stop(dump, signal.SIGINT)
 
-    def wait(self, done: Any, host: str, seconds: float) -> None:
+    def wait(self, done: Callable[[], bool], host: str, seconds: float) -> None:
         """Wait until something is so, as long as a sensor runs."""
         self.net.wait(done, self.sensors[host], seconds)
 

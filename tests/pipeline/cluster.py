@@ -33,9 +33,7 @@ SINK_GROUP = "segwatch-sink"
 class Cluster:
     """Start the servers with ``start``, the processes with ``spawn``; ``stop`` ends all of them."""
 
-    def __init__(
-        self, folder: Path, partitions: int = PARTITIONS, properties: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, partitions: int = PARTITIONS, properties: Mapping[str, str] | None = None) -> None:
         """``properties`` stand over those of the local broker."""
         self.folder = folder
         self.partitions = partitions
