@@ -16,7 +16,7 @@ from segwatch.records.segments import SegmentColumns, join_segments
 from tests.live.dumps import place_of, restamp
 from tests.live.fleet_network import PLACES, FleetNetwork, hub_cluster
 from tests.live.fleet_sensors import Fleet
-from tests.live.namespaces import made
+from tests.live.namespaces import made, skip_without
 from tests.live.spooled import spooled_bytes
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster
@@ -70,6 +70,7 @@ class Times(NamedTuple):
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[Fleet, Cluster]]:
     """Give a fleet and its pipeline, both at work; this thread is in the hub's network meanwhile."""
+    skip_without("ethtool", "tcpdump")
     with made(FleetNetwork(folder)) as net, net.inside(net.hub):
         cluster = hub_cluster(folder)
         try:

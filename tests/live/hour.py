@@ -18,7 +18,7 @@ from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.reading import read_telemetry
 from tests.live.dumps import dumping
 from tests.live.flood import arguments
-from tests.live.namespaces import SERVER_ADDRESSES, SERVER_SIDE, Network, network
+from tests.live.namespaces import SERVER_ADDRESSES, SERVER_SIDE, Network, network, skip_without
 from tests.live.traffic import Talk, serving
 
 PARTITIONS: Final = 3
@@ -96,7 +96,9 @@ def hour_trial(
 
     It is sampled every so many seconds, and ``show`` is called with each sample. ``faults`` are sentences.
     """
+    skip_without("ethtool", "tcpdump")
     with network(folder) as net, net.inside(net.router):
+        # So that the pair has a receive queue for frames of a BPF program.
         net.run(net.router, "ethtool", "-K", SERVER_SIDE, "gro", "on")
         net.lose_packets(net.router)
         broker = LocalBroker(folder / "kafka")

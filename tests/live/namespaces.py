@@ -70,9 +70,9 @@ class Namespaces:
 
     def lose_packets(self, namespace: str) -> None:
         """Let a router drop one packet in forty."""
-        for program in ("iptables", "ip6tables"):
-            if shutil.which(program) is None:
-                pytest.skip("losing packets needs iptables")
+        programs = ("iptables", "ip6tables")
+        skip_without(*programs)
+        for program in programs:
             self.run(namespace, program, "-A", "FORWARD", *_LOSS)
 
     def remove(self) -> None:
@@ -178,6 +178,13 @@ def _enter(namespace: IO[str]) -> None:
 def _ip(*arguments: str) -> None:
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, (arguments, done.stderr)
+
+
+def skip_without(*programs: str) -> None:
+    """Skip a test where one of these programs is missing."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"this needs the program {program}")
 
 
 def skip_unless_possible() -> None:

@@ -16,7 +16,7 @@ from segwatch.kafka.topics import SEGMENTS
 from segwatch.messages.segments import read_segments
 from segwatch.messages.status import SensorStatus
 from tests.live.flood import FILTER, arguments, numbers
-from tests.live.namespaces import CLIENT_SIDE, Network, network
+from tests.live.namespaces import CLIENT_SIDE, Network, network, skip_without
 from tests.live.spooled import spooled_bytes
 from tests.pipeline.published import every_message, message_count, statuses
 
@@ -44,7 +44,9 @@ def outage_trial(folder: Path, seconds: float, rate: int, spool_bytes: int) -> d
 
     ``faults`` are sentences about what should not be.
     """
+    skip_without("ethtool")
     with network(folder) as net, net.inside(net.router):
+        # So that the pair has a receive queue for frames of a BPF program.
         net.run(net.router, "ethtool", "-K", CLIENT_SIDE, "gro", "on")
         broker = LocalBroker(folder / "kafka")
         try:
