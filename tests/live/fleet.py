@@ -15,7 +15,7 @@ import numpy as np
 from segwatch.records.segments import SegmentColumns, join_segments
 from tests.live.dumps import place_of, restamp
 from tests.live.fleet_network import PLACES, FleetNetwork, hub_cluster
-from tests.live.fleet_sensors import Fleet
+from tests.live.fleet_sensors import PATIENCE_SECONDS, Fleet
 from tests.live.namespaces import made, skip_without
 from tests.live.spooled import spooled_bytes
 from tests.pipeline.answers import differences, store_offline
@@ -24,7 +24,6 @@ from tests.pipeline.published import decoded, sessions, without_repetitions
 
 KILLED: Final = "router1"
 CUT_OFF: Final = "server"
-_PATIENCE_SECONDS: Final = 300.0
 _STATES = """
 SELECT sensor, interface, session, argMax(state, ts), max(frames), max(segments), max(published_segments),
     max(kernel_drops + interface_drops), max(shed_segments), max(dropped_segments), max(spooled_batches)
@@ -91,7 +90,7 @@ def fleet_trial(folder: Path, cut_seconds: float) -> dict[str, Any]:
         _wait_for_rows(fleet, cluster, {(place.host,) for place in PLACES})
         told, times = _disturb(fleet, cluster, cut_seconds)
         times = times._replace(ended=fleet.end())
-        cluster.wait_until_stored(_PATIENCE_SECONDS)
+        cluster.wait_until_stored(PATIENCE_SECONDS)
         found, faults = _published(cluster)
         _wait_for_ends(fleet, cluster, found)
         states = _states(cluster)
@@ -111,9 +110,9 @@ def fleet_trial(folder: Path, cut_seconds: float) -> dict[str, Any]:
 def _wait_for_rows(fleet: Fleet, cluster: Cluster, sensors: set[tuple[str, ...]]) -> None:
     """Wait until there are rows of all these sensors."""
     exists = "SELECT count() FROM system.tables WHERE name = 'anomalies'"
-    fleet.wait(lambda: cluster.query(exists, "system") != [(0,)], CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: cluster.query(exists, "system") != [(0,)], CUT_OFF)
     wanted = "SELECT DISTINCT sensor FROM anomalies"
-    fleet.wait(lambda: set(cluster.query(wanted)) >= sensors, CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: set(cluster.query(wanted)) >= sensors, CUT_OFF)
 
 
 def _disturb(fleet: Fleet, cluster: Cluster, cut_seconds: float) -> tuple[dict[str, Any], Times]:
@@ -124,13 +123,13 @@ def _disturb(fleet: Fleet, cluster: Cluster, cut_seconds: float) -> tuple[dict[s
     begin, before = time.monotonic(), cluster.query(others)
     killed = fleet.kill(KILLED)
     captured_again = fleet.restart(KILLED)
-    fleet.wait(lambda: time.monotonic() - begin > cut_seconds, CUT_OFF, cut_seconds + _PATIENCE_SECONDS)
-    fleet.wait(lambda: spooled_bytes(spool) > 0, CUT_OFF, _PATIENCE_SECONDS)
-    fleet.wait(lambda: cluster.query(others) > before, CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: time.monotonic() - begin > cut_seconds, CUT_OFF, cut_seconds)
+    fleet.wait(lambda: spooled_bytes(spool) > 0, CUT_OFF)
+    fleet.wait(lambda: cluster.query(others) > before, CUT_OFF)
     spooled = spooled_bytes(spool)
     fleet.net.plug(CUT_OFF)
     cut, back = time.monotonic() - begin, time.monotonic()
-    fleet.wait(lambda: spooled_bytes(spool) == 0, CUT_OFF, _PATIENCE_SECONDS)
+    fleet.wait(lambda: spooled_bytes(spool) == 0, CUT_OFF)
     told = {
         "cut off": {
             "sensor": CUT_OFF,
@@ -171,7 +170,7 @@ def _states(cluster: Cluster) -> dict[tuple[str, str, str], State]:
 def _wait_for_ends(fleet: Fleet, cluster: Cluster, found: list[Session]) -> None:
     """Wait until ClickHouse has the last state of each session that has come to its end."""
     whole = sum(one.is_whole for one in found)
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while sum(state.state == "stopping" for state in _states(cluster).values()) < whole:
         assert time.monotonic() < deadline, cluster.logs()
         time.sleep(0.2)
@@ -212,7 +211,7 @@ def _compared(
 
 def _find(path: Path, segments: SegmentColumns) -> tuple[int | None, SegmentColumns]:
     """Return where in a dump a session begins, and the dump, as soon as it has all of the session."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         dumped = decoded(path)
         place = place_of(segments, dumped)

@@ -6,11 +6,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from tests.live.dumps import SNAPLEN, dumping
 from tests.live.fleet_network import BRANCHES, BROKER, PLACES, SERVER_ADDRESSES, FleetNetwork, Place
 from tests.live.traffic import Talk, serving
 
+PATIENCE_SECONDS: Final = 300.0
+"""Eight sensors that start at once on a busy machine take their time."""
 Process = subprocess.Popen[bytes]
 _CLIENT_TALK = Talk(SERVER_ADDRESSES, bulk_bytes=100_000, short=20, refused=2, reset=3, again_after=1.0)
 _BRANCH_TALK = Talk(SERVER_ADDRESSES, bulk_bytes=30_000, short=10, refused=1, reset=1, again_after=2.0)
@@ -66,12 +69,12 @@ class Fleet:
         for talker in self._talkers:
             talker.send_signal(signal.SIGTERM)
         for talker in self._talkers:
-            self.net.ended(talker)
+            self.net.ended(talker, PATIENCE_SECONDS)
         asked = time.time_ns()
         for sensor in self.sensors.values():
             sensor.send_signal(signal.SIGTERM)
         for sensor in self.sensors.values():
-            self.net.ended(sensor)
+            self.net.ended(sensor, PATIENCE_SECONDS)
         return asked
 
     def end_dumps(self) -> None:
@@ -79,9 +82,9 @@ class Fleet:
         for dump in self._dumps:
             self.net.stop(dump, signal.SIGINT)
 
-    def wait(self, done: Callable[[], bool], host: str, seconds: float) -> None:
-        """Wait until something is so, as long as a sensor runs."""
-        self.net.wait(done, self.sensors[host], seconds)
+    def wait(self, done: Callable[[], bool], host: str, seconds: float = 0.0) -> None:
+        """Wait until something is so, as long as a sensor runs; ``seconds``: what it takes by itself."""
+        self.net.wait(done, self.sensors[host], seconds + PATIENCE_SECONDS)
 
     def _spawn(self, place: Place) -> Process:
         interfaces = [part for interface in place.interfaces for part in ("--interface", interface)]
@@ -94,4 +97,5 @@ class Fleet:
     def _wait_for(self, place: Place) -> None:
         sensor = self.sensors[place.host]
         for interface in place.interfaces:
-            self.net.wait(lambda said=f"Capturing {interface}": said in self.net.log(sensor), sensor)
+            said = f"Capturing {interface}"
+            self.net.wait(lambda said=said: said in self.net.log(sensor), sensor, PATIENCE_SECONDS)

@@ -25,6 +25,7 @@ PARTITIONS: Final = 3
 _TALK: Final = Talk(SERVER_ADDRESSES, bulk_bytes=1 << 20, short=100, refused=5, reset=5, again_after=0.5)
 _FLOWS: Final = 1024
 _ANSWER_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 300.0
 _MOST_GROWTH: Final = 0.02
 """Of memory, between the first and the last quarter of what is judged: more is no noise."""
 _COUNTS: Final = re.compile(r"(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped")
@@ -109,7 +110,7 @@ def hour_trial(
             samples = _watch(observed, seconds, every, show)
             load[0].send_signal(signal.SIGTERM)
             for process in load:
-                net.ended(process)
+                net.ended(process, _PATIENCE_SECONDS)
             last = _settled(observed)
             observed.end()
         finally:
@@ -134,8 +135,8 @@ def _watch(observed: _Observed, seconds: float, every: float, show: Callable[[Sa
 
 
 def _settled(observed: _Observed) -> Sample:
-    """Return a sample after the load, when both have counted everything, or the last of a minute."""
-    deadline = time.monotonic() + 60
+    """Return a sample after the load, when both have counted everything, or the last of some minutes."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         last = observed.sample()
         if last.frames == last.dumped or time.monotonic() > deadline:

@@ -143,9 +143,9 @@ class Namespaces:
         process.send_signal(number)
         self.ended(process)
 
-    def ended(self, process: subprocess.Popen[bytes]) -> None:
+    def ended(self, process: subprocess.Popen[bytes], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait for the end of a program, which must be a good one."""
-        assert process.wait(PATIENCE_SECONDS) == 0, self.log(process)
+        assert process.wait(seconds) == 0, self.log(process)
 
     def _log_path(self, number: int) -> Path:
         return self.folder / f"log-{number}.txt"
