@@ -6,6 +6,8 @@
 #   make bench    measure segwatch beside other programs and write docs/benchmarks.md (BENCH= options: BENCH=--help)
 #   make fuzz     hostile input, compiled and with bounds checks (FRAMES= SEED=)
 #   make trial    the pipeline with its parts ended at random, for about an hour (TRIAL= options: TRIAL=--help)
+#   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
+#                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
 #   make clean    remove everything that make made
 #
 # PYTHON= chooses the interpreter that .venv is made from (3.11 to 3.13).
@@ -15,6 +17,7 @@ JOBS ?= 2
 ARGS ?=
 BENCH ?=
 TRIAL ?=
+LIVE ?= --help
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -35,7 +38,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial clean
 .DELETE_ON_ERROR:
 
 help:
@@ -92,6 +95,9 @@ fuzz: $(VENV)/.test-installed
 
 trial: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.pipeline.trial $(TRIAL)
+
+live-trial: warm $(VENV)/.test-installed
+	$(BIN)/python -m tests.live.trial $(LIVE)
 
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

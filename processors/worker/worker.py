@@ -185,6 +185,7 @@ class StreamWorker:
         quiet = {}
         for tp in self._app.consumer.assignment():
             if tp.topic == SEGMENTS:
+                self._mend_acknowledged(tp)
                 work = self._works.get(tp.partition) or self._load(tp.partition)
                 if now - max(work.last_seen, work.last_seek) >= SEEK_SECONDS:
                     quiet[tp] = work
@@ -197,6 +198,16 @@ class StreamWorker:
             if wanted is not None:
                 work.last_seek = now
                 await self._ask_for(work, tp, wanted)
+
+    def _mend_acknowledged(self, tp: TP) -> None:
+        """Let Faust commit all that is acknowledged.
+
+        Offsets that it left out at first count as acknowledged there. Once they came and are acknowledged too, they are
+        in its list twice, and from then on it would commit one at a time.
+        """
+        consumer: Any = self._app.consumer
+        acknowledged: list[int] = consumer._acked[tp]  # noqa: SLF001  # there is no public way
+        acknowledged[:] = sorted(set(acknowledged))
 
     def _missing_offset(self, work: PartitionWork, tp: TP, end: int) -> int | None:
         """Return the offset from which a quiet partition must be read again, if it must."""

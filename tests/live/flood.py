@@ -15,6 +15,13 @@ import sys
 import time
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segwatch.records.segments import SegmentColumns
+
+FILTER: Final = "tcp and net 10.99.0.0/16"
+"""What captures these frames alone."""
 FRAME_BYTES: Final = 64
 """With the four bytes of the frame check sequence, which are not in memory."""
 _BYTES: Final = FRAME_BYTES - 4
@@ -33,6 +40,12 @@ _AT_ONCE: Final = 64
 def arguments(interface: str, flows: int, rate: int, seconds: float) -> list[str]:
     """Return the command line of the sender; ``flows``: a power of two."""
     return [sys.executable, "-m", "tests.live.flood", interface, str(flows), str(rate), str(seconds)]
+
+
+def numbers(segments: SegmentColumns, flows: int) -> NDArray[np.int64]:
+    """Return which of the sender's frames these segments are, counted from 0."""
+    rounds = (segments.seq.astype(np.int64) - 1) // _PAYLOAD_BYTES
+    return rounds * flows + segments.sport.astype(np.int64) - _FIRST_PORT
 
 
 def _bpf(command: int, attributes: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Three network namespaces in a row: a client, a router and a server, with a veth pair on each side of the router."""
+"""Network namespaces of a test's own, and what runs in them."""
 
 import ctypes
 import os
@@ -8,9 +8,9 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import pytest
 
@@ -21,37 +21,59 @@ CLIENT_SIDE, SERVER_SIDE = "toclient", "toserver"
 """The router's interfaces."""
 _CLONE_NEWNET = 0x40000000
 SERVER_ADDRESSES = ["10.77.2.2", "fd77:2::2"]
+_LOSS = ("-m", "statistic", "--mode", "nth", "--every", "40", "--packet", "0", "-j", "DROP")
+_Made = TypeVar("_Made", bound="Namespaces")
 
 
-class Network:
-    """Namespaces of a test's own; ``remove`` ends what runs in them."""
+class Namespaces:
+    """Namespaces of a test's own; ``make`` makes them, ``remove`` ends what runs in them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        mark = uuid.uuid4().hex[:8]
-        self.client, self.router, self.server = (f"swtest-{mark}-{role}" for role in ("client", "router", "server"))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self._mark = uuid.uuid4().hex[:8]
+        self._names: list[str] = []
         self._logs: list[IO[bytes]] = []
 
     def make(self) -> None:
         """Make the namespaces."""
-        for name in (self.client, self.router, self.server):
-            _ip("netns", "add", name)
-            self.ip(name, "link", "set", "lo", "up")
-        self._pair(self.client, CLIENT_SIDE, "1")
-        self._pair(self.server, SERVER_SIDE, "2")
+        raise NotImplementedError
+
+    def add(self, role: str) -> str:
+        """Make a namespace; return its name."""
+        name = f"swtest-{self._mark}-{role}"
+        _ip("netns", "add", name)
+        self._names.append(name)
+        self.ip(name, "link", "set", "lo", "up")
+        return name
+
+    def pair(self, subnet: int, *ends: tuple[str, str]) -> None:
+        """Connect two namespaces: to each end, of a namespace and an interface, goes the next address of a subnet."""
+        (one, interface), (other, far) = ends
+        self.ip(one, "link", "add", interface, "type", "veth", "peer", "name", far, "netns", other)
+        for number, (name, link) in enumerate(ends, 1):
+            self.ip(name, "address", "add", f"10.77.{subnet}.{number}/24", "dev", link)
+            self.ip(name, "address", "add", f"fd77:{subnet}::{number}/64", "dev", link, "nodad")
+            self.ip(name, "link", "set", link, "up")
+
+    def route(self, namespace: str, target: str, subnet: int, number: int = 1) -> None:
+        """Send what goes to ``target`` (a subnet's number, or ``default``) by a host of another subnet."""
+        nets = ("default", "default") if target == "default" else (f"10.77.{target}.0/24", f"fd77:{target}::/64")
+        for net, address in zip(nets, (f"10.77.{subnet}.{number}", f"fd77:{subnet}::{number}"), strict=True):
+            self.ip(namespace, "route", "add", net, "via", address)
+
+    def forward(self, namespace: str) -> None:
+        """Let a namespace be a router."""
         for setting in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
             path = f"/proc/sys/{setting.replace('.', '/')}"
-            self.run(self.router, "sh", "-c", f"echo 1 > {path}")
+            self.run(namespace, "sh", "-c", f"echo 1 > {path}")
 
-    def _pair(self, host: str, side: str, subnet: str) -> None:
-        self.ip(self.router, "link", "add", side, "type", "veth", "peer", "name", "uplink", "netns", host)
-        for name, interface, number in ((self.router, side, 1), (host, "uplink", 2)):
-            self.ip(name, "address", "add", f"10.77.{subnet}.{number}/24", "dev", interface)
-            self.ip(name, "address", "add", f"fd77:{subnet}::{number}/64", "dev", interface, "nodad")
-            self.ip(name, "link", "set", interface, "up")
-        self.ip(host, "route", "add", "default", "via", f"10.77.{subnet}.1")
-        self.ip(host, "route", "add", "default", "via", f"fd77:{subnet}::1")
+    def lose_packets(self, namespace: str) -> None:
+        """Let a router drop one packet in forty."""
+        programs = ("iptables", "ip6tables")
+        skip_without(*programs)
+        for program in programs:
+            self.run(namespace, program, "-A", "FORWARD", *_LOSS)
 
     def remove(self) -> None:
         """End all processes and remove the namespaces."""
@@ -61,7 +83,7 @@ class Network:
             process.wait()
         for log in self._logs:
             log.close()
-        for name in (self.client, self.router, self.server):
+        for name in self._names:
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
 
     def ip(self, namespace: str, *arguments: str) -> None:
@@ -106,9 +128,11 @@ class Network:
         """Return what a program has written so far."""
         return self._log_path(self.processes.index(process)).read_text(encoding="utf-8", errors="replace")
 
-    def wait(self, done: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    def wait(
+        self, done: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until something is so, as long as a program runs."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not done():
             assert process.poll() is None, self.log(process)
             assert time.monotonic() < deadline, self.log(process)
@@ -117,10 +141,31 @@ class Network:
     def stop(self, process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
         """Ask a program to end, and see that it does so well."""
         process.send_signal(number)
-        assert process.wait(PATIENCE_SECONDS) == 0, self.log(process)
+        self.ended(process)
+
+    def ended(self, process: subprocess.Popen[bytes], seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait for the end of a program, which must be a good one."""
+        assert process.wait(seconds) == 0, self.log(process)
 
     def _log_path(self, number: int) -> Path:
         return self.folder / f"log-{number}.txt"
+
+
+class Network(Namespaces):
+    """Three namespaces in a row: a client, a router and a server, with a veth pair on each side of the router."""
+
+    client: str
+    router: str
+    server: str
+
+    def make(self) -> None:
+        """Make the namespaces."""
+        self.client, self.router, self.server = (self.add(role) for role in ("client", "router", "server"))
+        self.pair(1, (self.router, CLIENT_SIDE), (self.client, "uplink"))
+        self.pair(2, (self.router, SERVER_SIDE), (self.server, "uplink"))
+        self.route(self.client, "default", 1)
+        self.route(self.server, "default", 2)
+        self.forward(self.router)
 
 
 def _enter(namespace: IO[str]) -> None:
@@ -133,6 +178,13 @@ def _enter(namespace: IO[str]) -> None:
 def _ip(*arguments: str) -> None:
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, (arguments, done.stderr)
+
+
+def skip_without(*programs: str) -> None:
+    """Skip a test where one of these programs is missing."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"this needs the program {program}")
 
 
 def skip_unless_possible() -> None:
@@ -149,12 +201,16 @@ def skip_unless_possible() -> None:
 
 
 @contextmanager
-def network(folder: Path) -> Iterator[Network]:
-    """Give a network, and remove it in the end; skip the test where there can be none."""
+def made(namespaces: _Made) -> Iterator[_Made]:
+    """Give namespaces, and remove them in the end; skip the test where there can be none."""
     skip_unless_possible()
-    made = Network(folder)
     try:
-        made.make()
-        yield made
+        namespaces.make()
+        yield namespaces
     finally:
-        made.remove()
+        namespaces.remove()
+
+
+def network(folder: Path) -> AbstractContextManager[Network]:
+    """Give a network, and remove it in the end; skip the test where there can be none."""
+    return made(Network(folder))

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.live.flood import arguments
+from tests.live.flood import FILTER, arguments
 from tests.live.namespaces import CLIENT_SIDE, network
 
 SEGWATCH = (sys.executable, "-m", "segwatch")
@@ -23,7 +23,7 @@ def measure(rate: int, seconds: float, flows: int, folder: Path, *options: str) 
         net.run(net.router, "ethtool", "-K", CLIENT_SIDE, "gro", "on")
         watch = net.start(
             net.router, *SEGWATCH, "watch", "--interface", CLIENT_SIDE, "--allow-root", "--json", *options,
-            "--filter", "tcp and net 10.99.0.0/16", ready='"kind"',
+            "--filter", FILTER, ready='"kind"',
         )  # fmt: skip
         sender = net.start(net.router, *arguments(CLIENT_SIDE, flows, rate, seconds))
         assert sender.wait(seconds + 60) == 0, net.log(sender)

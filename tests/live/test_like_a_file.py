@@ -12,28 +12,16 @@ from ingest.capture.reader import open_capture
 from segwatch.cli.main import run
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
-from tests.live.namespaces import CLIENT_SIDE, SERVER_ADDRESSES, SERVER_SIDE, Network, network
+from tests.live.dumps import SNAPLEN, dumping
+from tests.live.namespaces import CLIENT_SIDE, SERVER_ADDRESSES, SERVER_SIDE, network
 from tests.live.recorded import sessions, statuses, write_labels
 from tests.live.recorder import Recording, arguments
 from tests.live.traffic import Talk, serving
 from tests.pipeline.published import decoded
 
-SNAPLEN = 128
-TCPDUMP = (
-    "-s", str(SNAPLEN), "-B", "65536", "-U", "--immediate-mode", "--time-stamp-precision", "nano", "-Z", "root",
-)  # fmt: skip
-LOSS = ("-m", "statistic", "--mode", "nth", "--every", "40", "--packet", "0", "-j", "DROP")
 LONGEST_FRAME = 1500 + 22
 """Of an interface with the usual MTU: Ethernet with two tags."""
 ONE_SECOND = 1_000_000_000
-
-
-def lose_packets(net: Network) -> None:
-    """Let the router drop one packet in forty."""
-    for program in ("iptables", "ip6tables"):
-        if shutil.which(program) is None:
-            pytest.skip("losing packets needs iptables")
-        net.run(net.router, program, "-A", "FORWARD", *LOSS)
 
 
 def labels_of_file(capture: Path) -> list[str]:
@@ -50,17 +38,13 @@ def test_labels_of_live_traffic_equal_those_of_the_file(tmp_path: Path, loss: bo
         if shutil.which("tcpdump") is None:
             pytest.skip("the comparison needs tcpdump")
         if loss:
-            lose_packets(net)
+            net.lose_packets(net.router)
         net.start(net.server, *serving(SERVER_ADDRESSES), ready="listening")
         recording = Recording(list(sides), {"capture_filter": "tcp", "snaplen": SNAPLEN})
         sensor = net.start(net.router, *arguments(tmp_path / "messages", recording), ready=f"Capturing {sides[1]}")
         dumps = [
-            net.start(
-                net.router, "tcpdump", "-i", side, "-w", str(tmp_path / f"{side}.pcap"), *TCPDUMP, "tcp",
-                ready="listening on",
-            )
-            for side in sides
-        ]  # fmt: skip
+            net.start(net.router, *dumping(side, tmp_path / f"{side}.pcap"), ready="listening on") for side in sides
+        ]
         net.run(net.client, *Talk(SERVER_ADDRESSES).command())
         net.stop(sensor)
         recorded = {one.interface: one for one in sessions(tmp_path / "messages")}

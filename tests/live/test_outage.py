@@ -15,6 +15,8 @@ from segwatch.kafka.broker.local import LocalBroker
 from segwatch.messages.status import SensorStatus
 from segwatch.records.segments import join_segments
 from tests.live.namespaces import SERVER_ADDRESSES, SERVER_SIDE, Network, network
+from tests.live.outage import outage_trial
+from tests.live.spooled import spooled_bytes
 from tests.live.traffic import Talk, serving
 from tests.pipeline.published import Message, message_count, sessions, statuses
 
@@ -81,7 +83,7 @@ def test_live_traffic_of_an_outage_arrives_whole_and_in_order(rig: Rig) -> None:
     begin, spooled = time.monotonic(), 0
     while time.monotonic() - begin < AWAY_SECONDS:
         rig.talk()
-        spooled = max(spooled, sum(path.stat().st_size for path in spool_paths(rig.spool)))
+        spooled = max(spooled, spooled_bytes(rig.spool))
     assert spooled > 0
     rig.broker.start()
     rig.talk()
@@ -122,3 +124,12 @@ def test_a_sensor_starts_and_ends_while_kafka_is_away(rig: Rig) -> None:
 def rows_in(messages: dict[int, list[Message]]) -> int:
     """Return how many segments there are."""
     return sum(len(segments.ts) for made in messages.values() for _, segments in made)
+
+
+@pytest.mark.usefixtures("kafka_installed")
+@pytest.mark.parametrize("spool_bytes", [1 << 30, 1 << 20], ids=["room", "no room"])
+def test_fifty_thousand_packets_a_second_through_an_outage(tmp_path: Path, spool_bytes: int) -> None:
+    result = outage_trial(tmp_path, 15, 50_000, spool_bytes)
+    assert result["faults"] == [], result
+    assert result["sent"] > 0
+    assert (result["given up by the spool"] > 0) is (spool_bytes < 1 << 30), result

@@ -6,6 +6,7 @@ python -m tests.live.traffic talk JSON does what ``Talk`` says.
 
 import json
 import os
+import signal
 import socket
 import struct
 import sys
@@ -35,6 +36,8 @@ class Talk:
     """Connections that the server, and as many that the client resets."""
     slow: int = 0
     """Questions, each with an answer, 0.05 seconds from one another in one connection."""
+    again_after: float = 0.0
+    """Seconds until all of it is done again, which SIGTERM ends; 0: it is done once."""
 
     def command(self) -> list[str]:
         """Return the command line of the client."""
@@ -75,6 +78,14 @@ def _answer(connection: socket.socket) -> None:
         elif what == b"s":
             for _ in range(size):
                 connection.sendall(_received(connection, 1))
+
+
+def _talk_on(talk: Talk) -> None:
+    enough = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: enough.set())
+    _talk(talk)
+    while talk.again_after and not enough.wait(talk.again_after):
+        _talk(talk)
 
 
 def _talk(talk: Talk) -> None:
@@ -143,4 +154,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         _serve(sys.argv[2:])
     else:
-        _talk(Talk(**json.loads(sys.argv[2])))
+        _talk_on(Talk(**json.loads(sys.argv[2])))

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +33,11 @@ SINK_GROUP = "segwatch-sink"
 class Cluster:
     """Start the servers with ``start``, the processes with ``spawn``; ``stop`` ends all of them."""
 
-    def __init__(self, folder: Path, partitions: int = PARTITIONS) -> None:
+    def __init__(self, folder: Path, partitions: int = PARTITIONS, properties: Mapping[str, str] | None = None) -> None:
+        """``properties`` stand over those of the local broker."""
         self.folder = folder
         self.partitions = partitions
-        self.broker = LocalBroker(folder / "kafka")
+        self.broker = LocalBroker(folder / "kafka", properties)
         self.clickhouse = LocalServer(folder / "data")
         self.processes: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []

@@ -1,6 +1,7 @@
 """What is on the bus, read with a plain consumer."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,20 +30,26 @@ def decoded(path: Path) -> SegmentColumns:
     return join_segments(parts)
 
 
-def values(address: KafkaAddress, topic: str) -> dict[int, list[bytes]]:
-    """Return all messages of a topic, by partition, in the order of the log."""
+def every_message(address: KafkaAddress, topic: str) -> Iterator[tuple[int, bytes]]:
+    """Yield partition and content of all messages of a topic; those of a partition in the order of the log."""
     consumer: KafkaConsumer = open_consumer(address)
     try:
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
-        found: dict[int, list[bytes]] = {one.partition: [] for one in partitions}
         while any(consumer.position(one) < ends[one] for one in partitions):
             for one, records in consumer.poll(timeout_ms=1000).items():
-                found[one.partition] += [record.value for record in records]
-        return found
+                yield from ((one.partition, record.value) for record in records)
     finally:
         consumer.close()
+
+
+def values(address: KafkaAddress, topic: str) -> dict[int, list[bytes]]:
+    """Return all messages of a topic, by partition, in the order of the log."""
+    found: dict[int, list[bytes]] = defaultdict(list)
+    for partition, content in every_message(address, topic):
+        found[partition].append(content)
+    return found
 
 
 def message_count(address: KafkaAddress) -> int:
@@ -63,6 +70,15 @@ def sessions(address: KafkaAddress) -> dict[str, dict[int, list[Message]]]:
             assert header.partition == partition
             found[header.session][partition].append((header, segments))
     return found
+
+
+def without_repetitions(messages: list[Message]) -> list[Message]:
+    """Leave out what a reader leaves out: numbers at or below one that was seen."""
+    kept: list[Message] = []
+    for header, segments in messages:
+        if not kept or header.batch > kept[-1][0].batch:
+            kept.append((header, segments))
+    return kept
 
 
 def statuses(address: KafkaAddress, session: str) -> list[SensorStatus]:

@@ -25,7 +25,14 @@ from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.segments import join_segments, take_segments
 from tests.generate.__main__ import write_traffic
 from tests.messages.test_round_trip import same_segments
-from tests.pipeline.published import Message, check_session, decoded, message_count, sessions, statuses
+from tests.pipeline.published import (
+    check_session,
+    decoded,
+    message_count,
+    sessions,
+    statuses,
+    without_repetitions,
+)
 from tests.pipeline.sensors import PARTITIONS, PATIENCE_SECONDS, Start, finish, pace, wait_for_messages
 from tests.support import CASES
 
@@ -63,15 +70,6 @@ def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> No
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def without_repetitions(messages: list[Message]) -> list[Message]:
-    """Leave out what a reader leaves out: numbers at or below one that was seen."""
-    kept: list[Message] = []
-    for header, segments in messages:
-        if not kept or header.batch > kept[-1][0].batch:
-            kept.append((header, segments))
-    return kept
 
 
 def test_kafka_away_loses_nothing_and_keeps_the_order(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import IllegalStateError
+from faust.transport.consumer import Consumer as FaustConsumer
 from faust.types import TP
+from intervaltree import IntervalTree
 
 from processors.stream.partition import Partition
 from processors.worker.worker import SEEK_SECONDS, StreamWorker
@@ -27,6 +29,9 @@ class Consumer:
     def __init__(self, end: int, committed: int | None) -> None:
         self._end = end
         self._committed_offset = {PLACE: committed}
+        self._acked: dict[TP, list[int]] = {PLACE: []}
+        self._acked_index: dict[TP, set[int]] = {PLACE: set()}
+        self._gap = {PLACE: IntervalTree()}
         self.sought: list[int] = []
         self.is_taken_away = False
 
@@ -95,3 +100,16 @@ def test_a_partition_may_be_taken_away_before_it_is_sought(monkeypatch: pytest.M
     monkeypatch.setattr(time, "monotonic", lambda: later)
     asyncio.run(worker.look_after_quiet())
     assert consumer.sought == []
+
+
+def test_messages_that_came_late_are_committed_all_at_once() -> None:
+    """Faust takes what it left out for acknowledged, and then it comes and is acknowledged."""
+    consumer = Consumer(100, 10)
+    worker = _worker(consumer, _checkpoints(_COUNT))
+    consumer._gap[PLACE].addi(11, 60)
+    consumer._acked[PLACE] += range(10, 90)
+    stand_in: Any = consumer
+    assert FaustConsumer._new_offset(stand_in, PLACE) == 12, "it commits one by one"
+    consumer._committed_offset[PLACE] = 12
+    asyncio.run(worker.look_after_quiet())
+    assert FaustConsumer._new_offset(stand_in, PLACE) == 90
