@@ -1,8 +1,9 @@
 """Small TCP frames by the million, as if an interface received them: a BPF program that is run with live frames.
 
-python -m tests.live.flood INTERFACE FLOWS RATE SECONDS offers about RATE frames a second, each flow's data in order,
-and prints how many there were. The kernel (5.18 or later) makes the frames and gives them to the interface's receiving
-side, which costs a fraction of sending them: bpf(2), BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES.
+python -m tests.live.flood INTERFACE FLOWS RATE SECONDS offers about RATE frames a second, each flow's data in order
+with one segment in 64 sent twice, and prints how many there were. The kernel (5.18 or later) makes the frames and gives
+them to the interface's receiving side, which costs a fraction of sending them: bpf(2), BPF_PROG_TEST_RUN with
+BPF_F_TEST_XDP_LIVE_FRAMES.
 """
 
 import ctypes
@@ -18,11 +19,13 @@ from typing import Final
 FRAME_BYTES: Final = 64
 """With the four bytes of the frame check sequence, which are not in memory."""
 _BYTES: Final = FRAME_BYTES - 4
-_PAYLOAD_BYTES: Final = 6
+PAYLOAD_BYTES: Final = 6
+REPEAT_EVERY: Final = 64
+"""The last of so many frames of a flow is the one before it again; a power of two."""
 _SOURCE_PORT, _SEQUENCE = 14 + 20, 14 + 20 + 4
 _FIRST_PORT: Final = 1024
-_BURST_SECONDS: Final = 0.1
-"""Frames come in bursts: every run of the program costs tens of milliseconds, however many frames it makes."""
+_BURST_SECONDS: Final = 0.25
+"""Frames come in bursts: every run of the program waits tens of milliseconds, however many frames it makes."""
 _SYSTEM_CALLS: Final = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _PROG_LOAD, _PROG_TEST_RUN = 0, 5, 10
 _MAP_TYPE_ARRAY, _PROG_TYPE_XDP, _XDP_PASS = 2, 6, 2
@@ -57,7 +60,7 @@ def _program(counter: int, flows: int) -> bytes:
             one(0x61, 3, 1, 4),  # r3 = end of the data
             one(0xBF, 4, 2),
             one(0x07, 4, value=_BYTES),
-            one(0x2D, 4, 3, 16),  # not all of a frame: pass it on
+            one(0x2D, 4, 3, 20),  # not all of a frame: pass it on
             one(0x18, 1, 2, value=counter),
             one(0),  # r1 = address of the counter
             one(0x79, 0, 1, 0),  # r0 = frames so far
@@ -69,8 +72,12 @@ def _program(counter: int, flows: int) -> bytes:
             one(0x07, 5, value=_FIRST_PORT),
             one(0xDC, 5, value=16),
             one(0x6B, 2, 5, _SOURCE_PORT),
-            one(0x77, 0, value=flows.bit_length() - 1),
-            one(0x27, 0, value=_PAYLOAD_BYTES),
+            one(0x77, 0, value=flows.bit_length() - 1),  # r0 = frames of this flow so far
+            one(0xBF, 5, 0),
+            one(0x07, 5, value=1),
+            one(0x77, 5, value=REPEAT_EVERY.bit_length() - 1),
+            one(0x1F, 0, 5),  # r0 = without those that were repetitions
+            one(0x27, 0, value=PAYLOAD_BYTES),
             one(0x07, 0, value=1),
             one(0xDC, 0, value=32),
             one(0x63, 2, 0, _SEQUENCE),
