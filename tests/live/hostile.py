@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from processors.engine import Engine
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 from segwatch.telemetry.address import MetricsAddress
-from segwatch.telemetry.reading import read_telemetry
+from segwatch.telemetry.reading import Reading, read_telemetry
 from segwatch.vocabulary import Label
 from sinks.spool import FindingSpool
 from sinks.store import CaptureFacts, Store
@@ -43,7 +44,7 @@ PARTITIONS = 3
 RESENT = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION | Label.OUT_OF_ORDER
 """Which of them it is may hang on microseconds."""
 _METRICS_PORT = 9401
-_LOOK_SECONDS, _TELEMETRY_SECONDS, _STORED_SECONDS = 0.5, 30, 600
+_LOOK_SECONDS, _SAMPLE_SECONDS, _TELEMETRY_SECONDS, _STORED_SECONDS = 0.5, 10, 30, 600
 _CAPTURE = ("--interface", CLIENT_SIDE, "--allow-root", "--filter", "", "--buffer-size", "64m")
 _HONEST = (
     "isIPAddressInRange(client_address, '{0}.{1}.0.0/16') AND isIPAddressInRange(server_address, '{0}.{1}.0.0/16')"
@@ -63,20 +64,26 @@ class Plan:
 
 
 class Memory:
-    """Resident memory of some processes in MB, before and at its highest."""
+    """Resident memory of some processes in MB: at times, and at its highest."""
 
     def __init__(self, processes: dict[str, int]) -> None:
         self._processes = processes
-        self._before = {name: _megabytes(pid, "VmRSS") for name, pid in processes.items()}
+        self._times: dict[str, list[int]] = {name: [] for name in processes}
+        self._looked = -_SAMPLE_SECONDS
 
-    def now(self) -> dict[str, dict[str, int]]:
-        """Return the figures by process."""
+    def look(self) -> None:
+        """Look again, if it is time."""
+        if time.monotonic() - self._looked >= _SAMPLE_SECONDS:
+            self._looked = time.monotonic()
+            for name, pid in self._processes.items():
+                self._times[name].append(_megabytes(pid, "VmRSS"))
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures by process, those of every few seconds in their order."""
         return {
-            name: {
-                "before": self._before[name], "highest": _megabytes(pid, "VmHWM"), "after": _megabytes(pid, "VmRSS"),
-            }
+            name: {"highest": _megabytes(pid, "VmHWM"), "every_ten_seconds": self._times[name]}
             for name, pid in self._processes.items()
-        }  # fmt: skip
+        }
 
 
 class Remembered:
@@ -87,25 +94,26 @@ class Remembered:
 
     def look(self) -> dict[str, float]:
         """Look again; return all that the processor counts."""
-        told = read_telemetry(MetricsAddress("127.0.0.1", _METRICS_PORT), _TELEMETRY_SECONDS)
+        told = _telemetry()
         assert told is not None, "the processor does not tell its metrics"
         self.most = max(self.most, told.totals.get("segwatch_processor_conversations", 0))
         return told.totals
 
 
+def _telemetry() -> Reading | None:
+    return read_telemetry(MetricsAddress("127.0.0.1", _METRICS_PORT), _TELEMETRY_SECONDS)
+
+
 def _megabytes(pid: int, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field)) // 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024 // 1_000_000
 
 
 @contextmanager
 def _rig(folder: Path, plan: Plan) -> Iterator[tuple[Network, Cluster]]:
-    with network(folder) as net, net.inside(net.router), running(folder, PARTITIONS) as cluster:
-        os.environ["SEGWATCH_MOST_CONVERSATIONS"] = str(plan.most_conversations)
-        try:
-            yield net, cluster
-        finally:
-            del os.environ["SEGWATCH_MOST_CONVERSATIONS"]
+    limited = patch.dict(os.environ, SEGWATCH_MOST_CONVERSATIONS=str(plan.most_conversations))
+    with limited, network(folder) as net, net.inside(net.router), running(folder, PARTITIONS) as cluster:
+        yield net, cluster
 
 
 def trial(folder: Path, plan: Plan) -> dict[str, Any]:
@@ -120,24 +128,30 @@ def trial(folder: Path, plan: Plan) -> dict[str, Any]:
             ready="Capturing", **cluster.environment,
         )  # fmt: skip
         watch = net.start(
-            net.router, *SEGWATCH, "watch", *_CAPTURE, "--name", WATCH, "--store", "--json",
+            net.router, *SEGWATCH, "watch", *_CAPTURE, "--name", WATCH, "--store", "--json", "--interval", "5",
             "--conversations", str(plan.watch_conversations), ready='"kind"', **cluster.environment,
         )  # fmt: skip
-        net.wait(lambda: cluster.has_begun(processor) and cluster.has_begun(sink), sensor)
+        net.wait(lambda: _telemetry() is not None and cluster.has_begun(sink), sensor)
         memory = Memory({"sensor": sensor.pid, "watch": watch.pid, "processor": processor.pid, "sink": sink.pid})
         remembered = Remembered()
+
+        def look() -> None:
+            memory.look()
+            remembered.look()
+
+        look()
         sender = net.start(
             net.client, sys.executable, "-m", "tests.live.raw", "uplink", str(folder / "frames.npz"), str(plan.rate)
         )
         while sender.poll() is None:
-            remembered.look()
+            look()
             time.sleep(_LOOK_SECONDS)
         assert sender.returncode == 0, net.log(sender)
-        cluster.wait_until_stored(_STORED_SECONDS, remembered.look)
-        figures = memory.now()
+        cluster.wait_until_stored(_STORED_SECONDS, look)
+        figures = memory.figures()
         for process in (watch, sensor):
             net.stop(process)
-        cluster.wait_until_stored(_STORED_SECONDS, remembered.look)
+        cluster.wait_until_stored(_STORED_SECONDS)
         totals = remembered.look()
         for process in (processor, sink):
             assert process.poll() is None, cluster.logs()
@@ -179,10 +193,16 @@ def _results(cluster: Cluster, prepared: Prepared, watched: dict[str, Any], told
         "honest_findings": cluster.query(f"SELECT count() FROM {OFFLINE}.anomalies")[0][0],
         "differences": {
             "captured": _different_columns(honest, prepared.honest),
-            "pipeline": _different_rows(cluster, "*", f"sensor = '{SENSOR}'"),
-            "watch": _different_rows(cluster, _WITHOUT_TIMES, f"sensor = '{WATCH}'"),
+            "pipeline": _overload(told) or _different_rows(cluster, "*", f"sensor = '{SENSOR}'"),
+            "watch": _overload(watched["capture"]) or _different_rows(cluster, _WITHOUT_TIMES, f"sensor = '{WATCH}'"),
         },
     }
+
+
+def _overload(counts: dict[str, Any]) -> list[str]:
+    """Say that there is nothing to compare where conversations were shed or frames dropped."""
+    lost = counts["shed_segments"] + counts["kernel_drops"]
+    return [f"{lost} segments were lost to overload: nothing to compare; set a lower --rate"] if lost else []
 
 
 _WITHOUT_TIMES = (
@@ -228,7 +248,7 @@ def main() -> int:
     parser.add_argument("--syns", type=int, default=500_000, help="SYNs, each from another source [500000]")
     parser.add_argument("--mutated", type=int, default=500_000, help="mutated frames [500000]")
     parser.add_argument("--lying", type=int, default=200_000, help="frames with lying options and lengths [200000]")
-    parser.add_argument("--rate", type=float, default=10_000, help="frames a second [10000]")
+    parser.add_argument("--rate", type=float, default=5_000, help="frames a second [5000]")
     parser.add_argument("--most-conversations", type=int, default=20_000, help="of each of 3 partitions [20000]")
     parser.add_argument("--watch-conversations", type=int, default=60_000, help="of watch [60000]")
     parser.add_argument("--segments", type=int, default=100_000_000, help="of the long conversation [100000000]")

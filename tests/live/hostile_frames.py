@@ -12,8 +12,8 @@ from tests.fuzz.corpus import Corpus, gathered, load_corpus
 from tests.fuzz.mutations import LIES, mutated_batch
 from tests.live.raw import LONGEST_FRAME, SHORTEST_FRAME, Frames, in_order
 
-HONEST_NETWORK = (198, 19)
-"""Of RFC 2544, so no capture has it: both ends of honest conversations."""
+HONEST_NETWORK = (245, 66)
+"""Reserved (RFC 1112), so no capture has it: both ends of honest conversations."""
 _ETHERNET = 1
 _IP, _TCP, _PROTOCOL_TCP = 14, 34, 6
 _SOURCE, _DESTINATION = slice(26, 30), slice(30, 34)

@@ -20,7 +20,6 @@ import numpy.typing as npt
 from processors.engine import Engine
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
-from segwatch.messages.segments import SegmentsHeader
 from segwatch.records.findings import empty_findings
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 from segwatch.vocabulary import Label, Quality
@@ -101,15 +100,15 @@ def overload(rig: Rig, rate: int, seconds: float) -> dict[str, Any]:
     ``different`` counts rows without ``capture_loss`` and must be 0.
     """
     told = rig.offer(rate, seconds)
-    messages = sessions(rig.broker.address)[told["session"]]
-    return told | compared([message for made in messages.values() for message in made])
-
-
-def compared(messages: list[tuple[SegmentsHeader, SegmentColumns]]) -> dict[str, Any]:
-    """Compare the conversations that were kept at the highest level with what they are without overload."""
-    level = max(header.keep_one_in for header, _ in messages)
+    messages = [message for made in sessions(rig.broker.address)[told["session"]].values() for message in made]
     rows = join_segments([segments for _, segments in messages])
-    kept = kept_at(take_segments(rows, np.argsort(rows.frame, kind="stable")), level)
+    level = max(header.keep_one_in for header, _ in messages)
+    return told | compared(take_segments(rows, np.argsort(rows.frame, kind="stable")), level)
+
+
+def compared(segments: SegmentColumns, level: int) -> dict[str, Any]:
+    """Compare the conversations that are kept at a level, of one in so many, with what they are without overload."""
+    kept = kept_at(segments, level)
     different = labels_of(kept) != _labels_without_overload(kept)
     marked = (kept.quality & np.uint32(Quality.CAPTURE_LOSS)) != 0
     return {

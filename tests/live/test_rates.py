@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segwatch.messages.segments import SegmentsHeader
 from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.vocabulary import Quality
+from tests.live import flood
 from tests.live.flood import PAYLOAD_BYTES, REPEAT_EVERY
+from tests.live.namespaces import CLIENT_SIDE, network
+from tests.live.recorded import sessions, statuses
+from tests.live.recorder import Recording, arguments
 from tests.live.sensor_rate import compared, highest_rate, labels_of, overload, rig
 from tests.processors.builder import CLIENT, Segment, columns
 
@@ -30,13 +33,8 @@ def offered() -> SegmentColumns:
     return columns(described)
 
 
-def header(keep_one_in: int) -> SegmentsHeader:
-    """Return the header of a message."""
-    return SegmentsHeader("edge", "0" * 32, 0, 0, 1, 0, True, False, "eth0", 256, 0, keep_one_in)
-
-
 def test_whole_conversations_have_the_labels_that_they_have_without_overload() -> None:
-    told = compared([(header(1), offered())])
+    told = compared(offered(), 1)
     assert (told["different"], told["different_marked"], told["marked_segments"]) == (0, 0, 0)
     assert (told["kept_conversations"], told["kept_segments"]) == (FLOWS, FLOWS * ROUNDS)
     assert np.count_nonzero(labels_of(offered())) == FLOWS * ROUNDS // REPEAT_EVERY
@@ -44,14 +42,14 @@ def test_whole_conversations_have_the_labels_that_they_have_without_overload() -
 
 def test_a_lost_segment_is_noticed_and_where_it_was_admitted_counted_apart() -> None:
     rows = take_segments(offered(), np.delete(np.arange(FLOWS * ROUNDS), 10 * FLOWS))
-    assert compared([(header(1), rows)])["different"] == 1
+    assert compared(rows, 1)["different"] == 1
     rows.quality[10 * FLOWS :] |= np.uint32(Quality.CAPTURE_LOSS)
-    told = compared([(header(1), rows)])
+    told = compared(rows, 1)
     assert (told["different"], told["different_marked"]) == (0, 1)
 
 
-def test_only_conversations_kept_at_the_highest_level_are_compared() -> None:
-    told = compared([(header(1), offered()), (header(4), take_segments(offered(), slice(0, 0)))])
+def test_only_conversations_kept_at_the_level_are_compared() -> None:
+    told = compared(offered(), 4)
     assert told["keep_one_in"] == 4
     assert told["kept_conversations"] < FLOWS
     assert told["kept_segments"] == told["kept_conversations"] * ROUNDS
@@ -68,3 +66,23 @@ def test_rates_are_measured(tmp_path: Path) -> None:
     assert attempt["whole"] is (attempt["segments"] == attempt["sent"])
     assert told["different"] == 0
     assert told["kept_segments"] > 0
+
+
+def test_shedding_harms_no_conversation_that_is_kept(tmp_path: Path) -> None:
+    """More comes than a slow publisher takes."""
+    if shutil.which("ethtool") is None:
+        pytest.skip("frames of a BPF program need a receive queue, which ethtool switches on")
+    options = {"capture_filter": "tcp and net 10.99.0.0/16", "buffer_bytes": 128 << 20}
+    slow = Recording([CLIENT_SIDE], options, most_rows=30_000, least_rows=1, seconds_a_row=0.0001)
+    with network(tmp_path) as net:
+        net.run(net.router, "ethtool", "-K", CLIENT_SIDE, "gro", "on")
+        sensor = net.start(net.router, *arguments(tmp_path / "messages", slow), ready="Capturing")
+        net.run(net.router, *flood.arguments(CLIENT_SIDE, 256, 60_000, 4))
+        net.stop(sensor)
+    (recorded,) = sessions(tmp_path / "messages")
+    end = statuses(tmp_path / "messages")[-1]
+    told = compared(recorded.segments, max(header.keep_one_in for header in recorded.headers))
+    assert end.shed_segments > 0
+    assert told["keep_one_in"] > 1
+    assert told["kept_segments"] > 0
+    assert told["different"] == 0
