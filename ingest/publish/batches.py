@@ -105,6 +105,15 @@ class Batcher:
             or now - partition.closed >= HEARTBEAT_NANOSECONDS
         ]
 
+    def due(self) -> int:
+        """Return when ``poll`` will return something, if nothing is added until then."""
+        return min(
+            min(one.opened + self._delay, one.closed + HEARTBEAT_NANOSECONDS)
+            if one.rows
+            else one.closed + HEARTBEAT_NANOSECONDS
+            for one in self._partitions
+        )
+
     def finish(self, now: int) -> list[Batch]:
         """Return the last message of each partition; nothing may come after."""
         return [self._close(number, now, last=True) for number in range(len(self._partitions))]

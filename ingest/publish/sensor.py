@@ -74,8 +74,13 @@ class SensorSession:
         self._send(self._batcher.add(segments, time.monotonic_ns()))
         self._report_now_and_then()
 
+    def due_seconds(self) -> float:
+        """Return in how many seconds ``poll`` has something to publish; 0 if it has by now."""
+        due = min(self._batcher.due(), self._reported + STATUS_NANOSECONDS)
+        return max(due - time.monotonic_ns(), 0) / 1e9
+
     def poll(self) -> None:
-        """Publish what has waited long enough; to be called several times a second while nothing is added."""
+        """Publish what has waited long enough; to be called when ``due_seconds`` are over."""
         self._send(self._batcher.poll(time.monotonic_ns()))
         self._report_now_and_then()
 

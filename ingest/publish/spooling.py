@@ -35,7 +35,7 @@ SYNC_SECONDS: Final = 1.0
 """How often the disk itself is made to hold what was spooled."""
 _TICK_SECONDS: Final = 0.1
 _LOOK_SECONDS: Final = 0.25
-"""How often it is seen whether the bus is silent."""
+"""How often it is seen whether the bus is silent, while anything waits for it."""
 _STATUSES: Final = 64
 """Messages without a partition that wait in memory; a newer one says all that an older one said."""
 
@@ -280,7 +280,8 @@ class SpoolingPublisher:
         synced = self._clock()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or (self._is_spooling and self._memory), _LOOK_SECONDS)
+                # What is offered from now on can only be late when it has waited for so long.
+                self._changed.wait_for(self._must_look, _LOOK_SECONDS if self._pending() else SILENCE_SECONDS)
                 closing = self._closing
                 self._is_spooling = self._is_spooling or closing or self._must_spool()
                 self._is_moving = self._is_spooling
@@ -297,8 +298,14 @@ class SpoolingPublisher:
             if closing:
                 return
 
+    def _must_look(self) -> bool:
+        return self._closing or (self._is_spooling and bool(self._memory)) or self._is_memory_short()
+
     def _must_spool(self) -> bool:
-        return self._silence() > SILENCE_SECONDS or self._memory_bytes > self._limit // 2
+        return self._silence() > SILENCE_SECONDS or self._is_memory_short()
+
+    def _is_memory_short(self) -> bool:
+        return self._memory_bytes > self._limit // 2
 
     def _move(self) -> None:
         """Write to the disk what is under way and not there yet, then what waits in memory. Raises OSError."""

@@ -22,6 +22,7 @@ from segwatch.jobs.anonymizing import Replace, replacing
 from segwatch.jobs.delivery import Delivery
 from segwatch.jobs.live_sessions import LiveSessions, described
 from segwatch.jobs.live_settings import SettingsAgain
+from segwatch.jobs.loading import load_kernels
 from segwatch.jobs.sensor_names import NameWatch
 from segwatch.jobs.spooled_delivery import SpoolPlan, delivery_to
 from segwatch.jobs.stopping import stop_requested
@@ -33,8 +34,8 @@ from segwatch.telemetry.server import Telemetry
 
 _log = logging.getLogger(__name__)
 
-STEP_SECONDS: Final = 0.1
-"""How often time may close a batch while nothing comes."""
+STEP_SECONDS: Final = 0.5
+"""How often it is seen whether to end while nothing comes and no message is due."""
 _LOOK_SECONDS: Final = 1.0
 """How often the brokers' addresses and the threads are looked at."""
 _STUCK_SECONDS: Final = 10.0
@@ -64,6 +65,7 @@ class LiveSensorJob:
         """Capture and publish until SIGTERM or SIGINT; SIGHUP reads the settings again."""
         log_to_stderr()
         anonymized = None if self.anonymize is None else replacing(self.anonymize)
+        load_kernels(anonymized)
         with ExitStack() as stack:
             stop = stack.enter_context(stop_requested())
             again = stack.enter_context(SettingsAgain())

@@ -50,8 +50,10 @@ class LiveSessions:
         return all(one.ended for one in self._interfaces.values())
 
     def step(self, patience: float) -> None:
-        """Publish the next event, or what time demands after ``patience`` seconds. Raises what a capture ended with."""
-        event = self._intake.take(patience)
+        """Publish the next event or what time demands within ``patience`` seconds. Raise what a capture ended with."""
+        running = (one.session for one in self._interfaces.values() if not one.problem and not one.ended)
+        due = (session.due_seconds() for session in running if session is not None)
+        event = self._intake.take(min([patience, *due]))
         if event is not None:
             self._handle(self._interfaces[event.interface], event)
         for one in self._interfaces.values():

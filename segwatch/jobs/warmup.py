@@ -23,6 +23,7 @@ from segwatch.jobs.analyze import analyse
 from segwatch.jobs.compiled import remember_warm
 from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
 from segwatch.jobs.labels import LabelsJob, Selection
+from segwatch.jobs.loading import SYN
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.watch.analyst import Analyst, Limits
 from segwatch.jobs.watch.filtering import Filter
@@ -102,20 +103,16 @@ def _tiny_captures(folder: Path) -> tuple[str, ...]:
     contents = {
         "demo.pcap.gz": demonstration.read_bytes(),
         "one.pcapng": _pcapng(_TUNNELLED_SYN),
-        "one.snoop": _snoop(_SYN),
-        "one.cap": _netmon(_SYN),
+        "one.snoop": _snoop(SYN),
+        "one.cap": _netmon(SYN),
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return tuple(str(folder / name) for name in contents)
 
 
-_SYN = bytes.fromhex(
-    "020000000002020000000001080045000028000100004006f97d0a0000010a0000020400005000000001000000005002ffff00000000"
-)
-"""A SYN in IPv4 in Ethernet."""
-_TUNNELLED_SYN = _SYN[:14] + bytes.fromhex("4500003c00000000400400000900000109000002") + _SYN[14:]
-"""The same in IPv4 in IPv4, which takes the decoder's slow path."""
+_TUNNELLED_SYN = SYN[:14] + bytes.fromhex("4500003c00000000400400000900000109000002") + SYN[14:]
+"""A SYN in IPv4 in IPv4, which takes the decoder's slow path."""
 
 
 def _pcapng(frame: bytes) -> bytes:

@@ -9,7 +9,7 @@ from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
 from ingest.publish import batches, sensor
 from ingest.publish.backlog import Backlog
-from ingest.publish.batches import Session
+from ingest.publish.batches import BATCH_NANOSECONDS, Session
 from ingest.publish.sensor import SensorSession
 from segwatch.jobs import live_sessions
 from segwatch.jobs.live_sessions import LiveSessions, described
@@ -140,3 +140,18 @@ def test_what_a_capture_ended_with_is_raised() -> None:
     rig.intake.put(Ended("eth0", "", final=True, error=ZeroDivisionError("a defect")))
     with pytest.raises(ZeroDivisionError, match="a defect"):
         rig.sessions.step(0)
+
+
+def test_it_waits_no_longer_than_until_a_message_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, waited = Rig(), []
+
+    def take(timeout: float) -> None:
+        waited.append(timeout)
+
+    rig.happens(Opened("eth0", 96, ""))
+    rig.happens(captured(5))
+    monkeypatch.setattr(rig.intake, "take", take)
+    rig.sessions.step(60)
+    rig.sessions.step(0)
+    assert 0 <= waited[0] <= BATCH_NANOSECONDS / 1e9
+    assert waited[1] == 0

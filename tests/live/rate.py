@@ -1,6 +1,7 @@
 """How many small packets a second ``segwatch watch`` takes: python -m tests.live.rate [--rate N] [--seconds N].
 
-One end of a veth pair in a network namespace receives 64-byte frames, and watch captures it.
+One end of a veth pair in a network namespace receives 64-byte frames, and watch captures it; with --alone nobody does,
+which tells how many the kernel makes and takes.
 """
 
 import argparse
@@ -45,6 +46,16 @@ def measure(rate: int, seconds: float, flows: int, folder: Path, *options: str) 
         }
 
 
+def measure_alone(rate: int, seconds: float, flows: int, folder: Path) -> dict[str, Any]:
+    """Return what was sent while nobody captured."""
+    with network(folder) as net:
+        net.run(net.router, "ethtool", "-K", CLIENT_SIDE, "gro", "on")
+        sender = net.start(net.router, *arguments(CLIENT_SIDE, flows, rate, seconds))
+        assert sender.wait(seconds + 60) == 0, net.log(sender)
+        sent: dict[str, Any] = json.loads(net.log(sender).splitlines()[-1])
+        return sent
+
+
 def main() -> None:
     """Measure as the command line says, and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,9 +63,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="how long [20]")
     parser.add_argument("--flows", type=int, default=1024, help="conversations [1024]")
     parser.add_argument("--buffer-size", default="64m", help="the kernel's ring [64m]")
+    parser.add_argument("--alone", action="store_true", help="without watch")
     chosen = parser.parse_args()
+    offered = chosen.rate, chosen.seconds, chosen.flows
     with tempfile.TemporaryDirectory() as folder:
-        measured = measure(chosen.rate, chosen.seconds, chosen.flows, Path(folder), "--buffer-size", chosen.buffer_size)
+        if chosen.alone:
+            measured = measure_alone(*offered, Path(folder))
+        else:
+            measured = measure(*offered, Path(folder), "--buffer-size", chosen.buffer_size)
     sys.stdout.write(f"{json.dumps(measured, indent=2)}\n")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from processors.engine import Engine
 from segwatch.kafka.topics import SEGMENTS, SENSORS
+from segwatch.messages.partitioning import conversation_hashes
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.messages.status import SensorStatus, read_status
 from segwatch.output.target import OutputTarget
@@ -54,6 +55,12 @@ def _session(made: list[tuple[SegmentsHeader, SegmentColumns]]) -> Recorded:
 def statuses(path: Path) -> list[SensorStatus]:
     """Return what the sensor said of itself."""
     return [read_status(message.value) for message in messages(path) if message.topic == SENSORS]
+
+
+def kept_at(segments: SegmentColumns, keep_one_in: int) -> SegmentColumns:
+    """Return the segments of the conversations that are kept at a level."""
+    rows = np.flatnonzero(conversation_hashes(segments) >> np.uint64(65 - keep_one_in.bit_length()) == 0)
+    return take_segments(segments, rows)
 
 
 def write_labels(segments: SegmentColumns, path: Path) -> list[str]:

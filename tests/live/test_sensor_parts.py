@@ -16,8 +16,6 @@ from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import OwnTraffic
 from ingest.capture.live.quality import LINGER_NANOSECONDS
 from segwatch.errors import UsageError
-from segwatch.messages.partitioning import conversation_hashes
-from segwatch.records.segments import SegmentColumns, take_segments
 from segwatch.vocabulary import SHARE_MASK, SHARE_SHIFT, Quality
 from tests.live.namespaces import (
     CLIENT_SIDE,
@@ -28,7 +26,7 @@ from tests.live.namespaces import (
     network,
     skip_unless_possible,
 )
-from tests.live.recorded import Recorded, sessions, statuses
+from tests.live.recorded import Recorded, kept_at, sessions, statuses
 from tests.live.recorder import Recording, arguments
 from tests.live.traffic import PORT, Talk, serving
 
@@ -212,12 +210,6 @@ def test_drops_of_the_kernel_are_counted_and_rows_near_them_marked(net: Network,
     assert not marked[0]
     assert marked[-1]
     assert np.all(np.diff(marked.astype(int)) >= 0)
-
-
-def kept_at(segments: SegmentColumns, keep_one_in: int) -> SegmentColumns:
-    """Return the segments of the conversations that are kept at a level."""
-    rows = np.flatnonzero(conversation_hashes(segments) >> np.uint64(65 - keep_one_in.bit_length()) == 0)
-    return take_segments(segments, rows)
 
 
 @pytest.mark.parametrize(

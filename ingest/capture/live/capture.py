@@ -28,7 +28,7 @@ from segwatch.vocabulary import Quality
 
 _log = logging.getLogger(__name__)
 
-POLL_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 0.5
 """How long frames are waited for at most."""
 LATE_NANOSECONDS: Final = 1_000_000_000
 """How old a frame may be when it is read from a ring that was empty: the block's timeout, and a late thread."""

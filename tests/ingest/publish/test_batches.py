@@ -95,6 +95,23 @@ def test_all_rows_arrive_once_in_order(
         assert all(PLAIN_ROW_BYTES * len(blocks) + BLOCK_BYTES * blocks.sum() <= FEW_BYTES for blocks in sizes)
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    rows=st.integers(1, 40),
+    seed=st.integers(0, 1000),
+    pauses=st.lists(st.integers(0, HEARTBEAT_NANOSECONDS), min_size=1, max_size=6),
+)
+def test_nothing_is_closed_before_it_is_due(rows: int, seed: int, pauses: list[int]) -> None:
+    batcher, segments, now = Batcher(SESSION, 3, 0), some_conversations(rows, seed), 0
+    for place, pause in enumerate(pauses):
+        now = min(now + pause, batcher.due())
+        batcher.add(take_segments(segments, slice(place, place + 1)), now)
+        assert batcher.poll(batcher.due() - 1) == []
+    for _ in range(8):
+        assert batcher.poll(batcher.due() - 1) == []
+        assert batcher.poll(batcher.due()) != []
+
+
 @pytest.mark.usefixtures("small_messages")
 @given(cuts=st.lists(st.integers(0, 400), max_size=30))
 @settings(max_examples=50, deadline=None)

@@ -5,7 +5,7 @@ import pytest
 from ingest.capture.counts import CaptureCounts
 from ingest.publish import sensor
 from ingest.publish.backlog import Backlog
-from ingest.publish.batches import HEARTBEAT_NANOSECONDS, Session
+from ingest.publish.batches import BATCH_NANOSECONDS, HEARTBEAT_NANOSECONDS, Session
 from ingest.publish.producer import Outgoing
 from ingest.publish.sensor import STATUS_NANOSECONDS, SensorSession
 from segwatch.kafka.topics import SEGMENTS, SENSORS
@@ -97,3 +97,18 @@ def test_a_session_tells_of_its_spool(clock: Clock) -> None:
     assert (first.state, first.dropped_segments, first.spooled_batches) == ("starting", 0, 0)
     assert (last.state, last.problem) == ("spooling", "the disk is full")
     assert (last.queued_batches, last.spooled_batches, last.spooled_bytes, last.dropped_segments) == (9, 7, 700, 70)
+
+
+def test_it_says_when_it_has_something_to_publish(session: SensorSession, sent: list[Outgoing], clock: Clock) -> None:
+    session.add(valid_segments(3))
+    assert session.due_seconds() == BATCH_NANOSECONDS / 1e9
+    for expected in (SEGMENTS, SEGMENTS, SENSORS):
+        clock.now += round(session.due_seconds() * 1e9) - 1
+        before = len(sent)
+        session.poll()
+        assert len(sent) == before
+        clock.now += 1
+        session.poll()
+        assert {message.topic for message in sent[before:]} == {expected}
+    clock.now += 10 * STATUS_NANOSECONDS
+    assert session.due_seconds() == 0
