@@ -10,6 +10,7 @@ from processors.app import configured
 from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP
 from segwatch.processes.logs import log_to_stderr
+from segwatch.processes.resident import give_back_large_blocks
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.group import GroupLook
 from segwatch.telemetry.server import Telemetry
@@ -18,6 +19,7 @@ from segwatch.telemetry.server import Telemetry
 def run_processor(checkpoint_seconds: float, metrics: MetricsAddress | None) -> int:
     """Work until a signal comes; return the exit code."""
     log_to_stderr()
+    give_back_large_blocks()
     app, stream_worker = configured(checkpoint_seconds)
     loop = asyncio.new_event_loop()
     worker = Worker(app, loop=loop, loglevel=None, logfile=None, override_logging=False, quiet=True)
