@@ -46,7 +46,7 @@ def stop() -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def status(as_json: bool) -> int:
-    r"""Say whether the server runs, and how to reach it from other programs.
+    r"""Say whether the server runs, and how to reach it.
 
     Exit codes: 0 it runs, 1 it does not.
     """
