@@ -94,7 +94,7 @@ class Quality(IntFlag):
     HEADER_CUT = 1 << 1
     """16 to 19 bytes of the TCP header were captured: labels cannot be shown."""
     OPTIONS_CUT = 1 << 2
-    """An option runs past the captured bytes."""
+    """An option runs past the captured bytes, or lacks a part that its kind has."""
     OFFSET_TOO_SMALL = 1 << 3
     """The data offset is below 5."""
     SHORT_SEGMENT = 1 << 4
