@@ -16,6 +16,8 @@ from tests.live.recorder import Recording, arguments
 from tests.live.sensor_rate import compared, highest_rate, labels_of, overload, rig
 from tests.processors.builder import CLIENT, Segment, columns
 
+MANY_FLOWS = 1 << 15
+"""So many that some are kept however much is shed."""
 FLOWS, ROUNDS = 8, 3 * REPEAT_EVERY
 
 
@@ -77,7 +79,7 @@ def test_shedding_harms_no_conversation_that_is_kept(tmp_path: Path) -> None:
     with network(tmp_path) as net:
         net.run(net.router, "ethtool", "-K", CLIENT_SIDE, "gro", "on")
         sensor = net.start(net.router, *arguments(tmp_path / "messages", slow), ready="Capturing")
-        net.run(net.router, *flood.arguments(CLIENT_SIDE, 256, 60_000, 4, repeats=True))
+        net.run(net.router, *flood.arguments(CLIENT_SIDE, MANY_FLOWS, 60_000, 4, repeats=True))
         net.stop(sensor)
     (recorded,) = sessions(tmp_path / "messages")
     end = statuses(tmp_path / "messages")[-1]
