@@ -17,6 +17,9 @@ from segwatch.processes.ports import HOST
 
 USER = "segwatch"
 DEFAULT_IDLE_MINUTES = 15.0
+KEPT_FREE_BYTES = 256 << 20
+"""Room on the disk from which on ClickHouse writes nothing more. A merge that meets the real end of a disk may leave a
+part that cannot be read, in place of those that it was made of (seen with ClickHouse 26.9)."""
 
 _CONFIGURATION = """<clickhouse>
   <listen_host>{host}</listen_host>
@@ -32,6 +35,9 @@ _CONFIGURATION = """<clickhouse>
   </logger>
   <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>134217728</mark_cache_size>
+  <storage_configuration>
+    <disks><default><keep_free_space_bytes>{kept_free}</keep_free_space_bytes></default></disks>
+  </storage_configuration>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
 </clickhouse>
 """
@@ -114,7 +120,10 @@ class ServerFiles:
 
     def write_configuration(self, tcp_port: int, http_port: int) -> None:
         """Write ``config.xml`` and ``users.xml`` where the server looks for them."""
-        settings = {"host": HOST, "tcp_port": tcp_port, "http_port": http_port, "log": escape(str(self.log))}
+        settings = {
+            "host": HOST, "tcp_port": tcp_port, "http_port": http_port, "log": escape(str(self.log)),
+            "kept_free": KEPT_FREE_BYTES,
+        }  # fmt: skip
         (self._configuration / "config.xml").write_text(_CONFIGURATION.format(**settings), encoding="utf-8")
         digest = hashlib.sha256(self.password().encode()).hexdigest()
         users = _USERS.format(host=HOST, user=USER, digest=digest)

@@ -9,6 +9,7 @@ import pytest
 
 from segwatch.errors import StoreError
 from sinks.local_server import LocalServer
+from sinks.local_server_files import KEPT_FREE_BYTES
 from sinks.sessions import SESSION_TABLES
 from sinks.spool import FindingSpool
 from sinks.store import SessionState, Store
@@ -24,7 +25,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small file system")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={KEPT_FREE_BYTES + (48 << 20)}", "none", str(folder)], capture_output=True
+    )
     if mounted.returncode != 0:
         pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode().strip()}")
     yield folder

@@ -14,10 +14,10 @@ import pytest
 
 from segwatch.errors import StoreError
 from sinks import local_server_process
-from sinks.connection import connect
+from sinks.connection import ServerAddress, connect, new_client
 from sinks.failures import ACCESS_DENIED
 from sinks.local_server import LocalServer
-from sinks.local_server_files import Ports
+from sinks.local_server_files import KEPT_FREE_BYTES, Ports
 from sinks.store import Store
 
 PATIENCE_SECONDS = 60
@@ -185,3 +185,12 @@ def test_taken_ports_are_left_for_others(local: LocalServer, tmp_path: Path) -> 
     client = connect(address)
     assert client.execute("SELECT 1") == [(1,)]
     client.disconnect()
+
+
+def test_the_last_of_the_disk_is_left_alone(server: ServerAddress) -> None:
+    """A merge that meets the real end of a disk may leave what cannot be read."""
+    client = new_client(server, database="")
+    try:
+        assert client.execute("SELECT keep_free_space FROM system.disks") == [(KEPT_FREE_BYTES,)]
+    finally:
+        client.disconnect()
