@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import math
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from segwatch.errors import BusError
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
@@ -27,6 +29,8 @@ from tests.support import REPOSITORY
 DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
+START_SECONDS: Final = 30.0
+"""How long after Kafka is back a worker may end that was started before."""
 _SETTLE_SECONDS: Final = 900.0
 _GUEST_SECONDS: Final = 4.0
 _DISK_BYTES: Final = 2 << 30
@@ -87,6 +91,7 @@ class Trial:
         ] * sinks
         self._workers = [cluster.spawn(*role) for role in self._roles]
         self._stopped: dict[int, float] = {}
+        self._kafka_is_away_until = 0.0
         self.done: Counter[str] = Counter()
         self.unexpected: list[str] = []
 
@@ -108,9 +113,11 @@ class Trial:
         away = self._random.uniform(1, 60)
         self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
         if server == "kafka":
+            self._kafka_is_away_until = math.inf
             self._cluster.broker.kill()
             self._wait(away)
             self._cluster.broker.start()
+            self._kafka_is_away_until = time.monotonic() + START_SECONDS
         elif server == "disk":
             filler = _fill(self._cluster.folder / "data")
             self._wait(away)
@@ -134,9 +141,13 @@ class Trial:
                 del self._stopped[place]
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
-                if worker.returncode not in ENDED_WELL | {-signal.SIGKILL}:
+                if worker.returncode not in ENDED_WELL | {-signal.SIGKILL, *self._refusals()}:
                     self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
+
+    def _refusals(self) -> set[int]:
+        """Return the exit code of a worker that finds no Kafka at its start, while there is none."""
+        return {BusError.exit_code} if time.monotonic() < self._kafka_is_away_until else set()
 
     def run(self, hits: int, pause: Callable[[random.Random], float], load: Load, *, servers: bool = False) -> None:
         """Hit so often, with a pause before each, as long as there is load."""
