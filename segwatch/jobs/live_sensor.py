@@ -29,6 +29,7 @@ from segwatch.jobs.stopping import stop_requested
 from segwatch.kafka.address import KafkaAddress
 from segwatch.processes import notify
 from segwatch.processes.logs import log_to_stderr
+from segwatch.processes.resident import give_back_large_blocks
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.server import Telemetry
 
@@ -64,6 +65,7 @@ class LiveSensorJob:
     def run(self) -> None:
         """Capture and publish until SIGTERM or SIGINT; SIGHUP reads the settings again."""
         log_to_stderr()
+        give_back_large_blocks()
         anonymized = None if self.anonymize is None else replacing(self.anonymize)
         load_kernels(anonymized)
         with ExitStack() as stack:
