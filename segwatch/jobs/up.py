@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 
+from ingest.capture.live.interfaces import ANY, link_state
 from ingest.capture.reader import open_capture
 from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, StoreError, UsageError
 from segwatch.jobs.compiled import is_warm
@@ -64,6 +65,9 @@ class UpJob:
                 "the pipeline needs a store: `local` or clickhouse://[user@]host[:port]/database, not none."
             )
         _check(self.read)
+        for interface in self.interfaces:
+            if interface != ANY and link_state(interface) is None:
+                raise UsageError(f"there is no interface {interface}: segwatch interfaces lists them.")
         folder = settings().data_dir.absolute() / "up"
         with ExitStack() as stack:
             stack.enter_context(_alone(folder))

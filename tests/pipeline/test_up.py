@@ -196,7 +196,8 @@ def test_nothing_is_left_when_the_supervisor_is_killed(up: Up) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--interface", "eth0"), 2, "run segwatch sensor --interface eth0 beside it"),
+        (("--interface", "none-such", "--read", DEMO), 2, "not both"),
+        (("--interface", "none-such"), 2, "there is no interface none-such"),
         (("--read", "no-such-file.pcap"), 3, "no-such-file.pcap"),
         (("--read", "-"), 2, "not standard input"),
         (("--read", DEMO, "--store", "none"), 2, "the pipeline needs a store"),
