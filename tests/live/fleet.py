@@ -24,6 +24,8 @@ from tests.pipeline.published import decoded, sessions, without_repetitions
 
 KILLED: Final = "router1"
 CUT_OFF: Final = "server"
+DUMP_SECONDS: Final = 30.0
+"""How long tcpdump may take to write what it has captured."""
 _STATES = """
 SELECT sensor, interface, session, argMax(state, ts), max(frames), max(segments), max(published_segments),
     max(kernel_drops + interface_drops), max(shed_segments), max(dropped_segments), max(spooled_batches)
@@ -211,7 +213,7 @@ def _compared(
 
 def _find(path: Path, segments: SegmentColumns) -> tuple[int | None, SegmentColumns]:
     """Return where in a dump a session begins, and the dump, as soon as it has all of the session."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + DUMP_SECONDS
     while True:
         dumped = decoded(path)
         place = place_of(segments, dumped)
