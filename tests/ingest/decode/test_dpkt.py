@@ -60,7 +60,9 @@ def test_changed_frames(random):
     st.lists(
         st.one_of(
             st.just((1, b"")),
-            st.tuples(st.sampled_from([2, 3, 4, 5, 8, 30, 34, 99, 254]), st.binary(max_size=18)),
+            st.tuples(st.sampled_from([2, 3, 4, 8, 34, 99, 254]), st.binary(max_size=18)),
+            # A shorter one ends the list for tshark, and for us; so does a short multipath option.
+            st.tuples(st.just(5), st.binary(min_size=8, max_size=8)),
         ),
         max_size=6,
     )
