@@ -17,14 +17,14 @@ from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
 from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import LABEL_NAMES, SHARE_MASK, Label, Quality
+from segwatch.vocabulary import LABEL_NAMES, RETRANSMISSIONS, SHARE_MASK, Quality
 
 MOST_CLOSED = 3
 """Records that one segment can close: of the conversation it replaces, of another minute, at its end."""
 _SEEN_FIN = int(Seen.FIN)
 _IPV6 = int(Quality.IPV6)
 _LABELS = len(LABEL_NAMES)
-_REPEATS = int(Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION)
+_REPEATS = int(RETRANSMISSIONS)
 
 
 @kernel

@@ -31,6 +31,10 @@ class Label(IntFlag):
     REUSED_PORTS = 1 << 14
 
 
+RETRANSMISSIONS: Final = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
+"""Labels of a segment that carries again what was sent before; it has one of them at most."""
+
+
 class Event(IntFlag):
     """Connection events of a segment, one bit each (``tcp.connection.<name>`` and ``tcp.analysis.tfo_*``)."""
 

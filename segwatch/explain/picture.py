@@ -8,12 +8,11 @@ import plotext
 
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import the
-from segwatch.vocabulary import Label
+from segwatch.vocabulary import RETRANSMISSIONS, Label
 
 HEIGHT: Final = 20
 _MOST_POINTS: Final = 4000
 """Of each kind; more make no difference to the eye."""
-_REPEATS: Final = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
 
 
 class _Kind(NamedTuple):
@@ -57,7 +56,7 @@ def _kinds(ledger: Ledger, side: int) -> list[_Kind]:
         _Kind("acknowledged", "-", "gray", other, ledger.acknowledged),
         _Kind("sent", "•", "blue", data, ledger.end),
         _Kind("out of order", "o", "orange", data & ledger.labelled(Label.OUT_OF_ORDER), ledger.end),
-        _Kind("sent again", "R", "red", data & ledger.labelled(_REPEATS), ledger.end),
+        _Kind("sent again", "R", "red", data & ledger.labelled(RETRANSMISSIONS), ledger.end),
         _Kind("duplicate ACK", "d", "magenta", other & ledger.labelled(Label.DUPLICATE_ACK), ledger.acknowledged),
         _Kind("window 0", "Z", "red", other & ledger.labelled(Label.ZERO_WINDOW), ledger.acknowledged),
     ]

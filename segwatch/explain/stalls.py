@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import Sentence, moment_text, span_text, the
-from segwatch.vocabulary import Flag, Label
+from segwatch.vocabulary import RETRANSMISSIONS, Flag, Label
 
 MOST_STALLS: Final = 5
 """Those that are told of one by one."""
@@ -17,7 +17,7 @@ SHORTEST_STALL: Final = 200_000_000
 """Nanoseconds: RFC 6298 allows timers of a second, Linux has 200 ms; shorter pauses are part of the normal course."""
 ROUND_TRIPS: Final = 3
 """A silence counts from so many round trips on, where one takes long."""
-_REPEATS: Final = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION | Label.OUT_OF_ORDER
+_REPEATS: Final = RETRANSMISSIONS | Label.OUT_OF_ORDER
 _PROBES: Final = Label.KEEP_ALIVE | Label.KEEP_ALIVE_ACK
 
 

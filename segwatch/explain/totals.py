@@ -6,9 +6,8 @@ import numpy as np
 
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
-from segwatch.vocabulary import Label
+from segwatch.vocabulary import RETRANSMISSIONS
 
-_REPEATS = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
 _BITS = 8
 
 
@@ -32,7 +31,7 @@ def _sent(ledger: Ledger, side: int, span: int) -> Iterator[Sentence]:
     if not len(rows):
         return
     count = int(ledger.length[rows].sum())
-    repeats = rows[ledger.labelled(_REPEATS)[rows]]
+    repeats = rows[ledger.labelled(RETRANSMISSIONS)[rows]]
     again = int(ledger.length[repeats].sum())
     text = f"{upper(the(side))} sent {bytes_text(count)} in {count_text(len(rows), 'segment')} with data"
     if span:

@@ -8,12 +8,11 @@ import numpy.typing as npt
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import the
 from segwatch.report.timeline import COUNTED, Timeline
-from segwatch.vocabulary import Label
+from segwatch.vocabulary import RETRANSMISSIONS, Label
 
 MOST_POINTS: Final = 3000
 """Segments of a conversation that are drawn: all with trouble, and of the others as many as there is room for."""
-_REPEATS: Final = Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION
-_TROUBLE: Final = _REPEATS | Label.OUT_OF_ORDER | Label.LOST_SEGMENT | Label.DUPLICATE_ACK | Label.ZERO_WINDOW
+_TROUBLE: Final = RETRANSMISSIONS | Label.OUT_OF_ORDER | Label.LOST_SEGMENT | Label.DUPLICATE_ACK | Label.ZERO_WINDOW
 
 
 def timeline_plots(timeline: Timeline) -> list[dict[str, Any]]:
@@ -61,7 +60,7 @@ def sequence_plot(ledger: Ledger) -> dict[str, Any] | None:
 def _series(ledger: Ledger, side: int) -> list[tuple[str, npt.NDArray[np.bool_], npt.NDArray[np.int64]]]:
     data = ledger.rows(side) & ledger.has_data
     other = ledger.rows(1 - side) & (ledger.acknowledged >= 0)
-    again, early = data & ledger.labelled(_REPEATS), data & ledger.labelled(Label.OUT_OF_ORDER)
+    again, early = data & ledger.labelled(RETRANSMISSIONS), data & ledger.labelled(Label.OUT_OF_ORDER)
     repeated, closed = other & ledger.labelled(Label.DUPLICATE_ACK), other & ledger.labelled(Label.ZERO_WINDOW)
     return [
         ("sent", data & ~again & ~early, ledger.end),

@@ -7,14 +7,14 @@ import numpy.typing as npt
 
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import Label
+from segwatch.vocabulary import RETRANSMISSIONS, Label
 
 BINS: Final = 512
 """Bins at most; when time goes on, two become one."""
 FIRST_WIDTH: Final = 1_000_000
 """Nanoseconds of a bin at the beginning."""
 COUNTED: Final = (
-    ("repeats", Label.RETRANSMISSION | Label.FAST_RETRANSMISSION | Label.SPURIOUS_RETRANSMISSION),
+    ("repeats", RETRANSMISSIONS),
     ("lost_segments", Label.LOST_SEGMENT),
     ("out_of_order", Label.OUT_OF_ORDER),
     ("duplicate_acks", Label.DUPLICATE_ACK),
