@@ -12,7 +12,7 @@ from typing import Final, ParamSpec
 
 from ingest.anonymize.key_file import read_key
 from ingest.capture.live.handle import InterfaceLostError, LiveHandle
-from ingest.capture.live.interfaces import ANY, link_state
+from ingest.capture.live.interfaces import require_interface
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import OwnTraffic, Server, combined_filter
 from ingest.capture.reader import open_capture
@@ -96,8 +96,7 @@ def _capture_sentence(name: str) -> str:
 
 
 def _interface_sentence(name: str, options: CaptureOptions, used: str) -> str:
-    if name != ANY and link_state(name) is None:
-        raise UsageError(f"there is no interface {name}: segwatch interfaces lists them.")
+    require_interface(name)
     try:
         with LiveHandle(name, options, used) as handle:
             handle.check()

@@ -13,7 +13,7 @@ from typing import Final
 
 import click
 
-from ingest.capture.live.interfaces import ANY, link_state
+from ingest.capture.live.interfaces import require_interface
 from ingest.capture.reader import open_capture
 from segwatch.errors import BusError, KafkaUnavailableError, PartialInputError, SegwatchError, StoreError, UsageError
 from segwatch.jobs.compiled import is_warm
@@ -66,8 +66,7 @@ class UpJob:
             )
         _check(self.read)
         for interface in self.interfaces:
-            if interface != ANY and link_state(interface) is None:
-                raise UsageError(f"there is no interface {interface}: segwatch interfaces lists them.")
+            require_interface(interface)
         folder = settings().data_dir.absolute() / "up"
         with ExitStack() as stack:
             stack.enter_context(_alone(folder))

@@ -12,7 +12,7 @@ from ingest.capture.counts import CaptureCounts
 from ingest.capture.live.clock import StepDetector
 from ingest.capture.live.handle import BATCH_FRAMES, BLOCK_TIMEOUT_MS, InterfaceLostError, LiveHandle
 from ingest.capture.live.intake import Captured, Ended, Filtered, Intake, Opened
-from ingest.capture.live.interfaces import ANY, interface_mtus, link_state
+from ingest.capture.live.interfaces import ANY, interface_mtus, require_interface
 from ingest.capture.live.one_way import OneWay
 from ingest.capture.live.options import CaptureOptions
 from ingest.capture.live.own_traffic import combined_filter
@@ -187,8 +187,7 @@ class InterfaceCapture:
         Raise UsageError where there is no such interface or the filter cannot be used, InputError where the rights are
         missing.
         """
-        if self.interface != ANY and link_state(self.interface) is None:
-            raise UsageError(f"there is no interface {self.interface}: segwatch interfaces lists them.")
+        require_interface(self.interface)
         with suppress(InterfaceLostError):
             self._handle = self._opened()
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any, Final, NamedTuple
 
 from ingest.capture.libpcap import PCAP_ERRBUF_SIZE, libpcap_library
-from segwatch.errors import InputError
+from segwatch.errors import InputError, UsageError
 
 ANY: Final = "any"
 """The pseudo-interface that stands for all of them."""
@@ -97,6 +97,12 @@ def link_state(name: str) -> LinkState | None:
         return None
     running = bool(flags & _IFF_RUNNING)
     return LinkState(number, bool(flags & _IFF_UP), running, bool(flags & _IFF_LOOPBACK), mtu, hardware)
+
+
+def require_interface(name: str) -> None:
+    """Raise UsageError where there is no such interface to capture; one that is down is there."""
+    if name != ANY and link_state(name) is None:
+        raise UsageError(f"there is no interface {name}: segwatch interfaces lists them.")
 
 
 def _asked(channel: socket.socket, what: int, name: str, kind: str) -> int:
