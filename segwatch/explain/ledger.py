@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.endpoints import address_text, endpoint_text
 from segwatch.records.findings import FindingColumns, Shown
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Flag, Label, Quality
@@ -123,11 +123,10 @@ class Ledger:
         sent = np.flatnonzero(self.rows(side))
         row = int(sent[0]) if len(sent) else 0
         is_source = self.side[row] == side
-        octets = (self.segments.src if is_source else self.segments.dst)[row].tobytes()
+        words = (self.segments.src if is_source else self.segments.dst)[row]
         port = (self.segments.sport if is_source else self.segments.dport)[row]
-        if self.segments.quality[row] & int(Quality.IPV6):
-            return f"[{IPv6Address(octets)}]:{port}"
-        return f"{IPv4Address(octets[12:])}:{port}"
+        version = 6 if self.segments.quality[row] & int(Quality.IPV6) else 4
+        return endpoint_text(address_text(words, version), int(port))
 
     def first(self, mask: npt.NDArray[np.bool_]) -> int | None:
         """Return the first row that a mask has, None for none."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.compilation import kernel
+from segwatch.endpoints import address_text
 from segwatch.memory import grown, zeroed
 
 _HOST: Final = np.dtype((np.record, [("address", np.uint64, (2,)), ("ip_version", np.uint64)]))
@@ -103,5 +104,4 @@ class Hosts:
     def name(self, number: int) -> str:
         """Return the address of a host as text."""
         host = self.table.hosts[number]
-        octets = host["address"].tobytes()
-        return str(IPv6Address(octets) if host["ip_version"] == 6 else IPv4Address(octets[12:]))
+        return address_text(host["address"], int(host["ip_version"]))

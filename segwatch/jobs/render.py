@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from segwatch.endpoints import endpoint_text
 from segwatch.jobs.reasons import seconds_text
 from segwatch.jobs.summary import HIGH_RATE, SAMPLE
 from segwatch.printable import printable
@@ -106,7 +107,10 @@ def _worst(conversations: list[dict[str, Any]], *, narrow: bool) -> Table:
     ends = (("client → server", "left"),) if narrow else (("client", "left"), ("server", "left"))
     table = _table(*ends, ("segments", "right"), ("time", "right"), ("why", "left"))
     for one in conversations:
-        client, server = _end(one["client"], one["client_port"]), _end(one["server"], one["server_port"])
+        client, server = (
+            endpoint_text(one["client"], one["client_port"]),
+            endpoint_text(one["server"], one["server_port"]),
+        )
         names = (f"{client}\n→ {server}",) if narrow else (client, server)
         table.add_row(*names, f"{one['segments']:,}", _duration(one["seconds"]), "; ".join(one["why"]))
     return table
@@ -115,7 +119,7 @@ def _worst(conversations: list[dict[str, Any]], *, narrow: bool) -> Table:
 def _rates(rows: list[dict[str, Any]]) -> Table:
     table = _table(("", "left"), ("sent", "right"), ("again", "right"), ("of bytes", "right"), ("segments", "right"))
     for row in rows:
-        name = row["host"] if "host" in row else f"{row['client']} → {_end(row['server'], row['server_port'])}"
+        name = row["host"] if "host" in row else f"{row['client']} → {endpoint_text(row['server'], row['server_port'])}"
         again = _bytes(row["retransmitted_bytes"])
         share = _share(row["retransmitted_share"])
         table.add_row(name, _bytes(row["payload_bytes"]), again, share, f"{row['data_segments']:,}")
@@ -142,10 +146,6 @@ def _round_trips(rtt: dict[str, Any]) -> Table:
         times = (initial["min_seconds"], initial["p50_seconds"], initial["max_seconds"])
         table.add_row("handshake", f"{initial['conversations']:,}", *map(_duration, times))
     return table
-
-
-def _end(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _counted(count: int, singular: str) -> str:

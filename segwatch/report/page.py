@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from segwatch import __version__
+from segwatch.endpoints import endpoint_text
 from segwatch.explain.closing import RESET_MEANINGS
 from segwatch.explain.sentences import frames_text
 from segwatch.explain.story import Story
@@ -43,7 +44,7 @@ def page(
         "span": lambda seconds: seconds_text(round(seconds * 1e9)),
         "moment": lambda text: text[:19].replace("T", " "),
         "frames": frames_text,
-        "end": _end,
+        "end": endpoint_text,
     }
     return environment.from_string(_part("page_parts/report.html.jinja")).render(
         title=f"TCP in {summary['name'].rsplit('/', 1)[-1]}",
@@ -51,7 +52,7 @@ def page(
         statements=list(statements(summary)),
         marks=_MARKS,
         reset_meanings={reset.name.lower(): meaning for reset, meaning in RESET_MEANINGS.items()},
-        timeline=range(len(timeline)) if summary["segments"] else [],
+        timeline=range(len(timeline)),
         stories=stories,
         quality=quality,
         rules=rules,
@@ -78,7 +79,3 @@ def _sql(figure: str, digest: str, stream: int) -> Markup:
     """Return the queries of a figure, folded."""
     texts = Markup("").join(Markup("<pre>{}</pre>").format(query) for query in queries(figure, digest, stream))
     return Markup('<details class="sql"><summary>SQL</summary>{}</details>').format(texts)
-
-
-def _end(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

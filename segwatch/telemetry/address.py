@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from segwatch.endpoints import endpoint_text
 from segwatch.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -17,7 +18,7 @@ class MetricsAddress(NamedTuple):
 
     def __str__(self) -> str:
         """Return the text that an URL has."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return endpoint_text(self.host, self.port)
 
 
 def parse_metrics_address(text: str) -> MetricsAddress:

@@ -8,12 +8,13 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
+from segwatch.endpoints import address_text
 from segwatch.jobs.reasons import reasons
 from segwatch.jobs.watch.filtering import Filter
 from segwatch.jobs.watch.frame import Frame, TakesFrame
 from segwatch.jobs.watch.picture import Tally
 from segwatch.jobs.watch.sheets import CONVERSATIONS, sheet_of
-from segwatch.jobs.watch.texts import address_text, end_text, percent, rate_text, short
+from segwatch.jobs.watch.texts import end_text, percent, rate_text, short
 
 WORST: Final = 10
 _STEP_SECONDS: Final = 0.05

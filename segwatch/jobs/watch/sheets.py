@@ -6,13 +6,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.endpoints import address_text
 from segwatch.jobs.grouping import group_rows
 from segwatch.jobs.reasons import reasons
 from segwatch.jobs.watch.book import COUNTS, Count
 from segwatch.jobs.watch.filtering import Filter
 from segwatch.jobs.watch.picture import Look
 from segwatch.jobs.watch.sheet import Column, Sheet
-from segwatch.jobs.watch.texts import address_text, count, end_text, milliseconds, percent, seconds, short
+from segwatch.jobs.watch.texts import count, end_text, milliseconds, percent, seconds, short
 
 CONVERSATIONS, HOSTS, LABELS = "conversations", "hosts", "labels"
 VIEWS: Final = (CONVERSATIONS, HOSTS, LABELS)

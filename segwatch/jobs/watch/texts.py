@@ -1,7 +1,8 @@
 """Numbers and addresses in few characters."""
 
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
+
+from segwatch.endpoints import address_text, endpoint_text
 
 _THOUSANDS: Final = ("", "k", "M", "G", "T", "P")
 
@@ -56,16 +57,9 @@ def rate_text(per_second: float, unit: str) -> str:
     return f"{number} {text[len(number) :]}{unit}/s"
 
 
-def address_text(words: Any, ip_version: int) -> str:
-    """Return an address ((2,) uint64 as on the wire) as text."""
-    octets = words.tobytes()
-    return str(IPv6Address(octets) if ip_version == 6 else IPv4Address(octets[12:]))
-
-
 def end_text(words: Any, ip_version: int, port: int) -> str:
     """Return an address and a port as text."""
-    address = address_text(words, ip_version)
-    return f"[{address}]:{port}" if ip_version == 6 else f"{address}:{port}"
+    return endpoint_text(address_text(words, ip_version), port)
 
 
 def clock_text(span: float) -> str:
