@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from segwatch.errors import InputError, PartialInputError
+from segwatch.errors import InputError, PartialInputError, UsageError
 from segwatch.jobs.content import Content
 from segwatch.jobs.inputs import capture_files, repeated_sentence
 from segwatch.jobs.link_types import link_type_name
@@ -70,6 +71,26 @@ class Captures:
     def exit_code(self) -> int:
         """0, or 4 if any input was missing or not read to its end."""
         return PartialInputError.exit_code if self._damaged or self._unreadable else 0
+
+
+def captures_to_read_twice(name: str, command: str) -> Captures:
+    """Return the one capture of a command that goes through it twice. Raises UsageError."""
+    if name == "-":
+        raise UsageError(f"{command} reads a capture twice, so standard input will not do: save it to a file.")
+    captures = Captures((name,))
+    if len(captures.names) > 1:
+        raise UsageError(f"{name} is {len(captures.names)} captures: {command} takes one.")
+    return captures
+
+
+def refuse_to_overwrite(output: str, names: list[str]) -> None:
+    """Raise UsageError where an output would take the place of a capture that is read."""
+    path = Path(output)
+    if output == "-" or not path.is_file():
+        return
+    for name in names:
+        if name != "-" and Path(name).exists() and path.samefile(name):
+            raise UsageError(f"{output} is read as a capture: write to another file.")
 
 
 def _complain(sentence: str) -> None:

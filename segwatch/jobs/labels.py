@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.errors import UsageError
 from segwatch.jobs.ahead import Ahead
-from segwatch.jobs.captures import Captures
+from segwatch.jobs.captures import Captures, refuse_to_overwrite
 from segwatch.jobs.pipeline import AnalysedBatch, CapturePipeline
 from segwatch.output.filter import matching_rows
 from segwatch.output.filter_language import Condition
@@ -59,7 +57,7 @@ class LabelsJob:
     def run(self, arguments: tuple[str, ...]) -> int:
         """Write the rows of all captures; return the exit code."""
         captures = Captures(arguments)
-        self._check_output(captures.names)
+        refuse_to_overwrite(self.output, captures.names)
         with OutputTarget(self.output) as target:
             writer: RowWriter | None = None
             for pipeline in captures.each(partial(CapturePipeline, rules=self.rules)):
@@ -71,15 +69,6 @@ class LabelsJob:
             if writer is not None:
                 writer.close()
         return captures.exit_code
-
-    def _check_output(self, names: list[str]) -> None:
-        """Raise UsageError where the output would take the place of an input."""
-        output = Path(self.output)
-        if self.output == "-" or not output.is_file():
-            return
-        for name in names:
-            if name != "-" and Path(name).exists() and output.samefile(name):
-                raise UsageError(f"{self.output} is read as a capture: write to another file.")
 
     def _write_rows(self, pipeline: CapturePipeline, writer: RowWriter) -> int:
         """Write the wanted rows of a capture, while another thread analyses the next ones; return how many it has."""

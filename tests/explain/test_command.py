@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from segwatch.cli.explain import command
-from segwatch.errors import UsageError
+from segwatch.errors import InputError, UsageError
 from segwatch.explain.sentences import frames_text
 from segwatch.jobs.explain.selection import parse_end, parse_moment
 from tests.explain.telling import explained
@@ -109,3 +109,8 @@ def test_frames_are_named_as_ranges() -> None:
     assert frames_text((3,)) == "frame 3"
     assert frames_text((1, 2, 3, 7)) == "frames 1-3, 7"
     assert frames_text(tuple(range(0, 40, 2))) == "frames 0, 2, 4, 6, 8, 10, 12, 14 and 12 more"
+
+
+def test_a_capture_that_is_not_there() -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        told("no-such.pcap")

@@ -120,6 +120,14 @@ def test_a_clean_capture_has_no_stories(tmp_path: Path) -> None:
     assert 'class="story"' not in page
 
 
+def test_a_report_takes_no_captures_place(tmp_path: Path) -> None:
+    capture = tmp_path / "capture.pcap"
+    capture.write_bytes((CASES / "rto.pcap").read_bytes())
+    with pytest.raises(UsageError, match="write to another file"):
+        CliRunner().invoke(command, [str(capture), "-o", str(capture)], standalone_mode=False, catch_exceptions=False)
+    assert capture.read_bytes() == (CASES / "rto.pcap").read_bytes()
+
+
 def test_standard_input_is_refused() -> None:
     with pytest.raises(UsageError, match="twice"):
         CliRunner().invoke(command, ["-", "-o", "-"], standalone_mode=False, catch_exceptions=False)

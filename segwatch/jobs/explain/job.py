@@ -10,12 +10,11 @@ import click
 from rich.console import Console
 
 from segwatch import __version__
-from segwatch.errors import UsageError
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.picture import picture
 from segwatch.explain.render import as_object, markdown, plain_text, print_story
 from segwatch.explain.story import story_of
-from segwatch.jobs.captures import Captures
+from segwatch.jobs.captures import Captures, captures_to_read_twice
 from segwatch.jobs.explain.gather import ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
@@ -37,11 +36,7 @@ class ExplainJob:
 
     def run(self, name: str) -> int:
         """Explain conversations of one capture; return the exit code."""
-        if name == "-":
-            raise UsageError("explain reads a capture twice, so standard input will not do: save it to a file.")
-        captures = Captures((name,))
-        if len(captures.names) != 1:
-            raise UsageError(f"{name} is {len(captures.names)} captures: explain takes one.")
+        captures = captures_to_read_twice(name, "explain")
         totals = self._totals(captures)
         if totals is None:
             return captures.exit_code

@@ -1,8 +1,8 @@
 """Which conversations are to be explained."""
 
 import re
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from segwatch.errors import UsageError
 from segwatch.jobs.reasons import score_conversations
 from segwatch.jobs.totals import Totals
+from segwatch.times import parse_time
 
 _BILLION: Final = 1_000_000_000
 _END: Final = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:\s]+|[0-9a-fA-F:.]+?))(?::(?P<port>\d{1,5}))?")
@@ -96,10 +97,8 @@ def parse_moment(text: str, first: int) -> int:
             return first + round(float(text[1:]) * _BILLION)
         if match := _CLOCK.fullmatch(text):
             return _on_day(match, first)
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * _BILLION)
-    except (ValueError, OverflowError):
+        return parse_time(text, time.time_ns())
+    except (ValueError, OverflowError, UsageError):
         raise UsageError(
             f"{text} is no time: 12:30:05 (UTC), 2026-01-31T12:30:05Z or +3.5 (seconds after the beginning) would be."
         ) from None

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from segwatch.errors import UsageError
 from segwatch.explain.story import story_of
-from segwatch.jobs.captures import Captures
+from segwatch.jobs.captures import captures_to_read_twice, refuse_to_overwrite
 from segwatch.jobs.explain.gather import ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
@@ -29,11 +28,8 @@ class ReportJob:
 
     def run(self, name: str) -> int:
         """Write the report on one capture; return the exit code."""
-        if name == "-":
-            raise UsageError("report reads a capture twice, so standard input will not do: save it to a file.")
-        captures = Captures((name,))
-        if len(captures.names) != 1:
-            raise UsageError(f"{name} is {len(captures.names)} captures: report takes one.")
+        captures = captures_to_read_twice(name, "report")
+        refuse_to_overwrite(self.output, captures.names)
         for pipeline in captures.each(lambda path: CapturePipeline(path, self.rules, named=True)):
             collected, timeline, quality = Summary(), Timeline(), QualityCounts()
             for batch in pipeline:
