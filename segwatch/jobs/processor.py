@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from contextlib import ExitStack
+from typing import Final
 
+from aiokafka.errors import KafkaError
 from faust import Worker
 
 from processors.app import configured
+from segwatch.errors import BusError
 from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import PROCESSOR_APP
 from segwatch.processes.logs import log_to_stderr
@@ -14,6 +17,9 @@ from segwatch.processes.resident import give_back_large_blocks
 from segwatch.telemetry.address import MetricsAddress
 from segwatch.telemetry.group import GroupLook
 from segwatch.telemetry.server import Telemetry
+
+_EX_FAILURE: Final = 1
+"""Exit code of a ``mode.Worker`` that an exception has ended."""
 
 
 def run_processor(checkpoint_seconds: float, metrics: MetricsAddress | None) -> int:
@@ -30,5 +36,23 @@ def run_processor(checkpoint_seconds: float, metrics: MetricsAddress | None) -> 
             look = GroupLook(kafka_address(), PROCESSOR_APP, stream_worker.positions)
             stack.callback(look.close)
             stack.enter_context(Telemetry(metrics, look))
-        worker.execute_from_commandline()
+        _execute(worker)
     return 0
+
+
+def _execute(worker: Worker) -> None:
+    """Run a worker until a signal ends it, and raise what failed in it: its own way is an exit code without a word.
+
+    Raises ``BusError`` where Kafka does not answer, as when a worker is told to stop meanwhile.
+    """
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        failure = end.__context__
+        if end.code == 0:
+            return
+        if end.code != _EX_FAILURE or not isinstance(failure, Exception):
+            raise
+        if isinstance(failure, (KafkaError, OSError)):
+            raise BusError(f"Kafka failed ({failure!r}); what is not checkpointed will be done again.") from failure
+        raise failure from None
