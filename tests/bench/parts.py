@@ -202,12 +202,13 @@ def growth(captures: Captures, rounds: int, _: Sequence[str]) -> list[Table]:
 
 
 def _copies(capture: Capture, count: int) -> Job:
-    """Return the job that analyses a capture so many times, each as a file of its own."""
+    """Return the job that analyses a capture so many times, as so many files: one that is named twice is read once."""
 
-    def command(folder: Path) -> list[str]:
-        copies = [folder / f"{number}.pcap" for number in range(count)]
+    def command(_: Path) -> list[str]:
+        copies = [capture.path.with_suffix(f".{number}.pcap") for number in range(count)]
         for copy in copies:
-            copy.symlink_to(capture.path.absolute())
+            copy.unlink(missing_ok=True)
+            copy.hardlink_to(capture.path)
         return [SEGWATCH, "analyze", "--store", "none", *map(str, copies)]
 
     return Job(command)
