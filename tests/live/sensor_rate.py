@@ -20,13 +20,15 @@ import numpy.typing as npt
 from processors.engine import Engine
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
+from segwatch.kafka.topics import SEGMENTS
+from segwatch.messages.segments import read_segments
 from segwatch.records.findings import empty_findings
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 from segwatch.vocabulary import Label, Quality
 from tests.live.flood import PAYLOAD_BYTES, REPEAT_EVERY, arguments
 from tests.live.namespaces import CLIENT_SIDE, Network, network
 from tests.live.recorded import kept_at
-from tests.pipeline.published import sessions
+from tests.pipeline.published import every_message
 
 PARTITIONS = 8
 _PATIENCE_SECONDS = 60
@@ -100,7 +102,8 @@ def overload(rig: Rig, rate: int, seconds: float) -> dict[str, Any]:
     ``different`` counts rows without ``capture_loss`` and must be 0.
     """
     told = rig.offer(rate, seconds)
-    messages = [message for made in sessions(rig.broker.address)[told["session"]].values() for message in made]
+    every = (read_segments(content) for _, content in every_message(rig.broker.address, SEGMENTS))
+    messages = [message for message in every if message[0].session == told["session"]]
     rows = join_segments([segments for _, segments in messages])
     level = max(header.keep_one_in for header, _ in messages)
     return told | compared(take_segments(rows, np.argsort(rows.frame, kind="stable")), level)
