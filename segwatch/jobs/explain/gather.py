@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from segwatch.errors import InputError
 from segwatch.explain.ledger import Ledger
@@ -15,28 +16,41 @@ MOST_SEGMENTS: Final = 1 << 20
 """Segments of a conversation that are looked at, about 250 bytes each; its story ends there."""
 
 
+class Gathered:
+    """The first ``MOST_SEGMENTS`` segments of one conversation, in the order in which they are added."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[SegmentColumns, FindingColumns]] = []
+        self._is_cut = False
+        self.segments = 0
+
+    def add(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64]) -> None:
+        """Take some rows of a batch."""
+        room = MOST_SEGMENTS - self.segments
+        if len(rows) > room:
+            self._is_cut = True
+            rows = rows[:room]
+        if len(rows):
+            self.segments += len(rows)
+            self._parts.append((take_segments(segments, rows), take_findings(findings, rows)))
+
+    def ledger(self, stream: int) -> Ledger:
+        """Return what was added, one segment at least, as the conversation of that number."""
+        columns = zip(*(part for _, part in self._parts), strict=True)
+        findings = FindingColumns(*(np.concatenate(column) for column in columns))
+        return Ledger(stream, join_segments([part for part, _ in self._parts]), findings, is_cut=self._is_cut)
+
+
 def ledgers(name: str, rules: str, streams: list[int]) -> Iterator[Ledger]:
     """Yield the conversations with these numbers, in that order. Raises InputError where the capture is another now."""
     if not streams:
         return
-    parts: dict[int, list[tuple[SegmentColumns, FindingColumns]]] = {stream: [] for stream in streams}
-    taken = dict.fromkeys(streams, 0)
-    cut: set[int] = set()
+    gathered = {stream: Gathered() for stream in streams}
     with CapturePipeline(name, rules) as pipeline:
         for segments, findings, _ in pipeline:
-            for stream in streams:
-                rows = np.flatnonzero(findings.stream == stream)
-                room = MOST_SEGMENTS - taken[stream]
-                if len(rows) > room:
-                    cut.add(stream)
-                    rows = rows[:room]
-                if len(rows):
-                    taken[stream] += len(rows)
-                    parts[stream].append((take_segments(segments, rows), take_findings(findings, rows)))
-    for stream in streams:
-        if not parts[stream]:
+            for stream, one in gathered.items():
+                one.add(segments, findings, np.flatnonzero(findings.stream == stream))
+    for stream, one in gathered.items():
+        if not one.segments:
             raise InputError(f"{name} has changed while it was read.")
-        segments = join_segments([part for part, _ in parts[stream]])
-        columns = zip(*(part for _, part in parts[stream]), strict=True)
-        findings = FindingColumns(*(np.concatenate(column) for column in columns))
-        yield Ledger(stream, segments, findings, is_cut=stream in cut)
+        yield one.ledger(stream)

@@ -11,6 +11,9 @@
     Math.abs(value) >= 1e6 ? (value / 1e6).toPrecision(3) + " M" :
     Math.abs(value) >= 1e4 ? (value / 1e3).toPrecision(3) + " k" : String(+value.toPrecision(4));
 
+  const moment = (plot, value) => value === null || value === undefined ? "" :
+    plot.clock ? new Date(value * 1e3).toISOString().slice(0, 19).replace("T", " ") : value.toFixed(6);
+
   const series = (plot, colors) => plot.names.map((name, place) => {
     const color = colors[place % colors.length];
     const points = plot.kind === "points";
@@ -36,8 +39,9 @@
       title: plot.title,
       width: width(),
       height: plot.kind === "points" ? 360 : 220,
-      scales: {x: {time: false}},
-      series: [{label: "seconds", value: (_, value) => value === null || value === undefined ? "" : value.toFixed(6)}, ...series(plot, colors)],
+      scales: {x: {time: plot.clock}},
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+      series: [{label: plot.clock ? "time (UTC)" : "seconds", value: (_, value) => moment(plot, value)}, ...series(plot, colors)],
       axes: [axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
       cursor: {points: {show: plot.kind !== "points"}},
     }, plot.data, figure);
