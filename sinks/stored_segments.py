@@ -44,7 +44,6 @@ WHERE session = toUUID(%(session)s)
         (toIPv6(%(one)s), %(port)s, toIPv6(%(other)s), %(other_port)s),
         (toIPv6(%(other)s), %(other_port)s, toIPv6(%(one)s), %(port)s)
     )
-    AND time <= toDateTime(%(last_second)s) AND ts < fromUnixTimestamp64Nano(toInt64(%(end)s), 'UTC')
 ORDER BY frame, _part_offset
 """
 _SORT_ON_DISK_BYTES = 512 << 20
@@ -98,17 +97,14 @@ def stored_segments(reader: ArrayReader, session: str, begin: int, end: int) -> 
 
 
 def conversation_segments(
-    reader: ArrayReader, session: str, one: tuple[str, int], other: tuple[str, int], last: int
+    reader: ArrayReader, session: str, one: tuple[str, int], other: tuple[str, int]
 ) -> Iterator[SegmentColumns]:
-    """Yield the segments of a session between two ends up to a time, sorted by frame, in blocks.
+    """Yield all segments of a session between two ends, sorted by frame, in blocks.
 
-    Ends are addresses (IPv6, or IPv4 as ::ffff:a.b.c.d) with ports. Earlier conversations of the same ends are among
-    them.
+    Ends are addresses (IPv6, or IPv4 as ::ffff:a.b.c.d) with ports; they may have had several conversations.
     """
     values = {"session": session, "one": one[0], "other": other[0], "port": one[1], "other_port": other[1]}
-    times = range_values(0, last + 1)
-    statement = _CONVERSATION.format(columns=_COLUMNS)
-    for block in reader.blocks(statement, values | times, _SETTINGS):
+    for block in reader.blocks(_CONVERSATION.format(columns=_COLUMNS), values, _SETTINGS):
         yield _segments(block)
 
 

@@ -105,7 +105,7 @@ def test_stories_say_that_segments_were_not_kept(environment: dict[str, str], tm
     assert text.count("The store has not kept its segments") == text.count('class="story"') == 5
     assert text.count("What is not known") == 5
     assert "only where a label was given" in text
-    assert "[minutes 09:0" in text
+    assert "[minute 09:0" in text
 
 
 def test_sessions_of_the_same_traffic_stay_apart(environment: dict[str, str]) -> None:

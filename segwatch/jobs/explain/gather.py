@@ -11,9 +11,13 @@ from segwatch.explain.ledger import Ledger
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
+from segwatch.vocabulary import Quality
 
 MOST_SEGMENTS: Final = 1 << 20
 """Segments of a conversation that are looked at, about 250 bytes each; its story ends there."""
+
+_NOT_COUNTED: Final = int(Quality.FRAGMENT | Quality.QUOTED_IN_ICMP | Quality.SHORT_SEGMENT)
+"""Segments that no rule looks at, and no counter counts."""
 
 
 class Gathered:
@@ -23,6 +27,8 @@ class Gathered:
         self._parts: list[tuple[SegmentColumns, FindingColumns]] = []
         self._is_cut = False
         self.segments = 0
+        self.counted = 0
+        """Those of them that the counters of the conversation count."""
 
     def add(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64]) -> None:
         """Take some rows of a batch."""
@@ -32,6 +38,7 @@ class Gathered:
             rows = rows[:room]
         if len(rows):
             self.segments += len(rows)
+            self.counted += int(np.count_nonzero((segments.quality[rows] & _NOT_COUNTED) == 0))
             self._parts.append((take_segments(segments, rows), take_findings(findings, rows)))
 
     def ledger(self, stream: int) -> Ledger:

@@ -6,7 +6,6 @@ from ipaddress import IPv6Address
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from processors.engine import FOR_EVER, Engine
 from processors.stream.settings import configured_timeouts
@@ -111,20 +110,20 @@ class StoredConversations:
             key = self.key(place)
             minutes = conversation_minutes(self._reader, key)
             segments = int(minutes["sent"]["segments"].sum())
-            gathered = self._analysed_again(key, minutes)
-            if gathered.segments == min(segments, MOST_SEGMENTS):
+            gathered = self._analysed_again(key, minutes[0])
+            if gathered.counted == segments or gathered.segments == MOST_SEGMENTS:
                 yield key, gathered.ledger(key.stream)
             else:
                 yield key, Ledger(key.stream, *conversation_anomalies(self._reader, key), counts=minutes)
 
-    def _analysed_again(self, key: ConversationKey, minutes: npt.NDArray[Any]) -> Gathered:
-        """Analyse what was kept between two ends from the beginning; return the segments of the conversation."""
-        gathered, first = Gathered(), minutes[0]
-        client, server = ((str(IPv6Address(first[side].tobytes())), int(first[f"{side}_port"])) for side in SIDES)
+    def _analysed_again(self, key: ConversationKey, minute: Any) -> Gathered:
+        """Analyse what was kept between the ends of ``minute``; return the segments of the conversation."""
+        gathered = Gathered()
+        client, server = ((str(IPv6Address(minute[side].tobytes())), int(minute[f"{side}_port"])) for side in SIDES)
         is_file = bool(file_sessions(self._client, self.address, [key.session]))
         engine = Engine(self._rules, FOR_EVER if is_file else configured_timeouts())
         number: int | None = None
-        kept = conversation_segments(self._reader, key.session, client, server, int(minutes["last"].max()))
+        kept = conversation_segments(self._reader, key.session, client, server)
         for segments in kept if is_file else without_repetitions(kept):
             known = engine.conversations
             findings = empty_findings(len(segments.ts))
