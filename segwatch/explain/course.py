@@ -1,6 +1,6 @@
 """What Wireshark's labels mean for one conversation: a sentence for each group of labelled segments."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from segwatch.explain.groups import Group, groups
@@ -32,8 +32,18 @@ class Told(NamedTuple):
 
 
 def course(ledger: Ledger) -> list[Sentence]:
-    """Return a sentence for each group of labelled segments; together they speak of every one."""
-    return [_sentence(ledger, group) for group in groups(ledger)]
+    """Return a sentence for each group of labelled segments; together they speak of every one. Then of ICMP errors."""
+    return [*(_sentence(ledger, group) for group in groups(ledger)), *_icmp_errors(ledger)]
+
+
+def _icmp_errors(ledger: Ledger) -> Iterator[Sentence]:
+    if not ledger.quoted:
+        return
+    frames, times = zip(*ledger.quoted, strict=True)
+    count, first = len(frames), min(times) - ledger.begun
+    which = "an ICMP error quotes" if count == 1 else f"the first of {count:,} ICMP errors quotes"
+    text = f"{moment_text(first)}: {which} a segment of this connection: a router or a host could not pass it on."
+    yield Sentence("icmp", text, tuple(sorted(set(frames))), first, {"errors": count})
 
 
 def _sentence(ledger: Ledger, group: Group) -> Sentence:

@@ -36,6 +36,8 @@ class Ledger:
     counts: npt.NDArray[Any] | None = None
     """Where only segments with a label or a RST were kept, these are those, perhaps none: then the counters of all
     segments, (M,) ``INTERVAL``, one for each minute in order, at least one; else None."""
+    quoted: tuple[tuple[int, int], ...] = ()
+    """Frames of ICMP errors that quote a segment of it, with their times (nanoseconds since the epoch)."""
 
     def __len__(self) -> int:
         return len(self.segments.ts)

@@ -27,16 +27,18 @@ def timeline_plots(timeline: Timeline) -> list[dict[str, Any]]:
     drawn: list[tuple[str, list[tuple[str, list[float]]]]] = [("Payload, bits a second", [("payload", rates["bits"])])]
     drawn.append(("Segments a second", [("segments", rates["segments"])]))
     drawn += [("Trouble, segments a second", wrong)] if wrong else []
-    return [_lines(title, times, series, with_clock=timeline.width >= CLOCK_WIDTH) for title, series in drawn]
+    width, with_clock = timeline.width / 1e9, timeline.width >= CLOCK_WIDTH
+    return [_lines(title, times, series, width, with_clock=with_clock) for title, series in drawn]
 
 
 def _lines(
-    title: str, times: list[float], series: list[tuple[str, list[float]]], *, with_clock: bool
+    title: str, times: list[float], series: list[tuple[str, list[float]]], width: float, *, with_clock: bool
 ) -> dict[str, Any]:
     return {
         "title": title,
         "kind": "lines",
         "clock": with_clock,
+        "width": width,
         "names": [name for name, _ in series],
         "data": [times, *([float(f"{value:.6g}") for value in values] for _, values in series)],
     }

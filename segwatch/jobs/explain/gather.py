@@ -16,15 +16,19 @@ from segwatch.vocabulary import Quality
 MOST_SEGMENTS: Final = 1 << 20
 """Segments of a conversation that are looked at, about 250 bytes each; its story ends there."""
 
-_NOT_COUNTED: Final = int(Quality.FRAGMENT | Quality.QUOTED_IN_ICMP | Quality.SHORT_SEGMENT)
-"""Segments that no rule looks at, and no counter counts."""
+NOT_COUNTED: Final = int(Quality.FRAGMENT | Quality.QUOTED_IN_ICMP | Quality.SHORT_SEGMENT)
+"""Marks of segments that no rule looks at, and no counter counts."""
 
 
 class Gathered:
-    """The first ``MOST_SEGMENTS`` segments of one conversation, in the order in which they are added."""
+    """The first ``MOST_SEGMENTS`` segments of one conversation, in the order in which they are added.
+
+    Those that ICMP errors quote were not seen where they belong; they are kept apart.
+    """
 
     def __init__(self) -> None:
         self._parts: list[tuple[SegmentColumns, FindingColumns]] = []
+        self._quoted: list[tuple[int, int]] = []
         self._is_cut = False
         self.segments = 0
         self.counted = 0
@@ -32,20 +36,26 @@ class Gathered:
 
     def add(self, segments: SegmentColumns, findings: FindingColumns, rows: npt.NDArray[np.int64]) -> None:
         """Take some rows of a batch."""
+        is_quoted = (segments.quality[rows] & int(Quality.QUOTED_IN_ICMP)) != 0
+        if is_quoted.any():
+            places = rows[is_quoted]
+            self._quoted += zip(segments.frame[places].tolist(), segments.ts[places].tolist(), strict=True)
+            rows = rows[~is_quoted]
         room = MOST_SEGMENTS - self.segments
         if len(rows) > room:
             self._is_cut = True
             rows = rows[:room]
         if len(rows):
             self.segments += len(rows)
-            self.counted += int(np.count_nonzero((segments.quality[rows] & _NOT_COUNTED) == 0))
+            self.counted += int(np.count_nonzero((segments.quality[rows] & NOT_COUNTED) == 0))
             self._parts.append((take_segments(segments, rows), take_findings(findings, rows)))
 
     def ledger(self, stream: int) -> Ledger:
         """Return what was added, one segment at least, as the conversation of that number."""
         columns = zip(*(part for _, part in self._parts), strict=True)
         findings = FindingColumns(*(np.concatenate(column) for column in columns))
-        return Ledger(stream, join_segments([part for part, _ in self._parts]), findings, is_cut=self._is_cut)
+        segments = join_segments([part for part, _ in self._parts])
+        return Ledger(stream, segments, findings, is_cut=self._is_cut, quoted=tuple(self._quoted))
 
 
 def ledgers(name: str, rules: str, streams: list[int]) -> Iterator[Ledger]:

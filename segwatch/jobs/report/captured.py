@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from segwatch.explain.story import story_of
 from segwatch.jobs.captures import Captures
-from segwatch.jobs.explain.gather import ledgers
+from segwatch.jobs.explain.gather import NOT_COUNTED, ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.summary import Summary
+from segwatch.jobs.totals import Sum
+from segwatch.records.findings import take_findings
+from segwatch.records.segments import take_segments
 from segwatch.report.content import Report, ToldConversation
 from segwatch.report.plots import sequence_plot, timeline_plots
 from segwatch.report.quality import QualityCounts
@@ -24,7 +29,8 @@ def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, w
     for batch in pipeline:
         collected.add_rows(batch.findings.reset)
         collected.add_intervals(batch.closed, pipeline.engine.conversations)
-        timeline.add(batch.segments, batch.findings)
+        counted = np.flatnonzero((batch.segments.quality & NOT_COUNTED) == 0)
+        timeline.add(take_segments(batch.segments, counted), take_findings(batch.findings, counted))
         quality.add(batch.segments.quality)
     for intervals in pipeline.remaining_intervals():
         collected.add_intervals(intervals, pipeline.engine.conversations)
@@ -33,6 +39,9 @@ def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, w
     if not captures.finished(content, summary["segments"]):
         return None
     totals, scope = collected.totals, Scope(session=content.digest)
+    quality_of_capture = [*_content(summary), *quality.statements()]
+    # Segments that no rule looks at, as those quoted in ICMP errors, are no part of any figure.
+    summary["segments"] = int(totals.sums[Sum.SEGMENTS])
     streams = totals.streams[wanted.chosen(totals, totals.streams)].tolist()
     link_types = "".join(f"; {name}" for name in summary["link_types"])
     return Report(
@@ -42,7 +51,7 @@ def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, w
         statements=[],
         timeline=timeline_plots(timeline) if summary["segments"] else [],
         told=list(_told(content.name, rules, streams, scope)),
-        quality=[*_content(summary), *quality.statements()],
+        quality=quality_of_capture,
         sensors=[],
         scope=scope,
         minutes=1,

@@ -14,6 +14,16 @@
   const moment = (plot, value) => value === null || value === undefined ? "" :
     plot.clock ? new Date(value * 1e3).toISOString().slice(0, 19).replace("T", " ") : value.toFixed(6);
 
+  const clock = (_, splits) => splits.map((value) => {
+    const step = splits.length > 1 ? splits[1] - splits[0] : 60;
+    const text = new Date(value * 1e3).toISOString();
+    return step < 60 ? text.slice(11, 19) : step < 86400 ? text.slice(11, 16) : text.slice(5, 10);
+  });
+
+  // A bin lasts until the next one begins; the last one ends, too.
+  const drawn_data = (plot) => plot.kind !== "lines" ? plot.data :
+    plot.data.map((column, place) => [...column, column.at(-1) + (place ? 0 : plot.width)]);
+
   const series = (plot, colors) => plot.names.map((name, place) => {
     const color = colors[place % colors.length];
     const points = plot.kind === "points";
@@ -21,7 +31,7 @@
       label: name,
       stroke: color,
       width: 1.5,
-      paths: points ? () => null : undefined,
+      paths: points ? () => null : uPlot.paths.stepped({align: 1}),
       points: points ? {show: true, size: place < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
       value: (_, value, __, row) => value === null || value === undefined || row === null ? "" :
         points ? value.toLocaleString("en") + " (frame " + plot.frames[row] + ")" : number(value),
@@ -39,12 +49,15 @@
       title: plot.title,
       width: width(),
       height: plot.kind === "points" ? 360 : 220,
-      scales: {x: {time: plot.clock}},
+      scales: {
+        x: {time: plot.clock},
+        y: plot.kind === "lines" ? {range: (_, low, high) => [0, high > 0 ? 1.05 * high : 1]} : {},
+      },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       series: [{label: plot.clock ? "time (UTC)" : "seconds", value: (_, value) => moment(plot, value)}, ...series(plot, colors)],
-      axes: [axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
+      axes: [plot.clock ? {...axis, values: clock} : axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
       cursor: {points: {show: plot.kind !== "points"}},
-    }, plot.data, figure);
+    }, drawn_data(plot), figure);
     kept.push({figure, drawn, width});
   };
 
