@@ -14,7 +14,9 @@ class ToldConversation(NamedTuple):
     plot: dict[str, Any] | None
     """Its time-sequence plot (``plots.sequence_plot``), None where it has no data."""
     source: str
-    """Where it was captured, as a sentence; empty where the whole report says so."""
+    """Where it was captured, in sentences; empty where the whole report says so."""
+    is_whole: bool
+    """Whether it is made from all of its segments, rather than from labels and counters."""
     sql: list[str]
     """Queries for what the story is made from."""
 

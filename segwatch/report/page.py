@@ -12,11 +12,26 @@ from segwatch.endpoints import endpoint_text
 from segwatch.explain.closing import RESET_MEANINGS
 from segwatch.explain.sentences import evidence_text
 from segwatch.jobs.reasons import seconds_text, share_text
-from segwatch.report.content import Report
+from segwatch.report.content import Report, SensorQuality
 from segwatch.report.queries import queries
 from segwatch.report.words import statements
 
 _MARKS: Final = {"good": "✓", "fair": "!", "bad": "✗", "plain": "·"}
+_SENSOR_COLUMNS: Final = {
+    "Sessions": "sessions",
+    "Begun": "begun_sessions",
+    "Segments": "segments",
+    "Lost by the kernel": "kernel_drops",
+    "Lost by the interface": "interface_drops",
+    "Shed": "shed_segments",
+    "Given up": "dropped_segments",
+    "Kept one in": "keep_one_in",
+    "Conversations with losses": "conversations_with_loss",
+    "Doubtful labels": "suspect_labels",
+}
+"""Headings, and fields of ``SensorQuality``."""
+_ALWAYS: Final = 3
+"""How many of them are there even if they tell of nothing."""
 _PARTS: Final = resources.files("segwatch.report")
 
 
@@ -27,7 +42,7 @@ def page(report: Report) -> str:
     for told in report.told:
         place = None if told.plot is None else len(plots)
         plots += [] if told.plot is None else [told.plot]
-        stories.append({**told.story._asdict(), "plot": place, "source": told.source, "sql": _folded(told.sql)})
+        stories.append({**told.story._asdict(), **told._asdict(), "plot": place, "sql": _folded(told.sql)})
     return (
         _environment()
         .from_string(_part("page_parts/report.html.jinja"))
@@ -38,6 +53,7 @@ def page(report: Report) -> str:
             marks=_MARKS,
             reset_meanings={reset.name.lower(): meaning for reset, meaning in RESET_MEANINGS.items()},
             timeline=range(len(report.timeline)),
+            sensor_columns=_sensor_columns(report.sensors),
             stories=stories,
             version=__version__,
             sql=lambda figure: _folded(queries(figure, report.scope, minutes=report.minutes) if figure else []),
@@ -48,6 +64,16 @@ def page(report: Report) -> str:
             script=_part("page_parts/report.js"),
         )
     )
+
+
+def _sensor_columns(sensors: list[SensorQuality]) -> list[tuple[str, str]]:
+    """Return the columns of the table of sensors: those of losses only where one has lost something."""
+    kept = {one.sensor: one._asdict() | {"keep_one_in": one.keep_one_in - 1} for one in sensors}
+    return [
+        (heading, name)
+        for place, (heading, name) in enumerate(_SENSOR_COLUMNS.items())
+        if place < _ALWAYS or any(one[name] for one in kept.values())
+    ]
 
 
 def _environment() -> Environment:

@@ -62,7 +62,7 @@ def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, w
 def _told(name: str, rules: str, streams: list[int], scope: Scope) -> Iterator[ToldConversation]:
     for ledger in ledgers(name, rules, streams):
         sql = queries("labelled", scope._replace(stream=ledger.stream))
-        yield ToldConversation(story_of(ledger), sequence_plot(ledger), "", sql)
+        yield ToldConversation(story_of(ledger), sequence_plot(ledger), "", is_whole=True, sql=sql)
 
 
 def _content(summary: dict[str, Any]) -> Iterator[Statement]:

@@ -119,7 +119,7 @@ def _told(stored: StoredConversations, wanted: Wanted) -> Iterator[ToldConversat
             sql += queries("segments", key.scope, ends=_ends(ledger))
         else:
             source += " The store has not kept its segments: what labels and counters prove is told."
-        yield ToldConversation(story_of(ledger), sequence_plot(ledger), source, sql)
+        yield ToldConversation(story_of(ledger), sequence_plot(ledger), source, ledger.is_whole, sql)
 
 
 def _ends(ledger: Ledger) -> str:

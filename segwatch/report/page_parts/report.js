@@ -4,6 +4,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const light_colors = ["#0969da", "#8c959f", "#cf222e", "#bc4c00", "#8250df", "#1a7f37"];
   const dark_colors = ["#4493f8", "#768390", "#f85149", "#f0883e", "#bc8cff", "#3fb950"];
+  const kinds = ["sent", "acknowledged", "sent again", "out of order", "duplicate ACK", "window 0"];
   const kept = [];
 
   const number = (value) => value === null || value === undefined ? "" :
@@ -25,14 +26,14 @@
     plot.data.map((column, place) => [...column, column.at(-1) + (place ? 0 : plot.width)]);
 
   const series = (plot, colors) => plot.names.map((name, place) => {
-    const color = colors[place % colors.length];
     const points = plot.kind === "points";
+    const color = colors[(points ? kinds.indexOf(name) : place) % colors.length];
     return {
       label: name,
       stroke: color,
       width: 1.5,
       paths: points ? () => null : uPlot.paths.stepped({align: 1}),
-      points: points ? {show: true, size: place < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
+      points: points ? {show: true, size: kinds.indexOf(name) < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
       value: (_, value, __, row) => value === null || value === undefined || row === null ? "" :
         points ? value.toLocaleString("en") + " (frame " + plot.frames[row] + ")" : number(value),
     };
@@ -56,6 +57,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       series: [{label: plot.clock ? "time (UTC)" : "seconds", value: (_, value) => moment(plot, value)}, ...series(plot, colors)],
       axes: [plot.clock ? {...axis, values: clock} : axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
+      padding: [null, 28, null, null],
       cursor: {points: {show: plot.kind !== "points"}},
     }, drawn_data(plot), figure);
     kept.push({figure, drawn, width});
