@@ -5,18 +5,7 @@ import time
 import click
 
 from segwatch.cli.options import kafka_option, rules_option
-
-
-def _digits(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Return a session as 32 hexadecimal digits, however it is written."""
-    if value is None:
-        return None
-    from sinks.sessions import plain
-
-    try:
-        return plain(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+from segwatch.cli.stored import sensor_option, session_option, store_option
 
 
 @click.command(name="replay", no_args_is_help=True)
@@ -28,13 +17,13 @@ def _digits(_context: click.Context, _parameter: click.Parameter, value: str | N
     metavar="DURATION",
     help="Begin so much before --from; what is found there is not compared [0s].",
 )
-@click.option("--sensor", metavar="NAME", help="Only sessions of this sensor.")
-@click.option("--session", metavar="ID", callback=_digits, help="Only this capture session.")
+@sensor_option
+@session_option
 @click.option(
     "--source", type=click.Choice(["store", "kafka"]), default="store", help="Where the segments are read [store]."
 )
 @kafka_option
-@click.option("--store", metavar="local|URL", help="Which store [local].")
+@store_option
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
