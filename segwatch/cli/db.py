@@ -54,6 +54,27 @@ def stop() -> None:
 
 
 @command.command()
+@click.option("--store", metavar="local|URL", help="Which store [local].")
+def migrate(store: str | None) -> None:
+    r"""Make the tables of a store, or bring them to this version's schema; those that are as they must be stay.
+
+    What writes to a store does it by itself. This is for a deployment, before anything else of a new version starts.
+
+    \b
+    Examples:
+      segwatch db migrate
+      segwatch db migrate --store clickhouse://segwatch@db.example/segwatch
+
+    Exit codes: 0 done, 5 the store failed or is of a newer version.
+    """
+    from segwatch.settings import settings
+    from sinks.store import open_store
+
+    with open_store(store or settings().store) as opened:
+        click.echo(f"The tables of the store {opened.address} are those of this version.")
+
+
+@command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def status(as_json: bool) -> int:
     r"""Say whether the server runs, and how to reach it.
