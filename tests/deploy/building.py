@@ -51,7 +51,7 @@ class Image:
         return text.replace(INSTALLED, f"{self.root}{INSTALLED}")
 
     def start(self, *arguments: str, with_room: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Start it as a container does: read-only, without any right, with a tmpfs for its cache and for temporary files."""
+        """Start it as a container does: read-only, without any right, with a tmpfs where it writes."""
         places = [self.cache, self.temporary] if with_room else []
         script = "set -e\n" + "".join(f"mount -t tmpfs tmpfs '{place}'\n" for place in places)
         script += "mount -o remount,bind,ro /\n"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -24,13 +25,16 @@ STAGES = stages()
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """Give an image that is built in a folder."""
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Give an image that is built in a folder, and remove that in the end: it is large."""
     if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv"))):
         pytest.skip("only root can make a file system read-only, with unshare and setpriv (Debian: util-linux)")
     made = Image(tmp_path_factory.mktemp("image"))
-    made.build()
-    return made
+    try:
+        made.build()
+        yield made
+    finally:
+        shutil.rmtree(made.root)
 
 
 def words(stage: str, name: str) -> list[str]:

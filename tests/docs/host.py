@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from tests.live.namespaces import Namespaces
+from tests.support import REPOSITORY
 
 DEMO = resources.files("segwatch") / "data" / "demo.pcap.gz"
 MINUTES_AGO = 20
@@ -53,6 +55,8 @@ class Host(Namespaces):
             "SEGWATCH_CACHE_DIR": os.environ.get("SEGWATCH_CACHE_DIR") or platformdirs.user_cache_dir("segwatch"),
             "SEGWATCH_DATA_DIR": str(self.folder / "data"),
             "DEMO": str(DEMO),
+            "CHECKOUT": str(REPOSITORY),
+            "VENV": sys.prefix,
         }
 
     def type(self, line: str) -> subprocess.CompletedProcess[str]:
@@ -62,6 +66,19 @@ class Host(Namespaces):
             cwd=self.work, env=self.environment, capture_output=True, text=True, check=False, timeout=SECONDS,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def interrupt(self, line: str) -> tuple[int, str]:
+        """Run a line until it says something, interrupt it, and return its exit code and what it said."""
+        said = self._log_path(len(self.processes))
+        with said.open("wb") as output:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.name, "bash", "-c", f"exec {line}"],
+                cwd=self.work, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+        self.processes.append(process)
+        self.wait(lambda: said.stat().st_size > 0 or process.poll() is not None, process)
+        process.send_signal(signal.SIGINT)
+        return process.wait(SECONDS), said.read_text("utf-8", "replace")
 
 
 def recent(capture: bytes) -> bytes:

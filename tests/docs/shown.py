@@ -86,7 +86,7 @@ def commands(path: Path) -> Iterator[Shown]:
             if with_output and not text:
                 if not line.startswith(_PROMPT):
                     continue
-                line = line.removeprefix(_PROMPT)  # noqa: PLW2901  # the rest of the line is what is looked at
+                line = line.removeprefix(_PROMPT)
             if not text:
                 begun = number
             text += line.strip()

@@ -1,4 +1,4 @@
-"""Every command that README.md and docs/ show is run on a host, in one of three ways: as it stands, in another form, or not at all for a reason."""
+"""Every command that README.md and docs/ show is run on a host: as it stands, in another form, or not for a reason."""
 
 import re
 from collections.abc import Iterator
@@ -12,13 +12,14 @@ from tests.docs.shown import DOCUMENTS, Shown, commands
 from tests.live.namespaces import skip_unless_possible, skip_without
 
 SHOWN = [shown for path in DOCUMENTS for shown in commands(path)]
-LIVE = re.compile(r"(?<!--user )\bsegwatch (sensor|watch|up) .*--interface")
-LIVE_SECONDS = 4
+LIVE = re.compile(r"segwatch (sensor|watch|up) .*--interface")
+"""What goes on until it is interrupted."""
 INTERRUPTED = 130
 PREPARED = (
     "segwatch broker start",
     "segwatch topics create --partitions 2",
     "segwatch analyze --segments capture.pcap",
+    "segwatch sensor --read capture.pcap --name office",
 )
 
 
@@ -27,12 +28,16 @@ def reason(shown: Shown) -> str | None:
     return next((why for pattern, why in EXCUSED.items() if re.fullmatch(pattern, shown.text)), None)
 
 
-def line_for(shown: Shown) -> str:
-    """Return what is run for a command; what is live is interrupted after some seconds."""
+def fault(host: Host, shown: Shown) -> str | None:
+    """Run a command; return what is wrong with it, None if nothing is."""
     line = INSTEAD.get(shown.text, shown.text)
-    if LIVE.search(line):
-        return f"timeout --signal=INT {LIVE_SECONDS} {line.removeprefix('sudo ')}"
-    return line
+    if LIVE.search(line) and "--seconds" not in line:
+        code, said = host.interrupt(line)
+        fine = code in {0, INTERRUPTED}
+    else:
+        done = host.type(line)
+        code, said, fine = done.returncode, done.stdout[-300:] + done.stderr[-600:], done.returncode == 0
+    return None if fine else f"{shown.document}:{shown.line}: {line}\n  {code}: {said}"
 
 
 @pytest.fixture
@@ -69,15 +74,5 @@ def test_no_excuse_is_left_over() -> None:
 
 def test_every_command_runs(host: Host) -> None:
     """In the order of the documents; all that failed are named."""
-    failed = []
-    for shown in SHOWN:
-        if reason(shown) is not None:
-            continue
-        line = line_for(shown)
-        done = host.type(line)
-        fine = (0, INTERRUPTED) if line != shown.text else (0,)
-        if done.returncode not in fine:
-            failed.append(
-                f"{shown.document}:{shown.line}: {line}\n  {done.returncode}: {done.stdout[-300:]}{done.stderr[-600:]}"
-            )
-    assert failed == [], "\n".join(failed)
+    faults = [fault(host, shown) for shown in SHOWN if reason(shown) is None]
+    assert not any(faults), "\n".join(filter(None, faults))

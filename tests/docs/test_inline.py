@@ -17,7 +17,7 @@ NUMBERS = {"N", "BYTES", "SECONDS", "PORT"}
 
 
 def forms(text: str) -> list[str]:
-    """Return the commands that a form stands for: ``db start\\|stop`` is two; what is in brackets is left out."""
+    """Return the commands that a form with alternatives stands for; what is in brackets is left out."""
     plain = re.sub(r"\s*\[[^\]]*\]", "", text.replace("\\|", "|"))
     words = [word.split("|") if not re.search("['\"]", word) else [word] for word in plain.split()]
     return [" ".join(chosen) for chosen in product(*words)]
