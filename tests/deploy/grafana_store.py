@@ -28,7 +28,6 @@ _RECORD: Final = struct.Struct("<IIII")
 _FILE_HEADER: Final = 24
 
 
-
 class FilledStore:
     """The demo, the demo of a week before, and the heartbeats of a sensor that saw it."""
 

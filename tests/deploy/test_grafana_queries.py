@@ -132,7 +132,9 @@ def _described() -> dict[str, set[str]]:
 DESCRIBED = _described()
 
 
-@pytest.mark.parametrize("prefix", ["10.20.0.0/16", "10.20.0.12", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.20.0.12/32"])
+@pytest.mark.parametrize(
+    "prefix", ["10.20.0.0/16", "10.20.0.12", "0.0.0.0/0", "::/0", "2001:db8::/32", "10.20.0.12/32"]
+)
 def test_any_prefix_can_be_typed_in(grafana: Grafana, prefix: str) -> None:
     sql = next(one.sql for one in QUESTIONS if one.place == "segwatch-resets: Resets A")
     rows, _ = grafana.ask(sql, replace(grafana.scope, chosen={**grafana.scope.chosen, "network": [prefix]}))

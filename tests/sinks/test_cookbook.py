@@ -182,7 +182,9 @@ def test_an_injected_reset_shows_its_ttl(filled: Filled) -> None:
 
 
 def test_one_conversation_is_told_with_all_its_labels(filled: Filled) -> None:
-    expected = [row for row in filled.rows if 50110 in (row["sport"], row["dport"]) and ("labels" in row or "reset" in row)]
+    expected = [
+        row for row in filled.rows if 50110 in (row["sport"], row["dport"]) and ("labels" in row or "reset" in row)
+    ]
     answer = filled.answer(10)
     assert [row["frame"] for row in answer] == [row["frame"] for row in expected][:100]
     assert [sorted(row["label_names"]) for row in answer] == [row.get("labels", []) for row in expected][:100]

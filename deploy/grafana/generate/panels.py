@@ -29,9 +29,7 @@ _LETTERS: Final = "ABCDEF"
 _LEGEND: Final = common.VizLegendOptions(
     display_mode=common.LegendDisplayMode.LIST, placement=common.LegendPlacement.BOTTOM, show_legend=True, calcs=[]
 )
-_TOOLTIP: Final = common.VizTooltipOptions(
-    mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
-)
+_TOOLTIP: Final = common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING)
 
 
 def _panel(
@@ -44,9 +42,7 @@ def _panel(
     fields: FieldConfigSource,
     options: object,
 ) -> Panel:
-    targets: list[Dataquery] = [
-        Sql(query, shape, letter) for query, letter in zip(queries, _LETTERS, strict=False)
-    ]
+    targets: list[Dataquery] = [Sql(query, shape, letter) for query, letter in zip(queries, _LETTERS, strict=False)]
     return Panel(
         type_val=kind,
         title=title,

@@ -15,7 +15,7 @@ NETWORK: Final = (
         limit=3,
         pending="10m",
         severity="warning",
-        summary="{{ $labels.sensor }} sees {{ printf \"%.1f\" $values.A.Value }} times as many retransmissions as usual",
+        summary='{{ $labels.sensor }} sees {{ printf "%.1f" $values.A.Value }} times as many retransmissions as usual',
         runbook=(
             "More than three times the share of segments is sent again than in the week before, and more than 0.5 %. "
             "1. Look at the alert Capture loss first: a sensor that loses frames makes retransmissions look like others. "
@@ -57,7 +57,7 @@ NETWORK: Final = (
         limit=60,
         pending="5m",
         severity="warning",
-        summary="Conversations of {{ $labels.server }} port {{ $labels.port }} stood still for {{ printf \"%.0f\" $values.A.Value }} seconds in ten minutes",
+        summary='Conversations of {{ $labels.server }} port {{ $labels.port }} stood still for {{ printf "%.0f" $values.A.Value }} seconds in ten minutes',
         runbook=(
             "A receiver does not read, so that its window is closed and the sender must wait. The network is not at fault. "
             "1. Dashboard Host and service, panel Windows closed: is it the server that does not read, or its clients? "
@@ -78,7 +78,7 @@ NETWORK: Final = (
         limit=100,
         pending="2m",
         severity="critical",
-        summary="{{ $labels.sensor }} sees {{ printf \"%.0f\" $values.A.Value }} resets a minute",
+        summary='{{ $labels.sensor }} sees {{ printf "%.0f" $values.A.Value }} resets a minute',
         runbook=(
             "Many connections end by a reset, those after a FIN and repeated ones not counted. "
             "1. Dashboard Resets, panel Resets by class. Refused: see the alert Refused connections. "

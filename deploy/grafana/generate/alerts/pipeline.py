@@ -35,7 +35,7 @@ PIPELINE: Final = (
         limit=1,
         pending="5m",
         severity="warning",
-        summary="{{ $labels.sensor }} loses {{ printf \"%.1f\" $values.A.Value }} % of the frames",
+        summary='{{ $labels.sensor }} loses {{ printf "%.1f" $values.A.Value }} % of the frames',
         runbook=(
             "The kernel or the interface drops frames before the sensor sees them. Labels of that time, lost_segment above "
             "all, may speak of the capture instead of the network; they are marked as doubtful. "

@@ -6,7 +6,16 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
-from deploy.grafana.generate.fields import BYTES, MILLISECONDS, NUMBER, PERCENT, SECONDS, SHARE_SENT_AGAIN, WHOLE, Column
+from deploy.grafana.generate.fields import (
+    BYTES,
+    MILLISECONDS,
+    NUMBER,
+    PERCENT,
+    SECONDS,
+    SHARE_SENT_AGAIN,
+    WHOLE,
+    Column,
+)
 from deploy.grafana.generate.layout import Section
 from deploy.grafana.generate.panels import HIGH, LOW, bars, lines, points, rows
 from deploy.grafana.generate.queries import conversation as queries

@@ -24,9 +24,7 @@ def _now() -> Section:
     return Section(
         "Now",
         [
-            number(
-                "Sensors", "Sensors that said anything in the range of time.", NUMBER, queries.SENSORS
-            ),
+            number("Sensors", "Sensors that said anything in the range of time.", NUMBER, queries.SENSORS),
             number(
                 "Longest silence",
                 "Seconds since the last word of the sensor that was silent longest. They speak every five seconds.",

@@ -69,7 +69,9 @@ def picture(sender: int) -> str:
     sent = f"point.from_client = {sender} AND (point.bytes > 0 OR bitAnd(point.flags, 3) != 0)"
     answered = f"point.from_client = {1 - sender} AND bitAnd(point.flags, 16) != 0"
     first = f"argMinIf(point.seq, (point.ts, point.frame), point.from_client = {sender}) OVER ()"
-    position = f"reinterpretAsInt32(toUInt32(if(point.from_client = {sender}, point.seq + point.bytes, point.ack) - {first}))"
+    position = (
+        f"reinterpretAsInt32(toUInt32(if(point.from_client = {sender}, point.seq + point.bytes, point.ack) - {first}))"
+    )
     points = (
         f"SELECT (toUnixTimestamp64Nano(point.ts) - min(toUnixTimestamp64Nano(point.ts)) OVER ()) / 1e9 AS seconds, "
         f"point.frame AS frame, {position} AS position, {_NAMES} AS names, {sent} AS is_sent, {answered} AS is_answer "

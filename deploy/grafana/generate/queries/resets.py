@@ -17,7 +17,9 @@ def count(*classes: str) -> str:
 
 _ALL = "uniqExact(minute.session, minute.stream)"
 _RESET = "uniqExactIf((minute.session, minute.stream), minute.reset != '')"
-SHARE = f"SELECT {percent(_RESET, _ALL)} AS reset FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')}"
+SHARE = (
+    f"SELECT {percent(_RESET, _ALL)} AS reset FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')}"
+)
 BY_CLASS = (
     "SELECT $__timeInterval(anomaly.time) AS time, toString(anomaly.reset) AS reset, count() AS resets "
     f"{_FROM} GROUP BY time, reset ORDER BY time, reset"

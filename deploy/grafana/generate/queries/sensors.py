@@ -52,9 +52,7 @@ def _level_over_time(value: str, name: str) -> str:
 
 FRAMES = _over_time(per_second("sum(step.frames)"), "frames")
 LOST = _over_time(percent(_LOST, f"(sum(step.frames) + {_LOST})"), "lost")
-SHED = _over_time(
-    percent("sum(step.shed_segments)", "(sum(step.segments) + sum(step.shed_segments))"), "left_out"
-)
+SHED = _over_time(percent("sum(step.shed_segments)", "(sum(step.segments) + sum(step.shed_segments))"), "left_out")
 UNDECODED = _over_time(per_second("sum(step.undecoded)"), "undecoded")
 GIVEN_UP = _over_time("max(step.dropped_segments)", "given_up")
 KEEP_ONE_IN = _level_over_time("word.keep_one_in", "keep_one_in")
