@@ -1,0 +1,16 @@
+CREATE ROLE IF NOT EXISTS segwatch_migrate_role;
+GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, SELECT, INSERT ON segwatch.* TO segwatch_migrate_role;
+GRANT CREATE FUNCTION, DROP FUNCTION ON *.* TO segwatch_migrate_role;
+GRANT SELECT ON system.parts TO segwatch_migrate_role;
+CREATE ROLE IF NOT EXISTS segwatch_write_role;
+GRANT SELECT ON segwatch.schema_migrations TO segwatch_write_role;
+GRANT INSERT ON segwatch.anomalies TO segwatch_write_role;
+GRANT INSERT ON segwatch.intervals TO segwatch_write_role;
+GRANT INSERT ON segwatch.segments TO segwatch_write_role;
+GRANT INSERT ON segwatch.sensors TO segwatch_write_role;
+CREATE ROLE IF NOT EXISTS segwatch_read_role;
+GRANT SELECT ON segwatch.* TO segwatch_read_role;
+CREATE SETTINGS PROFILE OR REPLACE segwatch_read_profile SETTINGS readonly = 2, max_execution_time = 120 MIN 1 MAX 600, max_result_rows = 10000000 MIN 1 MAX 100000000, max_rows_to_read = 10000000000 MIN 1 MAX 10000000000, max_memory_usage = 8589934592 MIN 1 MAX 8589934592 TO segwatch_read_role;
+CREATE ROLE IF NOT EXISTS segwatch_grafana_role;
+GRANT SELECT ON segwatch.* TO segwatch_grafana_role;
+CREATE SETTINGS PROFILE OR REPLACE segwatch_grafana_profile SETTINGS readonly = 2, max_execution_time = 30 MIN 1 MAX 60, max_result_rows = 1000000 MIN 1 MAX 1000000, max_rows_to_read = 2000000000 MIN 1 MAX 2000000000, max_memory_usage = 4294967296 MIN 1 MAX 4294967296 TO segwatch_grafana_role;
