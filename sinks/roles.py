@@ -12,6 +12,10 @@ from xml.sax.saxutils import escape
 from sinks.connection import DEFAULT_DATABASE
 
 _SINK_TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
+_ENGINES: Final = (
+    *("MergeTree", "AggregatingMergeTree"),
+    *("ReplicatedMergeTree", "ReplicatedAggregatingMergeTree", "Distributed"),  # the same tables in a cluster
+)
 _GIB: Final = 1 << 30
 
 
@@ -61,6 +65,7 @@ STORE_ROLES: Final = (
         "makes, changes and prunes the tables: segwatch schema, db; stores captures: segwatch analyze",
         (
             "CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, SELECT, INSERT ON {database}.*",
+            *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
             "CREATE FUNCTION, DROP FUNCTION ON *.*",
             "SELECT ON system.parts",
         ),

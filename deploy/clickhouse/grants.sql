@@ -1,5 +1,10 @@
 CREATE ROLE IF NOT EXISTS segwatch_migrate_role;
 GRANT CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, SELECT, INSERT ON segwatch.* TO segwatch_migrate_role;
+GRANT TABLE ENGINE ON MergeTree TO segwatch_migrate_role;
+GRANT TABLE ENGINE ON AggregatingMergeTree TO segwatch_migrate_role;
+GRANT TABLE ENGINE ON ReplicatedMergeTree TO segwatch_migrate_role;
+GRANT TABLE ENGINE ON ReplicatedAggregatingMergeTree TO segwatch_migrate_role;
+GRANT TABLE ENGINE ON Distributed TO segwatch_migrate_role;
 GRANT CREATE FUNCTION, DROP FUNCTION ON *.* TO segwatch_migrate_role;
 GRANT SELECT ON system.parts TO segwatch_migrate_role;
 CREATE ROLE IF NOT EXISTS segwatch_write_role;
