@@ -12,6 +12,8 @@ from xml.sax.saxutils import escape
 from sinks.connection import DEFAULT_DATABASE
 
 _SINK_TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
+_VIEWED_TABLES: Final = ("anomalies", "intervals")
+"""What materialized views read of an insert: with the rights of who inserts."""
 _ENGINES: Final = (
     *("MergeTree", "AggregatingMergeTree"),
     *("ReplicatedMergeTree", "ReplicatedAggregatingMergeTree", "Distributed"),  # the same tables in a cluster
@@ -74,7 +76,7 @@ STORE_ROLES: Final = (
         "write",
         "stores what comes from Kafka: segwatch sink",
         (
-            "SELECT ON {database}.schema_migrations",
+            *(f"SELECT ON {{database}}.{table}" for table in ("schema_migrations", *_VIEWED_TABLES)),
             *(f"INSERT ON {{database}}.{table}" for table in _SINK_TABLES),
         ),
     ),

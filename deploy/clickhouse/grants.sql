@@ -9,6 +9,8 @@ GRANT CREATE FUNCTION, DROP FUNCTION ON *.* TO segwatch_migrate_role;
 GRANT SELECT ON system.parts TO segwatch_migrate_role;
 CREATE ROLE IF NOT EXISTS segwatch_write_role;
 GRANT SELECT ON segwatch.schema_migrations TO segwatch_write_role;
+GRANT SELECT ON segwatch.anomalies TO segwatch_write_role;
+GRANT SELECT ON segwatch.intervals TO segwatch_write_role;
 GRANT INSERT ON segwatch.anomalies TO segwatch_write_role;
 GRANT INSERT ON segwatch.intervals TO segwatch_write_role;
 GRANT INSERT ON segwatch.segments TO segwatch_write_role;
