@@ -212,7 +212,11 @@ def test_a_file_of_certificates_must_be_there(monkeypatch: pytest.MonkeyPatch) -
 def segwatch(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command."""
     return subprocess.run(
-        [sys.executable, "-m", "segwatch", *arguments], capture_output=True, text=True, env=dict(os.environ), check=False
+        [sys.executable, "-m", "segwatch", *arguments],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+        check=False,
     )
 
 
@@ -226,8 +230,9 @@ def test_every_statement_is_sql(secured: SecuredStore, tmp_path: Path) -> None:
     secret.write_text("the word of the sink\n")
     done = segwatch("db", "grants", "--database", "other", "--password-file", f"write={secret}")
     assert "the word" not in done.stdout
-    assert f"CREATE USER OR REPLACE segwatch_write IDENTIFIED WITH sha256_hash BY '{password_hash('the word of the sink')}'" in (
-        done.stdout
+    assert (
+        f"CREATE USER OR REPLACE segwatch_write IDENTIFIED WITH sha256_hash BY '{password_hash('the word of the sink')}'"
+        in (done.stdout)
     )
     statements = [one for one in done.stdout.split(";\n") if one]
     assert len(statements) > len(STORE_ROLES)
