@@ -12,6 +12,12 @@ from xml.sax.saxutils import escape
 from sinks.connection import DEFAULT_DATABASE
 
 _SINK_TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
+_VIEWED_TABLES: Final = ("anomalies", "intervals")
+"""What materialized views read of an insert: with the rights of who inserts."""
+_ENGINES: Final = (
+    *("MergeTree", "AggregatingMergeTree"),
+    *("ReplicatedMergeTree", "ReplicatedAggregatingMergeTree", "Distributed"),  # the same tables in a cluster
+)
 _GIB: Final = 1 << 30
 
 
@@ -61,6 +67,7 @@ STORE_ROLES: Final = (
         "makes, changes and prunes the tables: segwatch schema, db; stores captures: segwatch analyze",
         (
             "CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, SELECT, INSERT ON {database}.*",
+            *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
             "CREATE FUNCTION, DROP FUNCTION ON *.*",
             "SELECT ON system.parts",
         ),
@@ -69,7 +76,7 @@ STORE_ROLES: Final = (
         "write",
         "stores what comes from Kafka: segwatch sink",
         (
-            "SELECT ON {database}.schema_migrations",
+            *(f"SELECT ON {{database}}.{table}" for table in ("schema_migrations", *_VIEWED_TABLES)),
             *(f"INSERT ON {{database}}.{table}" for table in _SINK_TABLES),
         ),
     ),
@@ -140,8 +147,8 @@ def _role_statements(role: StoreRole, database: str) -> Iterator[str]:
 def as_xml(database: str = DEFAULT_DATABASE) -> str:
     """Return a file for the server's ``users.d``: the users with their rights and profiles."""
     lines = [
-        "<!-- Made by segwatch db grants --xml: users of a store, for users.d of a ClickHouse server. Each variable named",
-        "     here must be in the server's environment: the SHA-256 of a password, 64 hexadecimal digits. -->",
+        "<!-- Made by segwatch db grants: users of a store, for users.d of a ClickHouse server. Each variable that is named",
+        "     here must be in the environment of the server: the SHA-256 of a password, 64 hexadecimal digits. -->",
         "<clickhouse>",
         "  <profiles>",
         *(line for role in STORE_ROLES if role.limits for line in _xml_profile(role)),

@@ -146,7 +146,9 @@ def _password_of(text: str) -> tuple[str, str]:
     role, _, path = text.partition("=")
     names = [one.name for one in STORE_ROLES]
     if role not in names or not path:
-        raise UsageError(f"--password-file takes ROLE=FILE, where ROLE is one of {', '.join(names)}; {text!r} is not that.")
+        raise UsageError(
+            f"--password-file takes ROLE=FILE, where ROLE is one of {', '.join(names)}; {text!r} is not that."
+        )
     password = read_password(Path(path))
     if not password:
         raise UsageError(f"The password file {path} is empty.")
