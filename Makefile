@@ -130,7 +130,6 @@ $(VENV)/.check-installed: $(VENV)/.installed
 	$(PIP) --editable '.[check]'
 	@touch $@
 
-
 $(VENV)/.dashboards-installed: $(VENV)/.installed
 	$(PIP) --editable '.[dashboards]'
 	@touch $@

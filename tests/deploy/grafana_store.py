@@ -6,7 +6,7 @@ import struct
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +71,7 @@ class FilledStore:
         client = connect(address)
         ((name,),) = client.execute("SELECT any(sensor) FROM captures")
         words = [_word(name, moment) for moment in range(START, END, _HEARTBEAT)]
-        origin = Origin(coded([word.sensor for word in words]), _SESSION, date(2026, 1, 1))
+        origin = Origin(coded([word.sensor for word in words]), _SESSION, datetime.now(UTC).date())
         Writer(client, address).write_statuses(words, origin, "heartbeats")
         client.disconnect()
 
@@ -83,7 +83,7 @@ def _word(sensor: str, moment: int) -> SensorStatus:
         "frames": seen, "segments": seen, "kernel_drops": lost, "published_segments": seen, "queued_batches": 3,
         "spooled_batches": 1, "spooled_bytes": 4096, "shed_segments": lost, "keep_one_in": 2 if lost else 1,
     }  # fmt: skip
-    defaults = {name: 0 for name in SensorStatus._fields}
+    defaults = dict.fromkeys(SensorStatus._fields, 0)
     words = {
         "sensor": sensor, "session": _SESSION, "ts": moment * 10**9, "host": "edge", "interface": "eth0",
         "capture_filter": "tcp", "snaplen": 256, "version": "0.1.0", "state": "spooling" if lost else "running",

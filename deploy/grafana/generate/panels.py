@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import barchart, common, stat, table, text, timeseries, xychart
 from grafana_foundation_sdk.models.dashboard import (
     DashboardFieldConfigSourceOverrides,
@@ -16,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from deploy.grafana.generate.fields import NUMBER, SECONDS, Column, column_override, override, thresholds
-from deploy.grafana.generate.source import SOURCE, TABLE, TIME_SERIES, Sql
+from deploy.grafana.generate.source import SOURCE, TABLE, TIME_SERIES, several
 
 HALF: Final = 12
 WHOLE_WIDTH: Final = 24
@@ -25,7 +24,6 @@ USUAL: Final = 8
 HIGH: Final = 12
 A_MINUTE: Final = "1m"
 """Least interval of panels that show minutes: counters are stored by the minute."""
-_LETTERS: Final = "ABCDEF"
 _LEGEND: Final = common.VizLegendOptions(
     display_mode=common.LegendDisplayMode.LIST, placement=common.LegendPlacement.BOTTOM, show_legend=True, calcs=[]
 )
@@ -42,13 +40,12 @@ def _panel(
     fields: FieldConfigSource,
     options: object,
 ) -> Panel:
-    targets: list[Dataquery] = [Sql(query, shape, letter) for query, letter in zip(queries, _LETTERS, strict=False)]
     return Panel(
         type_val=kind,
         title=title,
         description=description,
         datasource=SOURCE,
-        targets=targets,
+        targets=several(queries, shape),
         grid_pos=GridPos(w=size[0], h=size[1]),
         field_config=fields,
         options=options,
@@ -146,7 +143,11 @@ def bars(title: str, description: str, unit: str, query: str, width: int = HALF)
         tooltip=_TOOLTIP,
     )
     defaults = FieldConfig(
-        unit=unit, min_val=0, thresholds=thresholds(()), color=FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC)
+        unit=unit,
+        min_val=0,
+        thresholds=thresholds(()),
+        color=FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC),
+        custom=barchart.FieldConfig(),
     )
     return _panel(
         "barchart", title, description, [query], TABLE, (width, USUAL), FieldConfigSource(defaults=defaults), options

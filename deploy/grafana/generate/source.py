@@ -1,5 +1,7 @@
 """The data source of everything here, and queries to it in the form of its plugin."""
 
+from collections.abc import Sequence
+from string import ascii_uppercase
 from typing import Any, Final, Self
 
 from grafana_foundation_sdk.cog.runtime import DataqueryConfig
@@ -44,6 +46,11 @@ class Sql(Dataquery):
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what ``to_json`` gives."""
         return cls(data["rawSql"], data["format"], data["refId"])
+
+
+def several(queries: Sequence[str], shape: int) -> list[Dataquery]:
+    """Return the queries of one panel, which are called A, B and so on."""
+    return [Sql(query, shape, letter) for query, letter in zip(queries, ascii_uppercase, strict=False)]
 
 
 class Marks(AnnotationTarget):

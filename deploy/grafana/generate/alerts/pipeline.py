@@ -16,12 +16,18 @@ PIPELINE: Final = (
         pending="1m",
         severity="critical",
         summary="{{ $labels.sensor }} has said nothing for {{ $values.A.Value }} seconds",
-        runbook=(
-            "Sensors say every five seconds that they are there. One that was stopped on purpose does not count. "
-            "1. All sensors at once: the sink, the store or Kafka is down, see the alert Pipeline lag; segwatch status says "
-            "which. 2. One sensor: is its host up? systemctl status segwatch-sensor, journalctl -u segwatch-sensor. "
-            "3. It runs: can it reach Kafka? segwatch sensor --check says so; until then its spool keeps what it captures. "
-            "4. Retired for good: the alert ends by itself 24 hours after its last word."
+        meaning="Sensors say every five seconds that they are there. One that was stopped on purpose does not count.",
+        steps=(
+            (
+                "All sensors at once: the sink, the store or Kafka is down, see the alert Pipeline lag; segwatch "
+                "status says which."
+            ),
+            "One sensor: is its host up? systemctl status segwatch-sensor, journalctl -u segwatch-sensor.",
+            (
+                "It runs: can it reach Kafka? segwatch sensor --check says so; until then its spool keeps what it "
+                "captures."
+            ),
+            "Retired for good: the alert ends by itself 24 hours after its last word.",
         ),
         dashboard=links.SENSORS,
         panel="Last words",
@@ -36,15 +42,19 @@ PIPELINE: Final = (
         pending="5m",
         severity="warning",
         summary='{{ $labels.sensor }} loses {{ printf "%.1f" $values.A.Value }} % of the frames',
-        runbook=(
-            "The kernel or the interface drops frames before the sensor sees them. Labels of that time, lost_segment above "
-            "all, may speak of the capture instead of the network; they are marked as doubtful. "
-            "1. Dashboard Sensors and pipeline, panel Last words: which interface? "
-            "2. Give the sensor a larger ring (buffer_size), or less to do (filter). "
-            "3. Is its host busy with other things? Give the sensor a processor of its own. "
-            "4. Interface drops: the card is at its limit, or the mirror port sends more than the link can carry; mirror "
-            "fewer ports. "
-            "5. It keeps one conversation in so many: that is shedding under load, not loss; the same remedies help."
+        meaning=(
+            "The kernel or the interface drops frames before the sensor sees them. Labels of that time, lost_segment "
+            "above all, may speak of the capture instead of the network; they are marked as doubtful."
+        ),
+        steps=(
+            "Dashboard Sensors and pipeline, panel Last words: which interface?",
+            "Give the sensor a larger ring (buffer_size), or less to do (filter).",
+            "Is its host busy with other things? Give the sensor a processor of its own.",
+            (
+                "Interface drops: the card is at its limit, or the mirror port sends more than the link can carry; "
+                "mirror fewer ports."
+            ),
+            "It keeps one conversation in so many: that is shedding under load, not loss; the same remedies help.",
         ),
         dashboard=links.SENSORS,
         panel="Frames lost over time",
@@ -58,14 +68,18 @@ PIPELINE: Final = (
         pending="5m",
         severity="critical",
         summary="What {{ $labels.sensor }} captures comes into the store {{ $values.A.Value }} seconds late",
-        runbook=(
-            "A sensor speaks and sees segments, but their minutes are not in the store. "
-            "1. segwatch status: are processors behind, or sinks? "
-            "2. Processors: are they running, do they restart (memory), is one partition far worse than the others? Start "
-            "one more; there can be as many as partitions. "
-            "3. Sinks: is ClickHouse reachable, is its disk full, are inserts slow (segwatch_sink_insert_seconds)? "
-            "4. Neither: segwatch dead-letters; messages that could not be read are kept, and can be sent again. "
-            "5. Nothing is lost meanwhile: Kafka keeps the segments for as long as its retention."
+        meaning=(
+            "A sensor speaks and sees segments, but their minutes are not in the store. 1. segwatch status: are "
+            "processors behind, or sinks?"
+        ),
+        steps=(
+            (
+                "Processors: are they running, do they restart (memory), is one partition far worse than the others? "
+                "Start one more; there can be as many as partitions."
+            ),
+            "Sinks: is ClickHouse reachable, is its disk full, are inserts slow (segwatch_sink_insert_seconds)?",
+            "Neither: segwatch dead-letters; messages that could not be read are kept, and can be sent again.",
+            "Nothing is lost meanwhile: Kafka keeps the segments for as long as its retention.",
         ),
         dashboard=links.SENSORS,
         panel="Behind",

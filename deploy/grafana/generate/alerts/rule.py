@@ -32,13 +32,18 @@ class Alert:
     severity: Literal["critical", "warning"]
     summary: str
     """One line, with the names and the number of the row."""
-    runbook: str
-    """What it means, and what to do, step by step; the section of docs/dashboards.md with its title says the same."""
+    meaning: str
+    steps: tuple[str, ...]
+    """What one does; docs/dashboards.md says the same under the title."""
     dashboard: str
     panel: str
     """Title of the panel that shows it."""
     no_data: Literal["OK", "NoData"] = "OK"
     """No row at all is health, except for what ought always to be there."""
+
+    def runbook(self) -> str:
+        """Return what the alert means, and what to do, step by step."""
+        return "\n".join([self.meaning, *(f"{number}. {step}" for number, step in enumerate(self.steps, 1))])
 
     def in_file(self, panel_id: int) -> dict[str, object]:
         """Return the rule as Grafana reads it from a file."""
@@ -54,7 +59,7 @@ class Alert:
             "for": self.pending,
             "annotations": {
                 "summary": self.summary,
-                "description": self.runbook,
+                "description": self.runbook(),
                 "__dashboardUid__": self.dashboard,
                 "__panelId__": str(panel_id),
             },

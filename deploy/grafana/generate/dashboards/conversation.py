@@ -1,4 +1,4 @@
-"""Conversation: everything about one flow."""
+"""Everything about one flow."""
 
 from typing import Final
 
@@ -29,7 +29,11 @@ _SERIES: Final = {
     "duplicate_ack": "yellow",
     "window_closed": "super-light-red",
 }
-_HOW_TO_READ: Final = "Every point is a segment: how far the sender had got in its bytes, and when; how far the other side had acknowledged. Steep is fast, flat is waiting; red was sent again, orange comes after something that was not captured. Without stored segments (setting `segments`) only labelled ones are there."
+_HOW_TO_READ: Final = (
+    "Every point is a segment: how far the sender had got in its bytes, and when; how far the other side had "
+    "acknowledged. Steep is fast, flat is waiting; red was sent again, orange comes after something that was not "
+    "captured. Without stored segments (setting `segments`) only labelled ones are there."
+)
 _EXACT: Final = "time: HH:mm:ss.SSS"
 
 
@@ -41,7 +45,10 @@ def _summary() -> Section:
         [
             rows(
                 "The conversation",
-                "Its ends, how it ended and what it suffered, from its first segment to its last one, whatever the range of time. Round trip times are those between the sensor and each end.",
+                (
+                    "Its ends, how it ended and what it suffered, from its first segment to its last one, whatever "
+                    "the range of time. Round trip times are those between the sensor and each end."
+                ),
                 queries.SUMMARY,
                 {
                     "opened": Column("opened", "dateTimeAsIso"),
@@ -97,7 +104,10 @@ def _over_time() -> Section:
             ),
             lines(
                 "Windows and bytes in flight",
-                "Receive windows, and bytes that were sent and not acknowledged, at the labelled segments. A sender stops where the two meet.",
+                (
+                    "Receive windows, and bytes that were sent and not acknowledged, at the labelled segments. A "
+                    "sender stops where the two meet."
+                ),
                 BYTES,
                 queries.WINDOWS,
                 least_interval=None,
@@ -120,7 +130,11 @@ def _anomalies() -> Section:
         [
             rows(
                 "Labelled segments and resets",
-                "Each with its numbers, as Wireshark has them: sequence numbers are relative, the frame is that of the capture. What comes after a gap or looks repeated may be the fault of the capture; then the column doubt says so.",
+                (
+                    "Each with its numbers, as Wireshark has them: sequence numbers are relative, the frame is that "
+                    "of the capture. What comes after a gap or looks repeated may be the fault of the capture; then "
+                    "the column doubt says so."
+                ),
                 queries.ANOMALIES,
                 {
                     "time": Column("time", _EXACT, width=120),

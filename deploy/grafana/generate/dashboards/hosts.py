@@ -1,4 +1,4 @@
-"""Host and service: what is wrong with it, in both directions, and with which peers?"""
+"""What is wrong with a host or a service, in both directions, and with which peers."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -47,7 +47,10 @@ def _now() -> Section:
             ),
             number(
                 "Windows closed",
-                "Seconds in which clients, and servers, had their receive window closed: they do not read what they are sent.",
+                (
+                    "Seconds in which clients, and servers, had their receive window closed: they do not read what "
+                    "they are sent."
+                ),
                 SECONDS,
                 queries.CLOSED,
                 (1, 10),
@@ -55,7 +58,10 @@ def _now() -> Section:
             ),
             number(
                 "Round trip time",
-                "Mean time from a segment to its acknowledgment, between the sensor and clients, and the sensor and servers.",
+                (
+                    "Mean time from a segment to its acknowledgment, between the sensor and clients, and the sensor "
+                    "and servers."
+                ),
                 MILLISECONDS,
                 queries.ROUND_TRIP,
                 _SLOW,
@@ -97,13 +103,19 @@ def _over_time() -> Section:
             ),
             lines(
                 "Round trip time over time",
-                "Mean time between sensor and clients, and between sensor and servers. The slow side is where the distance or the load is.",
+                (
+                    "Mean time between sensor and clients, and between sensor and servers. The slow side is where the "
+                    "distance or the load is."
+                ),
                 MILLISECONDS,
                 queries.ROUND_TRIP_OVER_TIME,
             ),
             lines(
                 "Trend",
-                "Share of the payload bytes that were sent again in both directions, and dashed the same a week before.",
+                (
+                    "Share of the payload bytes that were sent again in both directions, and dashed the same a week "
+                    "before."
+                ),
                 PERCENT,
                 queries.TREND,
                 queries.TREND_LAST_WEEK,

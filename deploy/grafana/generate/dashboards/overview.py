@@ -1,4 +1,4 @@
-"""Overview: is the network healthy, now and against last week, and where is it not?"""
+"""Whether the network is healthy, now and against last week, and where it is not."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -35,7 +35,10 @@ def _now() -> Section:
         [
             number(
                 "Sent again, of the bytes",
-                "Payload bytes that were sent again, of all payload bytes in the range of time. A healthy network stays below 0.1 %.",
+                (
+                    "Payload bytes that were sent again, of all payload bytes in the range of time. A healthy network "
+                    "stays below 0.1 %."
+                ),
                 PERCENT,
                 queries.BYTES_AGAIN,
                 SHARE_SENT_AGAIN,
@@ -56,7 +59,10 @@ def _now() -> Section:
             ),
             number(
                 "Stalled",
-                "Seconds in which some side had its receive window closed, of all conversations together: an application that does not read.",
+                (
+                    "Seconds in which some side had its receive window closed, of all conversations together: an "
+                    "application that does not read."
+                ),
                 SECONDS,
                 queries.STALLED,
                 (10, 60),
@@ -74,7 +80,7 @@ def _now() -> Section:
 
 def _against_last_week() -> Section:
     return Section(
-        "Against last week",
+        "Over time, dashed a week before",
         [
             lines(
                 "Bytes sent again",
@@ -86,7 +92,10 @@ def _against_last_week() -> Section:
             ),
             lines(
                 "Segments sent again",
-                "Share of the segments with payload that are labelled retransmission, fast or spurious ones included, and dashed the same a week before.",
+                (
+                    "Share of the segments with payload that are labelled retransmission, fast or spurious ones "
+                    "included, and dashed the same a week before."
+                ),
                 PERCENT,
                 queries.SEGMENTS_AGAIN_OVER_TIME,
                 queries.SEGMENTS_AGAIN_LAST_WEEK,
@@ -94,7 +103,10 @@ def _against_last_week() -> Section:
             ),
             lines(
                 "Stalled over time",
-                "Seconds in which windows were closed, and seconds that senders waited before they sent something again (retransmission timeouts), of all conversations together.",
+                (
+                    "Seconds in which windows were closed, and seconds that senders waited before they sent something "
+                    "again (retransmission timeouts), of all conversations together."
+                ),
                 SECONDS,
                 queries.CLOSED_WINDOWS_OVER_TIME,
                 queries.WAITS_OVER_TIME,
@@ -108,7 +120,10 @@ def _against_last_week() -> Section:
             ),
             lines(
                 "Traffic",
-                "Payload of both sides, and dashed the same a week before: rates mean little where hardly anything is sent.",
+                (
+                    "Payload of both sides, and dashed the same a week before: rates mean little where hardly "
+                    "anything is sent."
+                ),
                 BITS_A_SECOND,
                 queries.TRAFFIC_OVER_TIME,
                 queries.TRAFFIC_LAST_WEEK,
@@ -142,7 +157,10 @@ def _where() -> Section:
             ),
             rows(
                 "Worst hosts",
-                "Hosts by the bytes that were sent again by them and to them. What is bad in one direction alone speaks for its sender's side of the path.",
+                (
+                    "Hosts by the bytes that were sent again by them and to them. What is bad in one direction alone "
+                    "speaks for its sender's side of the path."
+                ),
                 queries.WORST_HOSTS,
                 {"host": Column("host", links=[to_host, to_resets]), **_TROUBLE},
                 width=12,

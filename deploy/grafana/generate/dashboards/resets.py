@@ -1,4 +1,4 @@
-"""Resets: who ends connections, how, and where?"""
+"""Who ends connections, how, and where."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -33,7 +33,10 @@ def _now() -> Section:
             ),
             number(
                 "After silence",
-                "Resets after a minute of silence, or after keep-alives that nobody answered: middleboxes that forget, hosts that are gone.",
+                (
+                    "Resets after a minute of silence, or after keep-alives that nobody answered: middleboxes that "
+                    "forget, hosts that are gone."
+                ),
                 NUMBER,
                 queries.count("after_idle", "keep_alive_failure", "half_open"),
                 (10, 100),
@@ -76,7 +79,7 @@ def _how() -> Section:
             ),
             rows(
                 "How conversations ended",
-                "Conversations by their last reset; finished: closed by FIN without any reset; open: neither was seen.",
+                "Conversations by their first reset; finished: closed by FIN and without any; open: neither was seen.",
                 queries.ENDS,
                 {"reason": Column("ended"), "conversations": Column("conversations")},
                 width=12,
@@ -96,7 +99,10 @@ def _who() -> Section:
         [
             rows(
                 "Who ends connections",
-                "Senders of resets. One host with many peers is a server in trouble, a scanner's target or a middlebox.",
+                (
+                    "Senders of resets. One host with many peers is a server in trouble, a scanner's target or a "
+                    "middlebox."
+                ),
                 queries.SENDERS,
                 {
                     "host": Column("sender", links=[host]),
@@ -110,7 +116,10 @@ def _who() -> Section:
             ),
             rows(
                 "Refused ports",
-                "Ports where nobody listens though clients ask. Many ports of one server are a scan, one port of many clients a service that is down.",
+                (
+                    "Ports where nobody listens though clients ask. Many ports of one server are a scan, one port of "
+                    "many clients a service that is down."
+                ),
                 queries.REFUSED,
                 {
                     "host": Column("server", links=[service]),
@@ -138,8 +147,11 @@ def _who() -> Section:
                 width=12,
             ),
             rows(
-                "Perhaps injected",
-                "Resets outside the window of the other side. Compare their TTL and IP identification with those of the side in whose name they come: another TTL means another machine.",
+                "Segments that may be injected",
+                (
+                    "Resets outside the window of the other side. Compare their TTL and IP identification with those "
+                    "of the side in whose name they come: another TTL means another machine."
+                ),
                 queries.INJECTED,
                 {
                     "time": Column("time", "dateTimeAsIso"),

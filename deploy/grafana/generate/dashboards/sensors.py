@@ -1,4 +1,4 @@
-"""Sensors and pipeline: can the figures be trusted?"""
+"""Whether the figures can be trusted: sensors and pipeline."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -15,8 +15,8 @@ The lag of each partition and the **dead letters** are not in the store: they te
 
 - `segwatch status` says how far processors and sinks are behind, and what waits.
 - `segwatch dead-letters` lists messages that could not be read; `segwatch dead-letters resend` sends them again.
-- Prometheus: `segwatch_sink_lag_messages`, `segwatch_sink_dead_letters_total`, `segwatch_processor_dead_letters_total`, \
-`segwatch_still_seconds` (docs/operations.md).
+- Prometheus: `segwatch_sink_lag_messages`, `segwatch_sink_dead_letters_total`, \
+`segwatch_processor_dead_letters_total`, `segwatch_still_seconds` (docs/operations.md).
 """
 
 
@@ -34,21 +34,30 @@ def _now() -> Section:
             ),
             number(
                 "Frames lost",
-                "Frames that kernels and interfaces dropped, of all that came. Above 1 % labels such as lost_segment speak of the capture.",
+                (
+                    "Frames that kernels and interfaces dropped, of all that came. Above 1 % labels such as "
+                    "lost_segment speak of the capture."
+                ),
                 PERCENT,
                 queries.LOST_SHARE,
                 _LOST,
             ),
             number(
                 "Doubtful labels",
-                "Labelled segments that may speak of the capture instead of the network: frames were lost around them, or seen twice.",
+                (
+                    "Labelled segments that may speak of the capture instead of the network: frames were lost around "
+                    "them, or seen twice."
+                ),
                 PERCENT,
                 queries.SUSPECT,
                 (1, 10),
             ),
             rows(
                 "Behind",
-                "Between the newest word of a sensor and the newest minute of its traffic that is stored. A minute is stored when it is over, so up to a minute more is usual.",
+                (
+                    "Between the newest word of a sensor and the newest minute of its traffic that is stored. A "
+                    "minute is stored when it is over, so up to a minute more is usual."
+                ),
                 queries.BEHIND,
                 {"sensor": Column("sensor"), "behind": Column("behind", SECONDS, (120, 300))},
                 width=8,
@@ -56,7 +65,10 @@ def _now() -> Section:
             ),
             rows(
                 "Last words",
-                "What each interface of each sensor said last: its state, its problem in words, and its counters since its session began. What was given up is counted for the whole sensor.",
+                (
+                    "What each interface of each sensor said last: its state, its problem in words, and its counters "
+                    "since its session began. What was given up is counted for the whole sensor."
+                ),
                 queries.LAST_WORDS,
                 {
                     "sensor": Column("sensor"),
@@ -96,7 +108,10 @@ def _capture() -> Section:
             ),
             lines(
                 "Left out",
-                "Share of the segments that were left out because more came than could be handled: whole conversations are, so labels of the others are right.",
+                (
+                    "Share of the segments that were left out because more came than could be handled: whole "
+                    "conversations are, so labels of the others are right."
+                ),
                 PERCENT,
                 queries.SHED,
                 least_interval="10s",
@@ -149,7 +164,10 @@ def _pipeline() -> Section:
             ),
             lines(
                 "Stored",
-                "Segments a second of each sensor that got through processors and sinks into the store. Where this ends and frames go on, the pipeline is behind.",
+                (
+                    "Segments a second of each sensor that got through processors and sinks into the store. Where "
+                    "this ends and frames go on, the pipeline is behind."
+                ),
                 A_SECOND,
                 queries.STORED,
             ),
@@ -171,7 +189,10 @@ def _trust() -> Section:
             ),
             rows(
                 "Files and finished sessions",
-                "Captures that are stored completely, as far as they overlap the range of time. A partial one ended early, and the problem says why.",
+                (
+                    "Captures that are stored completely, as far as they overlap the range of time. A partial one "
+                    "ended early, and the problem says why."
+                ),
                 queries.CAPTURES,
                 {
                     "stored": Column("stored", "dateTimeAsIso"),

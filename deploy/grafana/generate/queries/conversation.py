@@ -35,15 +35,17 @@ _ENDS = (
 _OPENER = f"SELECT (minute.client, minute.client_port) {_MINUTES} LIMIT 1"
 _STORED = (
     "SELECT segment.ts AS ts, segment.frame AS frame, "
-    f"toUInt8(ifNull((segment.src, segment.sport) = ({_OPENER}), 0)) AS from_client, segment.seq AS seq, segment.ack AS ack, "
-    "segment.payload_len AS bytes, toUInt32(0) AS labels, segment.flags AS flags "
+    f"toUInt8(ifNull((segment.src, segment.sport) = ({_OPENER}), 0)) AS from_client, "
+    "segment.seq AS seq, segment.ack AS ack, segment.payload_len AS bytes, "
+    "toUInt32(0) AS labels, segment.flags AS flags "
     f"FROM segments AS segment WHERE {seconds('segment')} "
     f"AND segment.session = toUUIDOrZero(splitByChar('/', ${{conversation:singlequote}})[1]) "
     f"AND segment.conversation = ({_ENDS})"
 )
 _LABELLED = (
-    "SELECT anomaly.ts AS ts, anomaly.frame AS frame, toUInt8(anomaly.from_client) AS from_client, anomaly.seq_raw AS seq, "
-    "anomaly.ack_raw AS ack, anomaly.payload_len AS bytes, anomaly.labels AS labels, anomaly.flags AS flags "
+    "SELECT anomaly.ts AS ts, anomaly.frame AS frame, toUInt8(anomaly.from_client) AS from_client, "
+    "anomaly.seq_raw AS seq, anomaly.ack_raw AS ack, anomaly.payload_len AS bytes, "
+    "anomaly.labels AS labels, anomaly.flags AS flags "
     f"{_ANOMALIES}"
 )
 _POINTS = (
@@ -98,9 +100,9 @@ OVER_TIME = (
     f"sum(minute.server_payload_bytes) AS server {_MINUTES} GROUP BY time ORDER BY time"
 )
 WINDOWS = (
-    "SELECT anomaly.ts AS time, maxIf(anomaly.window, anomaly.from_client) AS window_of_the_client, "
-    "maxIf(anomaly.window, NOT anomaly.from_client) AS window_of_the_server, "
-    f"max(anomaly.bytes_in_flight) AS in_flight {_ANOMALIES} GROUP BY time ORDER BY time LIMIT {MOST_POINTS}"
+    "SELECT anomaly.ts AS time, maxOrNullIf(anomaly.window, anomaly.from_client) AS window_of_the_client, "
+    "maxOrNullIf(anomaly.window, NOT anomaly.from_client) AS window_of_the_server, "
+    f"nullIf(max(anomaly.bytes_in_flight), 0) AS in_flight {_ANOMALIES} GROUP BY time ORDER BY time LIMIT {MOST_POINTS}"
 )
 LABELS = (
     "SELECT arrayJoin(arrayConcat(anomaly.label_names, if(anomaly.reset = '', [], "

@@ -1,4 +1,4 @@
-"""What is wrong with a host or a service? Both directions, from the counters of each conversation and minute."""
+"""What is wrong with a host or a service, from the counters of each conversation and minute."""
 
 from deploy.grafana.generate.queries.conditions import OLDER, label, minutes, minutes_last_week, places, seconds
 from deploy.grafana.generate.queries.expressions import (

@@ -13,7 +13,8 @@ _INTERVALS = f"FROM intervals AS minute WHERE {minutes('minute')} AND {sensor('m
 SENSOR = (
     "SELECT toString(minute.sensor) AS name FROM traffic_1m AS minute "
     f"WHERE {minutes('minute')} GROUP BY name UNION DISTINCT "
-    "SELECT toString(word.sensor) AS name FROM sensors AS word WHERE $__timeFilter(word.time) GROUP BY name ORDER BY name"
+    "SELECT toString(word.sensor) AS name FROM sensors AS word WHERE $__timeFilter(word.time) GROUP BY name "
+    "ORDER BY name"
 )
 PORT = (
     "SELECT toString(minute.server_port) AS port FROM traffic_1m AS minute "

@@ -1,4 +1,4 @@
-"""Is the network healthy, now and against last week? From the rollups by minute: no filter but that of the sensors."""
+"""The health of the network, now and against last week, from rollups: no filter but that of the sensors."""
 
 from deploy.grafana.generate.queries.conditions import OLDER, minutes, minutes_last_week, seconds, sensor
 from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, both, in_seconds, percent, text, total

@@ -1,4 +1,4 @@
-"""Who ends connections, how and where? From the segments with RST, each of which is a row of ``anomalies``."""
+"""Who ends connections, how and where, from the segments with RST: each is a row of ``anomalies``."""
 
 from deploy.grafana.generate.queries.conditions import minutes, places, seconds
 from deploy.grafana.generate.queries.expressions import both, key, percent, text
@@ -57,7 +57,8 @@ INJECTED = (
 )
 ENDS = (
     "SELECT ended.reason AS reason, count() AS conversations FROM ("
-    "SELECT multiIf(countIf(minute.reset != '') > 0, toString(argMaxIf(minute.reset, minute.last, minute.reset != '')), "
+    "SELECT multiIf(countIf(minute.reset != '') > 0, "
+    "toString(argMinIf(minute.reset, minute.last, minute.reset != '')), "
     "bitAnd(groupBitOr(minute.completeness), 16) != 0, 'finished', 'open') AS reason "
     f"FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')} "
     "GROUP BY minute.session, minute.stream) AS ended GROUP BY reason ORDER BY conversations DESC, reason"

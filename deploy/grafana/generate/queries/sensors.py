@@ -1,4 +1,4 @@
-"""Can the figures be trusted? What the sensors say of themselves, and how far behind the store is."""
+"""Whether the figures can be trusted: what sensors say of themselves, and how far behind the store is."""
 
 from typing import Final
 
@@ -11,7 +11,6 @@ DOUBTS: Final = (
     "one_way",
     "super_segment",
     "clock_step",
-    "payload_cut",
     "options_cut",
     "header_cut",
 )
