@@ -22,14 +22,15 @@ START: Final = int(datetime(2026, 1, 1, 9, tzinfo=UTC).timestamp())
 """The demo begins at 09:00 and lasts for less than three minutes."""
 END: Final = START + 180
 WEEK: Final = 7 * 24 * 3600
-_SESSION: Final = "0f" * 16
+UNHEARD: Final = "unheard"
+"""A sensor that sees segments, none of which is in the store."""
 _HEARTBEAT: Final = 5
 _RECORD: Final = struct.Struct("<IIII")
 _FILE_HEADER: Final = 24
 
 
 class FilledStore:
-    """The demo, the demo of a week before, and the heartbeats of a sensor that saw it."""
+    """The demo, the demo of a week before, and the heartbeats of its sensor and of another one."""
 
     def __init__(self, folder: Path) -> None:
         self.local = LocalServer(folder / "data")
@@ -67,16 +68,17 @@ class FilledStore:
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
 
     def _write_heartbeats(self, address: ServerAddress) -> None:
-        """Write what the sensor says every five seconds; it loses one frame in ten from the second minute on."""
+        """Write what sensors say every five seconds; they lose one frame in ten from the second minute on."""
         client = connect(address)
         ((name,),) = client.execute("SELECT any(sensor) FROM captures")
-        words = [_word(name, moment) for moment in range(START, END, _HEARTBEAT)]
-        origin = Origin(coded([word.sensor for word in words]), _SESSION, datetime.now(UTC).date())
-        Writer(client, address).write_statuses(words, origin, "heartbeats")
+        for sensor, session in ((name, "0f" * 16), (UNHEARD, "f0" * 16)):
+            words = [_word(sensor, session, moment) for moment in range(START, END, _HEARTBEAT)]
+            origin = Origin(coded([sensor] * len(words)), session, datetime.now(UTC).date())
+            Writer(client, address).write_statuses(words, origin, f"words of {sensor}")
         client.disconnect()
 
 
-def _word(sensor: str, moment: int) -> SensorStatus:
+def _word(sensor: str, session: str, moment: int) -> SensorStatus:
     passed = moment - START
     seen, lost = 100 * passed, 10 * max(passed - 60, 0)
     numbers = {
@@ -85,7 +87,7 @@ def _word(sensor: str, moment: int) -> SensorStatus:
     }  # fmt: skip
     defaults = dict.fromkeys(SensorStatus._fields, 0)
     words = {
-        "sensor": sensor, "session": _SESSION, "ts": moment * 10**9, "host": "edge", "interface": "eth0",
+        "sensor": sensor, "session": session, "ts": moment * 10**9, "host": "edge", "interface": "eth0",
         "capture_filter": "tcp", "snaplen": 256, "version": "0.1.0", "state": "spooling" if lost else "running",
         "problem": "Kafka is away" if lost else "",
     }  # fmt: skip

@@ -48,10 +48,20 @@ def test_the_sdk_reads_what_it_wrote(path: Path) -> None:
     register_default_plugins()
     register_dataquery_variant(query_reader())
     board = Dashboard.from_json(read(path))
-    again = json.loads(JSONEncoder().encode(board))
-    for marks in (again, content := read(path)):
-        marks.pop("annotations")  # the SDK knows targets of annotations of one source alone, Grafana's own
-    assert again == content
+    again, content = json.loads(JSONEncoder().encode(board)), read(path)
+    for marks in content["annotations"]["list"]:
+        del marks["target"]  # the SDK knows that of Grafana's own annotations alone
+    assert _within(content, again) == []
+
+
+def _within(wanted: Any, given: Any, place: str = "") -> list[str]:
+    """Return where something that is wanted is not given; more may be given."""
+    if isinstance(wanted, dict) and isinstance(given, dict):
+        return [one for key in wanted for one in _within(wanted[key], given.get(key), f"{place}.{key}")]
+    if isinstance(wanted, list) and isinstance(given, list) and len(wanted) == len(given):
+        pairs = enumerate(zip(wanted, given, strict=True))
+        return [one for at, pair in pairs for one in _within(*pair, f"{place}[{at}]")]
+    return [] if wanted == given else [f"{place}: {wanted!r} became {given!r}"]
 
 
 @dashboards

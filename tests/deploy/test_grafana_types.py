@@ -33,18 +33,22 @@ def _checked(board: Json, folder: Path) -> list[str]:
     return [line for line in done.stdout.splitlines() if "error" in line]
 
 
-# Enumerations stand in JSON as their values, which TypeScript would not take for the enumeration; what a data source
-# has of its own in a query and in an annotation, Grafana's types do not know.
+# Enumerations stand in JSON as their values, which TypeScript does not take for the enumeration. A query belongs to its
+# data source, so Grafana's types know nothing of it but that there is one.
 _KNOWN = """\
-import type {Dashboard, Panel, RowPanel, VariableModel} from '@grafana/schema';
+import type {AnnotationQuery, Dashboard, Panel, RowPanel, VariableModel} from '@grafana/schema';
 type Written<T> = T extends string ? `${T}` : T extends number ? T
   : T extends (infer E)[] ? Written<E>[]
   : T extends object ? {[K in keyof T]: Written<T[K]>} : T;
-type Of<T> = Omit<Written<T>, 'targets'> & {targets?: {refId: string, rawSql: string, format: 0 | 1}[]};
+type Query = {
+  datasource: {type: string, uid: string}, editorType: 'sql', format: 0 | 1, pluginVersion: string,
+  queryType: 'table' | 'timeseries', rawSql: string, refId: string
+};
+type Asking<T> = Omit<Written<T>, 'targets'> & {targets?: Query[]};
 export type Known = Omit<Written<Dashboard>, 'panels' | 'annotations' | 'templating'> & {
-  panels: (Of<Panel> | Written<RowPanel>)[],
+  panels: (Asking<Panel> | Written<RowPanel>)[],
   templating: {list: Written<VariableModel>[]},
-  annotations: {list: {name: string, enable: boolean, iconColor: string, target: {rawSql: string}}[]},
+  annotations: {list: (Omit<Written<AnnotationQuery>, 'target'> & {target: Query})[]},
 };
 """
 

@@ -15,6 +15,8 @@ from deploy.grafana.generate.queries import options
 from deploy.grafana.generate.source import SOURCE
 
 ALL: Final = "$__all"
+_OF_OTHER_KINDS: Final[dict[str, None]] = {"auto": None, "auto_min": None, "auto_count": None}
+"""What the SDK would give every variable, though only those of intervals have it."""
 
 
 def _variable(name: str, label: str, description: str, sql: str, several: bool) -> VariableModel:
@@ -33,6 +35,7 @@ def _variable(name: str, label: str, description: str, sql: str, several: bool) 
         refresh=VariableRefresh.ON_TIME_RANGE_CHANGED,
         sort=VariableSort.DISABLED,
         regex="",
+        **_OF_OTHER_KINDS,
     )
 
 
@@ -56,6 +59,7 @@ CONVERSATION: Final = VariableModel(
     refresh=VariableRefresh.ON_DASHBOARD_LOAD,
     sort=VariableSort.DISABLED,
     regex="",
+    **_OF_OTHER_KINDS,
 )
 """It is asked for at loading alone: a conversation that a link brought must stay when the range of time changes."""
 PLACES: Final = (SENSOR, NETWORK, HOST, PORT)

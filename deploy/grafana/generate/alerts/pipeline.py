@@ -68,11 +68,9 @@ PIPELINE: Final = (
         pending="5m",
         severity="critical",
         summary="What {{ $labels.sensor }} captures comes into the store {{ $values.A.Value }} seconds late",
-        meaning=(
-            "A sensor speaks and sees segments, but their minutes are not in the store. 1. segwatch status: are "
-            "processors behind, or sinks?"
-        ),
+        meaning="A sensor speaks and sees segments, but their minutes are not in the store.",
         steps=(
+            "segwatch status: are processors behind, or sinks?",
             (
                 "Processors: are they running, do they restart (memory), is one partition far worse than the others? "
                 "Start one more; there can be as many as partitions."

@@ -78,20 +78,19 @@ LAST_WORDS = (
     f"{_FROM} GROUP BY word.sensor, word.interface ORDER BY silent DESC, sensor, interface LIMIT 200"
 )
 
-_NEWEST_WORDS = (
-    "SELECT word.sensor AS sensor, toUnixTimestamp(max(word.time)) AS moment, max(word.segments) AS segments "
-    f"{_FROM} GROUP BY word.sensor"
-)
+_NEWEST_WORDS = f"SELECT word.sensor AS sensor, toUnixTimestamp(max(word.time)) AS moment {_FROM} GROUP BY word.sensor"
 _NEWEST_MINUTES = (
     "SELECT minute.sensor AS sensor, toUnixTimestamp(max(minute.time)) AS moment FROM traffic_1m AS minute "
     f"WHERE {minutes('minute')} AND {sensor('minute')} GROUP BY minute.sensor"
 )
 BEHIND = (
-    "SELECT toString(word.sensor) AS sensor, greatest(toInt64(word.moment) - toInt64(stored.moment) - 60, 0) "
-    f"AS behind FROM ({_NEWEST_WORDS}) AS word INNER JOIN ({_NEWEST_MINUTES}) AS stored ON word.sensor = stored.sensor "
+    "SELECT toString(word.sensor) AS sensor, greatest(toInt64(word.moment) - toInt64(greatest(stored.moment, "
+    "toUnixTimestamp($__fromTime))) - 60, 0) AS behind "
+    f"FROM ({_NEWEST_WORDS}) AS word LEFT JOIN ({_NEWEST_MINUTES}) AS stored ON word.sensor = stored.sensor "
     "ORDER BY behind DESC, sensor"
 )
-"""Seconds between the newest word of a sensor and the end of the newest minute of its traffic that is stored."""
+"""Seconds between the newest word of a sensor and the end of the newest minute of its traffic that is stored; from the
+beginning of the range where none is."""
 STORED = (
     "SELECT $__timeInterval(minute.time) AS time, toString(minute.sensor) AS sensor, "
     f"{per_second('sum(minute.segments)')} AS stored FROM traffic_1m AS minute "
