@@ -123,11 +123,11 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,dashboards]'
 	@touch $@
 
 $(VENV)/.check-installed: $(VENV)/.installed
-	$(PIP) --editable '.[check]'
+	$(PIP) --editable '.[check,dashboards]'
 	@touch $@
 
 $(VENV)/.dashboards-installed: $(VENV)/.installed
