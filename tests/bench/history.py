@@ -46,7 +46,10 @@ def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tabl
             f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} conversations in "
             f"{DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views; all of it on this machine."
         )
-        asked = [(f"{one.number}. {one.words}", {name: one.until(f"{end:%F %T}", days) for name, days in RANGES.items()}) for one in questions()]
+        asked = [
+            (f"{one.number}. {one.words}", {name: one.until(f"{end:%F %T}", days) for name, days in RANGES.items()})
+            for one in questions()
+        ]
         tables = [_answers(store.client, "History, the questions of docs/sql.md", asked, rounds, note)]
         views = [name for name, kind in created_objects().items() if kind == "VIEW"]
         shown = [(f"`{view}`", {name: _last_rows(view, end, days) for name, days in RANGES.items()}) for view in views]
@@ -70,7 +73,9 @@ def _server(folder: Path) -> Iterator[Store]:
 def _fill(client: Any, anomalies: int, end: datetime) -> float:
     """Fill the tables with about so many anomalies, and what belongs to them; return how many seconds it took."""
     a_day = max(_PIECES, round(anomalies / DAYS / _ANOMALIES_A_CONVERSATION))
-    conversations, intervals, labelled = ((_SQL / f"{name}.sql").read_text("utf-8") for name in ("conversations", "intervals", "anomalies"))
+    conversations, intervals, labelled = (
+        (_SQL / f"{name}.sql").read_text("utf-8") for name in ("conversations", "intervals", "anomalies")
+    )
     began = time.monotonic()
     for number in range(DAYS):
         day = end - timedelta(days=DAYS - number)
@@ -134,13 +139,20 @@ def _seconds(client: Any, query: str, rounds: int) -> float:
 
 def _weight(client: Any, rows: dict[str, int]) -> Table:
     weights = dict(
-        client.execute("SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table")
+        client.execute(
+            "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table"
+        )
     )
     of = {"anomalies": "anomaly", "anomalies_1m": "anomaly"}
     table = []
     for name, count in rows.items():
         whole = rows["anomalies" if name in of else "intervals"]
-        cells = (f"`{name}`", f"{count / MILLION:.2f}", f"{weights[name] / count:.1f}", f"{weights[name] / whole:.1f} per {of.get(name, 'flow-minute')}")
+        cells = (
+            f"`{name}`",
+            f"{count / MILLION:.2f}",
+            f"{weights[name] / count:.1f}",
+            f"{weights[name] / whole:.1f} per {of.get(name, 'flow-minute')}",
+        )
         table.append(Row(cells))
     for unit, whole, names in (("an anomaly", "anomalies", of), ("a flow-minute", "intervals", set(rows) - set(of))):
         together = sum(weights[name] for name in names)

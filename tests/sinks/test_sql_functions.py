@@ -51,7 +51,7 @@ def test_flags_are_written_as_in_wireshark(store: Store, flags: Flag, text: str)
 
 
 @pytest.mark.parametrize(
-    ("address", "text", "subnet"),
+    ("number", "text", "subnet"),
     [
         ("::ffff:10.20.3.7", "10.20.3.7", "10.20.3.0/24"),
         ("::ffff:0.0.0.0", "0.0.0.0", "0.0.0.0/24"),
@@ -62,9 +62,9 @@ def test_flags_are_written_as_in_wireshark(store: Store, flags: Flag, text: str)
         ("::fffe:1.2.3.4", "::fffe:102:304", "::/64"),
     ],
 )
-def test_addresses_and_their_networks_are_text(store: Store, address: str, text: str, subnet: str) -> None:
-    assert _value(store, f"segwatch_address(toIPv6('{address}'))") == text
-    assert _value(store, f"segwatch_subnet(toIPv6('{address}'))") == subnet
+def test_addresses_and_their_networks_are_text(store: Store, number: str, text: str, subnet: str) -> None:
+    assert _value(store, f"segwatch_address(toIPv6('{number}'))") == text
+    assert _value(store, f"segwatch_subnet(toIPv6('{number}'))") == subnet
 
 
 def test_a_share_of_nothing_is_0(store: Store) -> None:
