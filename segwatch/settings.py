@@ -60,15 +60,15 @@ MEANINGS = {
     "`clickhouses://` is the same with TLS.",
     "store_password": "Password for the store.",
     "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
-    "store_ca_file": "File of the certificates (PEM) by which the certificate of a store at `clickhouses://` is verified; "
-    "empty: those that this machine trusts.",
+    "store_ca_file": "File of the certificates (PEM) by which the certificate of a store at `clickhouses://` is "
+    "verified; empty: those that this machine trusts.",
     "rules": "Rule set of the analysis: `wireshark-4.0` or `wireshark-2.2` (see `docs/labels.md`).",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
     "kafka_security": "What Kafka calls security.protocol: `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl` (see "
     "`docs/security.md`); the local broker speaks plain text.",
-    "kafka_ca_file": "File of the certificates (PEM) by which those of the brokers are verified; empty: those that this "
-    "machine trusts.",
+    "kafka_ca_file": "File of the certificates (PEM) by which those of the brokers are verified; empty: those that "
+    "this machine trusts.",
     "kafka_user": "Name by which `sasl_plaintext` and `sasl_ssl` log in (SCRAM-SHA-512).",
     "kafka_password": "Password of that user.",
     "kafka_password_file": "File that holds that password, where `kafka_password` is not set.",

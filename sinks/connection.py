@@ -55,8 +55,8 @@ class ServerAddress:
 def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
     """Return the address in ``clickhouse://user@host:port/database``; ``clickhouses://`` means TLS.
 
-    Without ``password`` it is the one that the settings say. Raises ``UsageError`` for any other form, and where what the
-    settings say of password and certificates cannot be used.
+    Without ``password`` it is the one that the settings say. Raises ``UsageError`` for any other form, and where what
+    the settings say of password and certificates cannot be used.
     """
     try:
         parts = urlsplit(url)

@@ -147,8 +147,8 @@ def _role_statements(role: StoreRole, database: str) -> Iterator[str]:
 def as_xml(database: str = DEFAULT_DATABASE) -> str:
     """Return a file for the server's ``users.d``: the users with their rights and profiles."""
     lines = [
-        "<!-- Made by segwatch db grants: users of a store, for users.d of a ClickHouse server. Each variable that is named",
-        "     here must be in the environment of the server: the SHA-256 of a password, 64 hexadecimal digits. -->",
+        "<!-- Made by segwatch db grants: users of a store, for users.d of a ClickHouse server. Each variable that is",
+        "     named here must be in the server's environment: the SHA-256 of a password, 64 hexadecimal digits. -->",
         "<clickhouse>",
         "  <profiles>",
         *(line for role in STORE_ROLES if role.limits for line in _xml_profile(role)),

@@ -88,8 +88,8 @@ def _apply(client: Any, migration: Migration, address: ServerAddress) -> None:
         if error.code != ACCESS_DENIED:
             raise
         raise StoreError(
-            f"The store {address} has not the tables of this version, and the user {address.user} may not make them; run "
-            "segwatch schema --store URL as a user who may (docs/security.md)."
+            f"The store {address} has not the tables of this version, and the user {address.user} may not make them; "
+            "run segwatch schema --store URL as a user who may (docs/security.md)."
         ) from error
     client.execute(
         _RECORD,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-SECRET_WORDS = "own, secret = word"
+SECRET_WORDS = "own, secret = word"  # noqa: S105  # of nobody
 """Part of every password of the tests, and of nothing else."""
 _DAY = timedelta(days=1)
 _MAY_SIGN = x509.KeyUsage(

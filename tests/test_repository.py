@@ -273,7 +273,7 @@ def test_what_is_unsafe_is_found(line: str, tmp_path: Path) -> None:
 
 
 def test_dependencies_are_pinned_to_ranges_that_were_tried() -> None:
-    """A version of its own where an interface is private or moves fast, else from the oldest tried to the next major."""
+    """One version where an interface is private or moves fast, else from the oldest tried to the next major."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     bounded = re.compile(r"[A-Za-z0-9_-]+(\[[a-z0-9,]+\])?(==[0-9a-z.!]+|>=[0-9.!]+,<[0-9.!]+)")

@@ -108,7 +108,7 @@ def path() -> None:
     "passwords",
     multiple=True,
     metavar="ROLE=FILE",
-    help="Make the user segwatch_ROLE too, with the password in FILE, of which its SHA-256 is printed; may be repeated.",
+    help="Make the user segwatch_ROLE too, with the password in FILE (its SHA-256 is printed); may be repeated.",
 )
 @click.option("--database", default="segwatch", metavar="NAME", help="The database [segwatch].")
 @click.option("--xml", "as_xml", is_flag=True, help="Print a file for users.d of the server, for access without SQL.")

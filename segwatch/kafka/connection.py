@@ -156,8 +156,8 @@ def _missing_right(address: KafkaAddress, error: AuthorizationError) -> str:
     told = ", ".join(sorted(names)) if isinstance(names, set) else _reason(error)
     what = f" on the {kinds[type(error)]}" if type(error) in kinds else ""
     return (
-        f"Kafka at {address.bootstrap} refuses {address.security.who} a right{what} ({told}); segwatch topics acls tells "
-        "what each role needs."
+        f"Kafka at {address.bootstrap} refuses {address.security.who} a right{what} ({told}); segwatch topics acls "
+        "tells what each role needs."
     )
 
 

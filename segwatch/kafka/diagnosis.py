@@ -29,8 +29,8 @@ def not_kafka(address: KafkaAddress) -> BusError:
         return login_refused(address)
     if not security.has_tls and any(map(_speaks_tls, address.servers)):
         return BusError(
-            f"Kafka at {address.bootstrap} speaks TLS, and the setting kafka_security is {protocol}; set it to sasl_ssl, "
-            "or to ssl where nobody logs in."
+            f"Kafka at {address.bootstrap} speaks TLS, and the setting kafka_security is {protocol}; set it to "
+            "sasl_ssl, or to ssl where nobody logs in."
         )
     return KafkaUnavailableError(
         f"What listens at {address.bootstrap} does not answer as a Kafka broker does: it is something else, it wants "
@@ -41,8 +41,8 @@ def not_kafka(address: KafkaAddress) -> BusError:
 def login_refused(address: KafkaAddress) -> BusError:
     """Return what there is to say of a login that was refused."""
     return BusError(
-        f"Kafka at {address.bootstrap} refuses the user {address.security.user} or the password; the password is read from "
-        "SEGWATCH_KAFKA_PASSWORD or from the file that SEGWATCH_KAFKA_PASSWORD_FILE names."
+        f"Kafka at {address.bootstrap} refuses the user {address.security.user} or the password; the password is read "
+        "from SEGWATCH_KAFKA_PASSWORD or from the file that SEGWATCH_KAFKA_PASSWORD_FILE names."
     )
 
 

@@ -12,8 +12,8 @@ from segwatch.settings import settings
 def kafka_address(chosen: str | None = None) -> KafkaAddress:
     """Return where ``chosen`` says that Kafka is; without it, the setting ``kafka``.
 
-    Raise ``KafkaUnavailableError`` if that is the local broker and it does not run, UsageError if it says nothing, or if
-    the settings of its security do not fit together.
+    Raise ``KafkaUnavailableError`` if that is the local broker and it does not run, UsageError if it says nothing, or
+    if the settings of its security do not fit together.
     """
     wanted = chosen or settings().kafka
     if wanted != LOCAL:

@@ -82,7 +82,8 @@ class Cluster:
         log = self._logs[-1].open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", *module, *arguments],
-            cwd=REPOSITORY, env=self.environment_of(arguments[0]), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            cwd=REPOSITORY, env=self.environment_of(arguments[0]), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
         log.close()
         self.processes.append(process)

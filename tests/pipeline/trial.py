@@ -270,9 +270,7 @@ def main() -> None:
     parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
     parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
     parser.add_argument("--rebalance", type=float, metavar="SECONDS", help="let workers join and leave instead")
-    parser.add_argument(
-        "--secured", action="store_true", help="by TLS, logins and least rights, Kafka and ClickHouse alike"
-    )
+    parser.add_argument("--secured", action="store_true", help="by TLS, with logins and least rights")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,

@@ -230,10 +230,8 @@ def test_every_statement_is_sql(secured: SecuredStore, tmp_path: Path) -> None:
     secret.write_text("the word of the sink\n")
     done = segwatch("db", "grants", "--database", "other", "--password-file", f"write={secret}")
     assert "the word" not in done.stdout
-    assert (
-        f"CREATE USER OR REPLACE segwatch_write IDENTIFIED WITH sha256_hash BY '{password_hash('the word of the sink')}'"
-        in (done.stdout)
-    )
+    digest = password_hash("the word of the sink")
+    assert f"CREATE USER OR REPLACE segwatch_write IDENTIFIED WITH sha256_hash BY '{digest}'" in done.stdout
     statements = [one for one in done.stdout.split(";\n") if one]
     assert len(statements) > len(STORE_ROLES)
     for statement in statements:
