@@ -117,9 +117,18 @@ TABLES = [one for one in QUESTIONS if one.kind == "table"]
 def test_columns_of_a_table_are_described(grafana: Grafana, question: Question) -> None:
     board, _, title = question.place.removesuffix(" A").partition(": ")
     (panel,) = [one for one in panels(read(FOLDER / "dashboards" / f"{board}.json")) if one["title"] == title]
-    described = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+    units = {
+        override["matcher"]["options"]: next(one["value"] for one in override["properties"] if one["id"] == "unit")
+        for override in panel["fieldConfig"]["overrides"]
+    }
     _, columns = grafana.ask(question.sql, grafana.scope)
-    assert {name for name, _ in columns} == described
+    assert {name for name, _ in columns} == set(units)
+    assert {name for name, kind in columns if TEXT.match(kind)} == {
+        name for name, unit in units.items() if unit == "string"
+    }
+    assert {name for name, kind in columns if TIME.match(kind)} == {
+        name for name, unit in units.items() if "time" in unit.lower()
+    }
 
 
 @pytest.mark.parametrize(

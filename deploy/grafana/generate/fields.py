@@ -21,6 +21,8 @@ BITS_A_SECOND: Final = "bps"
 NUMBER: Final = "short"
 TIMES: Final = "suffix: times"
 A_SECOND: Final = "suffix: a second"
+TEXT: Final = "string"
+"""Unit of text: without it what looks like a number, as ports do, would be written like one."""
 WHOLE: Final = "none"
 """Unit of numbers that are written with all of their digits."""
 SHARE_SENT_AGAIN: Final = (0.1, 1.0)
@@ -33,7 +35,7 @@ class Column:
     """A column of a table: its heading, unit, limits, and where its cells lead."""
 
     title: str
-    unit: str = NUMBER
+    unit: str = TEXT
     limits: Sequence[float] = ()
     links: Sequence[dict[str, object]] = field(default=())
     width: int | None = None

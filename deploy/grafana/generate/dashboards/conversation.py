@@ -34,7 +34,7 @@ _HOW_TO_READ: Final = (
     "acknowledged. Steep is fast, flat is waiting; red was sent again, orange comes after something that was not "
     "captured. Without stored segments (setting `segments`) only labelled ones are there."
 )
-_EXACT: Final = "time: HH:mm:ss.SSS"
+_EXACT: Final = "time:HH:mm:ss.SSS"
 
 
 def _summary() -> Section:
@@ -62,15 +62,15 @@ def _summary() -> Section:
                     "handshake": Column("handshake", MILLISECONDS),
                     "client_rtt": Column("round trip, client", MILLISECONDS),
                     "server_rtt": Column("round trip, server", MILLISECONDS),
-                    "segments": Column("segments"),
+                    "segments": Column("segments", NUMBER),
                     "payload": Column("payload", BYTES),
-                    "retransmissions": Column("retransmissions"),
+                    "retransmissions": Column("retransmissions", NUMBER),
                     "retransmission_percent": Column("of the segments", PERCENT, SHARE_SENT_AGAIN),
-                    "duplicate_acks": Column("duplicate ACKs"),
-                    "out_of_order": Column("out of order"),
-                    "lost_segments": Column("after a gap"),
+                    "duplicate_acks": Column("duplicate ACKs", NUMBER),
+                    "out_of_order": Column("out of order", NUMBER),
+                    "lost_segments": Column("after a gap", NUMBER),
                     "window_closed": Column("window closed", SECONDS, (1, 10)),
-                    "resets": Column("resets"),
+                    "resets": Column("resets", NUMBER),
                     "sensor": Column("sensor"),
                     "community_id": Column("Community ID"),
                     "quality": Column("quality of the capture"),

@@ -24,7 +24,7 @@ _TROUBLE = {
     "sent_again": Column("of those it sent", PERCENT, SHARE_SENT_AGAIN),
     "received_again": Column("of those sent to it", PERCENT, SHARE_SENT_AGAIN),
     "window_closed": Column("its window closed", SECONDS, (1, 10)),
-    "resets": Column("resets"),
+    "resets": Column("resets", NUMBER),
     "payload": Column("payload", BYTES),
 }
 
