@@ -24,6 +24,7 @@ from segwatch.errors import BusError
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
+from tests.pipeline.secured import SecuredCluster
 from tests.support import REPOSITORY
 
 DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
@@ -269,11 +270,12 @@ def main() -> None:
     parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
     parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
     parser.add_argument("--rebalance", type=float, metavar="SECONDS", help="let workers join and leave instead")
+    parser.add_argument("--secured", action="store_true", help="by TLS, with logins and least rights")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
         small_disk(Path(folder)),
-        running(Path(folder)) as cluster,
+        running(Path(folder), kind=SecuredCluster if chosen.secured else Cluster) as cluster,
     ):
         if chosen.rebalance:
             result = rebalance_trial(cluster, chosen.capture, chosen.rebalance, chosen.speed)
