@@ -1,7 +1,6 @@
 """A cluster of two shards, really run: the answers of one server, and every row once, whatever fails.
 
-The servers are ``chdb-core``'s, which lack what carries ``ON CLUSTER`` to other servers: here each statement is
-executed on each of them. A shard has one replica.
+Its tables are not replicated, because the servers cannot do that (``tests/sinks/shards.py``); all else is as made.
 """
 
 import random
@@ -19,7 +18,7 @@ from sinks.consumer.batch import Batch, Place
 from sinks.consumer.cycle import Cycle
 from sinks.consumer.kinds import Kind
 from sinks.layout import Layout, read_layout
-from sinks.migration_files import migrations
+from sinks.migration_files import created_objects, migrations
 from sinks.schema import TableDescription, describe, migrate
 from sinks.store import Store
 from sinks.writer import Origin, Writer
@@ -27,7 +26,7 @@ from tests.sinks.consumer.sender import unsteadily
 from tests.sinks.consumer.simulated import KIND, CrashError, Fault, SimulatedBus, SimulatedKafka, message_value
 from tests.sinks.consumer.test_exactly_once import Clock
 from tests.sinks.rows import some_findings, some_intervals, some_segments
-from tests.sinks.shards import NAME, Shards
+from tests.sinks.shards import NAME, Shards, for_one_server
 
 DATABASE = "divided"
 ORIGIN = Origin("edge", "00ff" * 8, date(2026, 11, 23))
@@ -45,7 +44,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shards]:
     try:
         for client in started.clients():
             for statement in Cluster(NAME, DATABASE).everything():
-                client.execute(statement.replace(f" ON CLUSTER '{NAME}'", ""))
+                client.execute(for_one_server(statement))
             client.disconnect()
         yield started
     finally:
@@ -106,6 +105,23 @@ def test_the_schema_is_that_of_one_server(shards: Shards, clients: list[Any], st
         expected = "Distributed" if table.name in layout.sharded else table.engine
         assert found[table.name] == _plain(table)._replace(engine=expected)
     assert migrate(clients[1], shards.addresses[1]) == []
+
+
+def test_clickhouse_makes_the_replicated_tables(clients: list[Any]) -> None:
+    """Their engines, paths, settings and keys are accepted, and noted in Keeper."""
+    statements = [one.replace(f" ON CLUSTER '{NAME}'", "") for one in Cluster(NAME, "replicated").everything()]
+    clients[0].execute("CREATE DATABASE replicated")
+    for statement in statements:
+        if statement.startswith("CREATE TABLE") and "ENGINE = Replicated" in statement:
+            clients[0].execute(statement)
+    paths = clients[0].execute(
+        "SELECT table, replica_name, zookeeper_path FROM system.replicas WHERE database = 'replicated' ORDER BY table"
+    )
+    assert ("anomalies_local", "only", "/clickhouse/tables/1/replicated/anomalies_local") in paths
+    assert ("captures", "1-only", "/clickhouse/tables/all/replicated/captures") in paths
+    assert {name.removesuffix("_local") for name, _, _ in paths} == {
+        name for name, kind in created_objects().items() if kind == "TABLE"
+    }
 
 
 def test_a_newer_version_does_not_spoil_it(shards: Shards, clients: list[Any]) -> None:
