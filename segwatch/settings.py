@@ -81,7 +81,8 @@ MEANINGS = {
     "keep_intervals_days": "The same for `intervals`.",
     "keep_segments_days": "The same for `segments`.",
     "keep_sensors_days": "The same for `sensors`.",
-    "keep_rollups_days": "The same for the rollups `flows`, `anomalies_1m` and `traffic_1m`: they outlive the details.",
+    "keep_rollups_days": "The same for the rollups `flows`, `anomalies_1m`, `traffic_1m` and `hosts_1m`: they outlive "
+    "the details.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }

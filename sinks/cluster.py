@@ -40,6 +40,8 @@ _KIND = re.compile(
 _REFERENCE = re.compile(r"\b(FROM|JOIN|TO) (\w+)\b")
 _ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)\b", re.MULTILINE)
 _WINDOW = re.compile(r"\bnon_replicated_deduplication_window = (\d+)")
+_OF_ROWS = re.compile(r"\s+(?:ADD|DROP|MATERIALIZE) INDEX\b")
+"""Changes that mean nothing to a distributed table, which holds no rows."""
 _COMMENT = re.compile(r"^COMMENT '.*'\Z", re.MULTILINE)
 
 
@@ -98,7 +100,8 @@ class Cluster(NamedTuple):
             return self._table(verb, name, rest)
         if kind is None and name in _objects("TABLE"):
             local = f"{verb}{self.full(name, local=True)}{self.on}{rest}"
-            return [local] if name in WHOLE else [local, f"{verb}{self.full(name, local=False)}{self.on}{rest}"]
+            is_all = name in WHOLE or _OF_ROWS.match(rest)
+            return [local] if is_all else [local, f"{verb}{self.full(name, local=False)}{self.on}{rest}"]
         # A view of people reads the distributed tables, one that fills a table the rows of its own shard.
         rest = self._with_databases(rest, local=kind != "VIEW")
         return [f"{verb}{self.full(name, local=False)}{self.on}{rest}"]

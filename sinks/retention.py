@@ -18,6 +18,7 @@ SETTING_OF: Final = {
     "intervals": "keep_intervals_days",
     "flows": "keep_rollups_days",
     "traffic_1m": "keep_rollups_days",
+    "hosts_1m": "keep_rollups_days",
     "segments": "keep_segments_days",
     "sensors": "keep_sensors_days",
 }

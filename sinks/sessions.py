@@ -23,7 +23,9 @@ LEASE_SECONDS = 900
 """A claim that was not renewed for so long, by an owner that cannot be seen from here, has no owner any more."""
 RENEW_SECONDS = 60
 
-SESSION_TABLES = ("captures", "anomalies", "intervals", "segments", "anomalies_1m", "flows", "traffic_1m", "sensors")
+SESSION_TABLES = (
+    "captures", "anomalies", "intervals", "segments", "anomalies_1m", "flows", "traffic_1m", "hosts_1m", "sensors",
+)  # fmt: skip
 """Every table, and every target of a view, that holds rows of sessions; the list of complete ones first."""
 
 _ONCE = {"insert_deduplicate": 1}

@@ -14,6 +14,7 @@ from segwatch.settings import settings
 from sinks.layout import ONE_SERVER
 from sinks.retention import MOST_DAYS, SETTING_OF, Change, keep_as_set, times_to_live, wanted_days
 from sinks.schema import migrate
+from sinks.sessions import SESSION_TABLES
 from sinks.sizes import today
 from sinks.store import Store
 from sinks.writer import Origin, Writer
@@ -21,6 +22,7 @@ from tests.sinks.rows import some_findings, some_intervals, some_segments
 
 SESSION = "00ff" * 8
 PATIENCE_SECONDS = 60
+ROLLUPS = ("anomalies_1m", "flows", "traffic_1m", "hosts_1m")
 Keep = Callable[..., None]
 
 
@@ -74,6 +76,10 @@ def _parts(store: Store, table: str) -> list[tuple[Any, ...]]:
     return found
 
 
+def test_all_rows_of_sessions_have_a_time_to_live() -> None:
+    assert set(SETTING_OF) == set(SESSION_TABLES) - {"captures"}
+
+
 def test_a_new_store_keeps_rows_as_long_as_the_settings_say(keep: Keep, store: Store) -> None:
     assert _days(store) == wanted_days()
     assert keep_as_set(store.client) == []
@@ -86,7 +92,7 @@ def test_rollups_outlive_details(keep: Keep, store: Store) -> None:
     gone = {"anomalies": 0, "intervals": 0, "segments": 0}
     after = _counts(store)
     assert {table: after[table] for table in gone} == gone
-    assert min(after[table] for table in ("flows", "anomalies_1m", "traffic_1m")) > 0
+    assert min(after[table] for table in ROLLUPS) > 0
 
 
 def test_other_days_reach_the_local_store_at_its_next_use(keep: Keep, store: Store) -> None:
@@ -96,7 +102,7 @@ def test_other_days_reach_the_local_store_at_its_next_use(keep: Keep, store: Sto
     assert (expected["anomalies"], expected["flows"], expected["intervals"]) == (30, 0, 90)
     assert _days(store) == expected
     keep(rollups=500)
-    assert keep_as_set(store.client) == [Change(table, 0, 500) for table in ("anomalies_1m", "flows", "traffic_1m")]
+    assert keep_as_set(store.client) == [Change(table, 0, 500) for table in ROLLUPS]
     assert keep_as_set(store.client) == []
 
 
