@@ -51,6 +51,11 @@ class Settings:
     idle_timeout: int = 3600
     closed_timeout: int = 240
     most_conversations: int = 500_000
+    keep_anomalies_days: int = 90
+    keep_intervals_days: int = 90
+    keep_segments_days: int = 7
+    keep_sensors_days: int = 90
+    keep_rollups_days: int = 400
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
@@ -87,6 +92,13 @@ MEANINGS = {
     "lifetime); 0: never.",
     "most_conversations": "Conversations that a processor remembers of a partition at most, at about a kilobyte each; "
     "beyond that it forgets those that were silent longest. This and the timeouts must be the same for all processors.",
+    "keep_anomalies_days": "Days after which a row of `anomalies` leaves the store, from the day of storing; 0: never. "
+    "Which store follows this and the next four, and when: see `docs/retention.md`.",
+    "keep_intervals_days": "The same for `intervals`.",
+    "keep_segments_days": "The same for `segments`.",
+    "keep_sensors_days": "The same for `sensors`.",
+    "keep_rollups_days": "The same for the rollups `flows`, `anomalies_1m`, `traffic_1m` and `hosts_1m`: they outlive "
+    "the details.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }

@@ -1,14 +1,19 @@
-"""``segwatch db``: the local store's server."""
+"""``segwatch db``: the local store's server; tables, size and age of any store."""
 
 import json
 from pathlib import Path
 
 import click
 
+from segwatch.cli.options import session_digits
+from sinks.retention import MOST_DAYS, SETTING_OF
+
+_TABLES = tuple(SETTING_OF)
+
 
 @click.group(name="db")
 def command() -> None:
-    r"""Start, stop and locate the local store; print what users of another server may do.
+    r"""Start, stop and locate the local store; upgrade, measure and prune a store; print what its users may do.
 
     Commands that need the store start its server by themselves, and it ends by itself when nobody has used it for 15
     minutes (SEGWATCH_STORE_IDLE_MINUTES).
@@ -17,7 +22,8 @@ def command() -> None:
     Examples:
       segwatch db status
       segwatch db stop
-      du -sh "$(segwatch db path)"
+      segwatch db size
+      segwatch db prune --older-than 30d --dry-run
       segwatch db grants
     """
 
@@ -53,27 +59,6 @@ def stop() -> None:
 
     stopped = LocalServer().stop()
     click.echo("The local store is stopped." if stopped else "The local store did not run.")
-
-
-@command.command()
-@click.option("--store", metavar="local|URL", help="Which store [local].")
-def migrate(store: str | None) -> None:
-    r"""Make the tables of a store, or bring them to this version's schema; those that are as they must be stay.
-
-    What writes to a store does it by itself. This is for a deployment, before anything else of a new version starts.
-
-    \b
-    Examples:
-      segwatch db migrate
-      segwatch db migrate --store clickhouse://segwatch@db.example/segwatch
-
-    Exit codes: 0 done, 5 the store failed or is of a newer version.
-    """
-    from segwatch.settings import settings
-    from sinks.store import open_store
-
-    with open_store(store or settings().store) as opened:
-        click.echo(f"The tables of the store {opened.address} are those of this version.")
 
 
 @command.command()
@@ -174,3 +159,123 @@ def _password_of(text: str) -> tuple[str, str]:
     if not password:
         raise UsageError(f"The password file {path} is empty.")
     return role, password
+
+
+_store_option = click.option("--store", metavar="local|URL", help="Which store [local].")
+
+
+@command.command()
+@_store_option
+@click.option("--cluster", metavar="NAME", help="Make the tables on all servers of this ClickHouse cluster.")
+@click.option("--print", "only_print", is_flag=True, help="Print the statements for --cluster, and do nothing.")
+def migrate(store: str | None, cluster: str | None, only_print: bool) -> None:
+    r"""Make the tables of a store or bring them to this version, and let them keep rows as long as the settings say.
+
+    With --cluster the tables are replicated and divided among the shards of a cluster that the servers' configuration
+    names; the store's URL is one of the servers. NAME may be a macro, as '{cluster}'.
+
+    \b
+    Examples:
+      segwatch db migrate
+      SEGWATCH_KEEP_ANOMALIES_DAYS=30 segwatch db migrate --store clickhouse://admin@db.example/segwatch
+      segwatch db migrate --store clickhouse://admin@db.example/segwatch --cluster main
+      segwatch db migrate --cluster main --print > schema.sql
+
+    Exit codes: 0 done, 2 wrong use, 5 the store failed, or is of a newer version.
+    """
+    from segwatch.errors import UsageError
+    from segwatch.jobs.store_migration import migrate_store, print_statements
+    from segwatch.settings import settings
+
+    chosen = store or settings().store
+    if not only_print:
+        migrate_store(chosen, cluster)
+    elif cluster:
+        print_statements(chosen, cluster)
+    else:
+        raise UsageError("--print has a meaning with --cluster only; the statements for one server are in the source.")
+
+
+@command.command()
+@_store_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def size(store: str | None, as_json: bool) -> None:
+    r"""Show how much room the tables take, how long rows are kept, and what goes next.
+
+    Days are those of storing, in UTC. On a cluster one copy of each row is counted.
+
+    \b
+    Examples:
+      segwatch db size
+      segwatch db size --json | jq '.tables[] | {table, bytes_per_row}'
+
+    Exit codes: 0 done, 5 the store failed.
+    """
+    from segwatch.jobs.store_size import show_sizes
+    from segwatch.settings import settings
+
+    show_sizes(store or settings().store, as_json=as_json)
+
+
+@command.command(no_args_is_help=True)
+@click.option("--older-than", metavar="DURATION", help="What was stored so long ago: whole days, as 30d or 4w.")
+@click.option("--session", metavar="ID", callback=session_digits, help="All of this capture session.")
+@click.option(
+    "--table",
+    "tables",
+    type=click.Choice(_TABLES),
+    metavar="TABLE",
+    multiple=True,
+    help=f"Only from this table; may come several times: {', '.join(_TABLES)}.",
+)
+@_store_option
+@click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def prune(
+    older_than: str | None,
+    session: str | None,
+    tables: tuple[str, ...],
+    store: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    r"""Remove rows from the store before their time.
+
+    Captures whose rows are removed can be analysed and stored again. With --table they stay listed, and what the other
+    tables have of them stays: remove the --session to store one again.
+
+    \b
+    Examples:
+      segwatch db prune --older-than 30d --dry-run
+      segwatch db prune --older-than 7d --table segments --yes
+      segwatch db prune --session 0123456789abcdef0123456789abcdef
+
+    Exit codes: 0 done, 1 not confirmed, 2 wrong use, 5 the store failed.
+    """
+    from segwatch.errors import UsageError
+    from segwatch.jobs.pruning import PruneJob
+    from segwatch.settings import settings
+
+    if (older_than is None) == (session is None):
+        raise UsageError("say which: rows that were stored --older-than a number of days, or those of a --session.")
+    return PruneJob(
+        store=store or settings().store,
+        days=None if older_than is None else _whole_days(older_than),
+        session=session or "",
+        tables=tables,
+        dry_run=dry_run,
+        confirmed=yes,
+        as_json=as_json,
+    ).run()
+
+
+def _whole_days(text: str) -> int:
+    from segwatch.errors import UsageError
+    from segwatch.times import NANOSECONDS, parse_duration
+
+    days, rest = divmod(parse_duration(text), 86_400 * NANOSECONDS)
+    if rest or not 1 <= days <= MOST_DAYS:
+        raise UsageError(f"--older-than {text} must be whole days, at least one: the store keeps rows by the day.")
+    return days

@@ -4,19 +4,7 @@ import time
 
 import click
 
-from segwatch.cli.options import kafka_option, rules_option
-
-
-def _digits(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Return a session as 32 hexadecimal digits, however it is written."""
-    if value is None:
-        return None
-    from sinks.sessions import plain
-
-    try:
-        return plain(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+from segwatch.cli.options import kafka_option, rules_option, session_digits
 
 
 @click.command(name="replay", no_args_is_help=True)
@@ -29,7 +17,7 @@ def _digits(_context: click.Context, _parameter: click.Parameter, value: str | N
     help="Begin so much before --from; what is found there is not compared [0s].",
 )
 @click.option("--sensor", metavar="NAME", help="Only sessions of this sensor.")
-@click.option("--session", metavar="ID", callback=_digits, help="Only this capture session.")
+@click.option("--session", metavar="ID", callback=session_digits, help="Only this capture session.")
 @click.option(
     "--source", type=click.Choice(["store", "kafka"]), default="store", help="Where the segments are read [store]."
 )
