@@ -19,7 +19,7 @@ from sinks.encoding import WIRE_TYPES
 
 _REVISION = DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION - 1
 """Of the protocol: to a client that says this the server writes every column out, none as sparse."""
-_ADDRESS_BYTES = 16
+_BYTES_OF_TWO_WORDS = 16
 
 
 class Lists(NamedTuple):
@@ -35,7 +35,7 @@ class Block(NamedTuple):
 
     rows: int
     columns: dict[str, Any]
-    """Arrays of numbers, (N, 2) of uint64 for addresses, or ``Lists``, by name."""
+    """Arrays of numbers, (N, 2) of uint64 for addresses and UUIDs, or ``Lists``, by name."""
 
 
 class ArrayReader:
@@ -50,12 +50,12 @@ class ArrayReader:
         """End the connection; a statement that is not finished is given up."""
         self._client.disconnect()
 
-    def blocks(self, statement: str, values: dict[str, Any], settings: dict[str, Any]) -> Iterator[Block]:
-        """Run a statement and yield what it finds, while the server works."""
+    def blocks(self, statement: str, values: dict[str, Any] | None, settings: dict[str, Any]) -> Iterator[Block]:
+        """Run a statement and yield what it finds, while the server works; without ``values`` it is sent as it is."""
         with as_store_errors(self._address):
             client, connection = self._client, self._client.connection
             with client.disconnect_on_error(statement, settings):
-                query = client.substitute_params(statement, values, connection.context)
+                query = statement if values is None else client.substitute_params(statement, values, connection.context)
                 connection.block_in.read = partial(_read_block, connection.block_in)
                 connection.send_query(query)
                 connection.send_external_tables(None)
@@ -77,8 +77,8 @@ def _read_block(stream: Any, use_numpy: object = None) -> Block:  # noqa: ARG001
 
 
 def _read_column(source: Any, type_name: str, rows: int) -> Any:
-    if type_name == "IPv6":
-        return np.frombuffer(source.read(_ADDRESS_BYTES * rows), np.uint64).reshape(rows, 2)
+    if type_name in {"IPv6", "UUID"}:
+        return np.frombuffer(source.read(_BYTES_OF_TWO_WORDS * rows), np.uint64).reshape(rows, 2)
     if type_name == "Array(UInt32)":
         ends = _numbers(source, "<u8", rows)
         return Lists(ends, _numbers(source, "<u4", int(ends[-1]) if rows else 0))

@@ -107,7 +107,7 @@ def _apply(client: Any, migration: Migration, address: ServerAddress) -> None:
             raise
         raise StoreError(
             f"The store {address} has not the tables of this version, and the user {address.user} may not make them; "
-            "run segwatch db migrate as a user who may (docs/security.md)."
+            "run segwatch schema --store URL as a user who may (docs/security.md)."
         ) from error
     client.execute(
         _RECORD,

@@ -1,13 +1,14 @@
 """The table ``segments`` read back: which capture sessions it has of a range of time, and their rows in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments
+from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments, join_segments, take_segments
 from sinks.connection import ServerAddress, as_store_errors
-from sinks.decoding import ArrayReader, Block
+from sinks.decoding import ArrayReader, Block, Lists
 from sinks.sessions import plain
 from sinks.writer import whole_seconds
 
@@ -29,8 +30,22 @@ GROUP BY session
 ORDER BY min(ts), session
 """
 _COLUMNS = ", ".join(name for name in SEGMENT_TYPES if name != "sack_count")
+_OWN_COLUMNS = tuple(name for name in SEGMENT_TYPES if name not in {"sack", "sack_count"})
 # The offset in the part keeps several segments of one frame in the order in which they were stored.
 _ROWS = "SELECT {columns} FROM segments WHERE session = toUUID(%(session)s) AND {in_range} ORDER BY frame, _part_offset"
+_CONVERSATION = """
+SELECT {columns} FROM segments
+WHERE session = toUUID(%(session)s)
+    AND conversation = cityHash64(
+        least((toIPv6(%(one)s), toUInt16(%(port)s)), (toIPv6(%(other)s), toUInt16(%(other_port)s))),
+        greatest((toIPv6(%(one)s), toUInt16(%(port)s)), (toIPv6(%(other)s), toUInt16(%(other_port)s)))
+    )
+    AND (src, sport, dst, dport) IN (
+        (toIPv6(%(one)s), %(port)s, toIPv6(%(other)s), %(other_port)s),
+        (toIPv6(%(other)s), %(other_port)s, toIPv6(%(one)s), %(port)s)
+    )
+ORDER BY frame, _part_offset
+"""
 _SORT_ON_DISK_BYTES = 512 << 20
 _SETTINGS = {"max_bytes_before_external_sort": _SORT_ON_DISK_BYTES, "max_bytes_ratio_before_external_sort": 0}
 
@@ -81,16 +96,50 @@ def stored_segments(reader: ArrayReader, session: str, begin: int, end: int) -> 
         yield _segments(block)
 
 
+def conversation_segments(
+    reader: ArrayReader, session: str, one: tuple[str, int], other: tuple[str, int]
+) -> Iterator[SegmentColumns]:
+    """Yield all segments of a session between two ends, sorted by frame, in blocks.
+
+    Ends are addresses (IPv6, or IPv4 as ::ffff:a.b.c.d) with ports; they may have had several conversations.
+    """
+    values = {"session": session, "one": one[0], "other": other[0], "port": one[1], "other_port": other[1]}
+    for block in reader.blocks(_CONVERSATION.format(columns=_COLUMNS), values, _SETTINGS):
+        yield _segments(block)
+
+
+def without_repetitions(blocks: Iterable[SegmentColumns]) -> Iterator[SegmentColumns]:
+    """Leave out rows that equal the one before: the sink stores a message twice that came twice to Kafka."""
+    last = empty_segments(0)
+    for segments in blocks:
+        both = join_segments([last, segments])
+        is_new = np.ones(len(both.ts), bool)
+        is_new[1:] = np.any([_changes(column) for column in both], axis=0)
+        is_new[: len(last.ts)] = False
+        last = take_segments(segments, slice(-1, None))
+        yield take_segments(both, is_new)
+
+
+def _changes(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return (N - 1,) whether each row but the first differs from the one before."""
+    rows = column.reshape(len(column), -1)
+    differs: npt.NDArray[np.bool_] = np.any(rows[1:] != rows[:-1], axis=1)
+    return differs
+
+
 def _segments(block: Block) -> SegmentColumns:
     """Return a block's rows in memory of their own, with the types of the record."""
     segments = empty_segments(block.rows)
-    for name in SEGMENT_TYPES:
-        if name not in {"sack", "sack_count"}:
-            getattr(segments, name)[...] = block.columns[name]
-    edges = block.columns["sack"]
-    lengths = np.diff(edges.ends.astype(np.int64), prepend=0)
+    fill_segments(segments, {name: block.columns[name] for name in _OWN_COLUMNS}, block.columns["sack"])
+    return segments
+
+
+def fill_segments(segments: SegmentColumns, columns: Mapping[str, npt.NDArray[Any]], sack: Lists) -> None:
+    """Copy columns of an answer, and its lists of edges, into the columns of segments."""
+    for name, column in columns.items():
+        getattr(segments, name)[...] = column
+    lengths = np.diff(sack.ends.astype(np.int64), prepend=0)
     present = np.arange(segments.sack.shape[1]) < lengths[:, None]
     segments.sack[...] = 0
-    segments.sack[present] = edges.values
+    segments.sack[present] = sack.values
     segments.sack_count[:] = lengths // 2
-    return segments

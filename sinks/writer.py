@@ -38,9 +38,9 @@ _NANOSECONDS = 1_000_000_000
 _LAST_SECOND = 2**32 - 1
 _EPOCH = date(1970, 1, 1)
 
-_SEGMENT_NAMES = {"seq": "seq_raw", "ack": "ack_raw", "window": "window_raw"}
+SEGMENT_NAMES = {"seq": "seq_raw", "ack": "ack_raw", "window": "window_raw"}
 """Segment fields whose plain name belongs to a finding in the table ``anomalies``."""
-_NOT_IN_ANOMALIES = frozenset({"src", "dst", "sport", "dport", "sack", "sack_count"})
+NOT_IN_ANOMALIES = frozenset({"src", "dst", "sport", "dport", "sack", "sack_count"})
 _INTERVAL_FIELDS = (
     "stream", "client", "client_port", "server", "server_port", "ip_version", "completeness", "reset", "closer",
     "first", "last", "opened", "initial_rtt",
@@ -90,8 +90,8 @@ def anomaly_columns(segments: SegmentColumns, findings: FindingColumns) -> dict[
         "sack": Edges(segments.sack, segments.sack_count),
     }
     for name in SEGMENT_TYPES:
-        if name not in _NOT_IN_ANOMALIES:
-            columns[_SEGMENT_NAMES.get(name, name)] = getattr(segments, name)
+        if name not in NOT_IN_ANOMALIES:
+            columns[SEGMENT_NAMES.get(name, name)] = getattr(segments, name)
     for name in FINDING_TYPES:
         columns[name] = getattr(findings, name)
     return columns

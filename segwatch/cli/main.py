@@ -21,7 +21,7 @@ COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
     "explain": "Tell the story of a conversation in plain words, with the evidence.",
-    "report": "Write a report on a capture: one HTML file.",
+    "report": "Write a report on a capture or a time: one HTML file.",
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
     "up": "Run the whole pipeline on this machine, supervised.",

@@ -26,7 +26,7 @@ RESET_MEANINGS: Final = {
 def closing(ledger: Ledger) -> Iterator[Sentence]:
     """Tell who closed, who broke off, and what was left open."""
     yield from _finishes(ledger)
-    yield from _resets(ledger)
+    yield from resets(ledger)
     if not ledger.has(Flag.FIN | Flag.RST).any():
         text = "The connection was still open when the capture ended." if len(ledger) > 1 else "Nothing more was seen."
         if ledger.is_cut:
@@ -57,13 +57,14 @@ def _finishes(ledger: Ledger) -> Iterator[Sentence]:
             frames.append(confirmed)
             numbers["waited"] = waited
         yield Sentence("close", f"{text}.", ledger.frames(frames), int(ledger.time[row]), numbers)
-    if len(firsts) == 1:
+    if len(firsts) == 1 and not ledger.is_cut:
         row, side = firsts[0]
         text = f"{upper(the(1 - side))} never closed its direction within the capture."
         yield Sentence("close", text, ledger.frames([row, len(ledger) - 1]), int(ledger.time[row]), {})
 
 
-def _resets(ledger: Ledger) -> Iterator[Sentence]:
+def resets(ledger: Ledger) -> Iterator[Sentence]:
+    """Tell of the resets by class."""
     for reset, meaning in RESET_MEANINGS.items():
         rows = np.flatnonzero(ledger.findings.reset == int(reset)).tolist()
         if not rows:

@@ -1,9 +1,7 @@
 """What Wireshark's labels mean for one conversation: a sentence for each group of labelled segments."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from segwatch.explain.groups import Group, groups
 from segwatch.explain.ledger import Ledger
@@ -29,11 +27,23 @@ class Told(NamedTuple):
     numbers: Mapping[str, Number] = {}
     rows: Sequence[int] = ()
     """What shows it, besides the group's own segments."""
+    frames: Sequence[int] = ()
+    """The same, as frames that the ledger need not have."""
 
 
 def course(ledger: Ledger) -> list[Sentence]:
-    """Return a sentence for each group of labelled segments; together they speak of every one."""
-    return [_sentence(ledger, group) for group in groups(ledger)]
+    """Return a sentence for each group of labelled segments; together they speak of every one. Then of ICMP errors."""
+    return [*(_sentence(ledger, group) for group in groups(ledger)), *_icmp_errors(ledger)]
+
+
+def _icmp_errors(ledger: Ledger) -> Iterator[Sentence]:
+    if not ledger.quoted:
+        return
+    frames, times = zip(*ledger.quoted, strict=True)
+    count, first = len(frames), min(times) - ledger.begun
+    which = "an ICMP error quotes" if count == 1 else f"the first of {count:,} ICMP errors quotes"
+    text = f"{moment_text(first)}: {which} a segment of this connection: a router or a host could not pass it on."
+    yield Sentence("icmp", text, tuple(sorted(set(frames))), first, {"errors": count})
 
 
 def _sentence(ledger: Ledger, group: Group) -> Sentence:
@@ -44,7 +54,7 @@ def _sentence(ledger: Ledger, group: Group) -> Sentence:
     if told.detail:
         text += f" (the first time {told.detail})" if group.is_scattered else f" ({told.detail})"
     numbers = {"segments": len(group.rows), "first": first, "last": last, **told.numbers}
-    frames = ledger.frames(sorted({*group.rows, *told.rows}))
+    frames = tuple(sorted({*ledger.frames([*group.rows, *told.rows]), *told.frames}))
     return Sentence(label_text(group.label), f"{text}.", frames, first, numbers)
 
 
@@ -63,10 +73,6 @@ def _sent_again(ledger: Ledger, group: Group) -> str:
     return f"sends {what} again" + (f", in {len(group.rows):,} segments" if len(group.rows) > 1 else "")
 
 
-def _row_of_frame(ledger: Ledger, frame: int) -> list[int]:
-    return np.flatnonzero(ledger.frame == frame)[:1].tolist() if frame else []
-
-
 def _retransmission(ledger: Ledger, group: Group) -> Told:
     row = group.rows[0]
     timeout, since = int(ledger.findings.rto[row]), int(ledger.findings.rto_frame[row])
@@ -74,7 +80,7 @@ def _retransmission(ledger: Ledger, group: Group) -> Told:
     if timeout <= 0:
         return Told(text, "", numbers)
     detail = f"{span_text(timeout)} after frame {since}"
-    return Told(text, detail, {**numbers, "rto": timeout, "rto_frame": since}, _row_of_frame(ledger, since))
+    return Told(text, detail, {**numbers, "rto": timeout, "rto_frame": since}, (), (since,))
 
 
 def _fast_retransmission(ledger: Ledger, group: Group) -> Told:
@@ -93,7 +99,7 @@ def _spurious_retransmission(ledger: Ledger, group: Group) -> Told:
     text, numbers = f"{_sent_again(ledger, group)} that had arrived already", {"bytes": _bytes(ledger, group)}
     covers = ~ledger.rows(group.side) & (ledger.acknowledged >= ledger.begin[row] + ledger.length[row])
     known = ledger.first(covers[:row])
-    if known is None:
+    if known is None or not ledger.is_whole:
         return Told(text, "", numbers)
     waited = int(ledger.time[row] - ledger.time[known])
     detail = f"acknowledged by frame {ledger.frame[known]}, {span_text(waited)} before"
@@ -108,13 +114,15 @@ def _out_of_order(ledger: Ledger, group: Group) -> Told:
 
 
 def _lost_segment(ledger: Ledger, group: Group) -> Told:
+    text = f"leaves {_times(group)}something out: it was lost before the sensor, or the sensor missed it"
+    if not ledger.is_whole:
+        return Told(text)
     row = group.rows[0]
     mine = ledger.rows(group.side) & ledger.is_analysed
     before = ledger.end[:row][mine[:row]]
     start = int(before.max()) if len(before) else int(ledger.begin[row])
     missing = max(int(ledger.begin[row]) - start, 0)
     numbers: dict[str, Number] = {"missing": missing}
-    text = f"leaves {_times(group)}something out: it was lost before the sensor, or the sensor missed it"
     detail = bytes_text(missing)
     filled = ledger.later(row, mine & ledger.has_data & (ledger.begin <= start) & (ledger.end > start))
     if filled is not None:
@@ -140,11 +148,13 @@ def _duplicate_ack(ledger: Ledger, group: Group) -> Told:
     text = f"repeats {_times(group)}its acknowledgment, for what came does not fit the end of what it has"
     detail = f"waiting for byte {waits_for:,}, as frame {original} said"
     numbers: dict[str, Number] = {"original_frame": original, "number": number, "waits_for": waits_for}
-    return Told(text, detail, numbers, _row_of_frame(ledger, original))
+    return Told(text, detail, numbers, (), (original,))
 
 
 def _zero_window(ledger: Ledger, group: Group) -> Told:
     text = f"says {_times(group)}that it has no room left (window 0): its application does not read fast enough"
+    if not ledger.is_whole:
+        return Told(text)
     closures = ledger.closures(group.rows)
     opened = [(first, row) for first, row in closures if row is not None]
     closed = sum(int(ledger.time[row] - ledger.time[first]) for first, row in opened)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,16 @@ from segwatch.vocabulary import Flag, Label, Quality
 
 CLIENT, SERVER = 0, 1
 SIDES = ("client", "server")
+_JUST_BEFORE: Final = 3 << 30
+"""Relative numbers from here on lie before the first one, as that of a keep-alive before any data does."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The N segments of one conversation, at least one, in capture order; sides are ``CLIENT`` and ``SERVER``.
+    """The N segments of one conversation in capture order: all, the first ones, or those that a label speaks of.
 
-    Positions are byte offsets in what a side sends, int64, counted from its first sequence number (RFC 9293 section
-    3.4) on without wrapping around.
+    Sides are ``CLIENT`` and ``SERVER``. Positions are byte offsets in what a side sends, int64, counted from its first
+    sequence number (RFC 9293 section 3.4) on without wrapping around.
     """
 
     stream: int
@@ -29,7 +32,12 @@ class Ledger:
     segments: SegmentColumns
     findings: FindingColumns
     is_cut: bool = False
-    """Whether the conversation has more segments than these."""
+    """Whether the conversation has more segments than these, which are its first ones."""
+    counts: npt.NDArray[Any] | None = None
+    """Where only segments with a label or a RST were kept, these are those, perhaps none: then the counters of all
+    segments, (M,) ``INTERVAL``, one for each minute in order, at least one; else None."""
+    quoted: tuple[tuple[int, int], ...] = ()
+    """Frames of ICMP errors that quote a segment of it, with their times (nanoseconds since the epoch)."""
 
     def __len__(self) -> int:
         return len(self.segments.ts)
@@ -40,10 +48,20 @@ class Ledger:
         sides: npt.NDArray[np.int64] = 1 - self.findings.from_client.astype(np.int64)
         return sides
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the segments follow one another, without any left out between them."""
+        return self.counts is None
+
+    @cached_property
+    def begun(self) -> int:
+        """Time of the conversation's first segment, nanoseconds since the epoch."""
+        return int(self.segments.ts[0] if self.counts is None else self.counts["opened"][0])
+
     @cached_property
     def time(self) -> npt.NDArray[np.int64]:
         """(N,) nanoseconds since the first segment."""
-        times: npt.NDArray[np.int64] = self.segments.ts - self.segments.ts[0]
+        times: npt.NDArray[np.int64] = self.segments.ts - self.begun
         return times
 
     @cached_property
@@ -120,6 +138,9 @@ class Ledger:
 
     def end_text(self, side: int) -> str:
         """Return address and port of a side."""
+        if self.counts is not None:
+            first, name = self.counts[0], SIDES[side]
+            return endpoint_text(address_text(first[name], int(first["ip_version"])), int(first[f"{name}_port"]))
         sent = np.flatnonzero(self.rows(side))
         row = int(sent[0]) if len(sent) else 0
         is_source = self.side[row] == side
@@ -127,6 +148,14 @@ class Ledger:
         port = (self.segments.sport if is_source else self.segments.dport)[row]
         version = 6 if self.segments.quality[row] & int(Quality.IPV6) else 4
         return endpoint_text(address_text(words, version), int(port))
+
+    def main_side(self) -> int | None:
+        """Return the side that sent more data, None where no side sent any."""
+        if self.counts is None:
+            volumes = [int(self.length[self.rows(side)].sum()) for side in (CLIENT, SERVER)]
+        else:
+            volumes = self.counts["sent"]["payload_bytes"].sum(axis=0).tolist()
+        return int(volumes[1] > volumes[0]) if any(volumes) else None
 
     def first(self, mask: npt.NDArray[np.bool_]) -> int | None:
         """Return the first row that a mask has, None for none."""
@@ -168,4 +197,5 @@ def _unwrapped(raw: npt.NDArray[np.uint32], relative: npt.NDArray[np.uint32]) ->
     if not len(raw):
         return np.zeros(0, np.int64)
     steps = np.diff(raw.astype(np.uint32)).astype(np.int32).astype(np.int64)
-    return int(relative[:1].astype(np.int32)[0]) + np.concatenate([[0], np.cumsum(steps)])
+    begin = int(relative[0])
+    return (begin - (1 << 32) if begin >= _JUST_BEFORE else begin) + np.concatenate([[0], np.cumsum(steps)])

@@ -14,6 +14,10 @@ _LARGEST_SHIFT = 14
 """RFC 7323 section 2.3."""
 _NEAR = 4
 """How many times as long one side must be away as the other, for the sensor to be near to that one."""
+NO_ANSWER = (
+    "Nobody ever answered: a firewall drops the request without a word, the server is down, its answers take another "
+    "way than past the sensor, or the capture ended too early."
+)
 
 
 def opening(ledger: Ledger) -> Iterator[Sentence]:
@@ -38,16 +42,30 @@ def opening(ledger: Ledger) -> Iterator[Sentence]:
 
 
 def _without_handshake(ledger: Ledger) -> Sentence:
-    text = (
-        f"The capture begins in the middle: {ledger.end_text(CLIENT)} (taken for the client) and "
-        f"{ledger.end_text(SERVER)} were connected already. What they agreed on at the beginning is not known, so "
-        "windows are shown without their scale."
-    )
+    text = beginning_text(ledger.end_text(CLIENT), ledger.end_text(SERVER))
     return Sentence("handshake", text, ledger.frames([0]), 0, {"segments": len(ledger)})
 
 
+def beginning_text(client: str, server: str) -> str:
+    """Say that nothing of the handshake was seen."""
+    return (
+        f"The capture begins in the middle: nothing of the handshake of {client} (taken for the client) and {server} "
+        "is in it. What they agreed on at the beginning is not known, so windows are shown without their scale."
+    )
+
+
+def request_text(client: str, server: str) -> str:
+    """Say that a connection was asked for."""
+    return f"{client} (the client) asks {server} (the server) for a connection (SYN)."
+
+
+def acceptance_text(server: str) -> str:
+    """Say that a connection was accepted that nobody was seen to ask for."""
+    return f"{server} (the server) accepts a connection (SYN/ACK); the request was not captured."
+
+
 def _request(ledger: Ledger, syn: int) -> Sentence:
-    text = f"{ledger.end_text(CLIENT)} (the client) asks {ledger.end_text(SERVER)} (the server) for a connection (SYN)."
+    text = request_text(ledger.end_text(CLIENT), ledger.end_text(SERVER))
     return Sentence("handshake", text, ledger.frames([syn]), int(ledger.time[syn]), {"time": int(ledger.time[syn])})
 
 
@@ -76,7 +94,7 @@ def _no_answer(ledger: Ledger, syn: int) -> Sentence:
 def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]:
     time = int(ledger.time[syn_ack])
     if syn is None:
-        text = f"{ledger.end_text(SERVER)} (the server) accepts a connection (SYN/ACK); the request was not captured."
+        text = acceptance_text(ledger.end_text(SERVER))
         yield Sentence("handshake", text, ledger.frames([syn_ack]), time, {"time": time})
         return
     waited = time - int(ledger.time[syn])

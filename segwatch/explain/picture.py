@@ -7,7 +7,7 @@ import numpy.typing as npt
 import plotext
 
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import the
+from segwatch.explain.sentences import sequence_title
 from segwatch.vocabulary import RETRANSMISSIONS, Label
 
 HEIGHT: Final = 20
@@ -27,9 +27,8 @@ class _Kind(NamedTuple):
 
 def picture(ledger: Ledger, width: int, *, colored: bool) -> str:
     """Return the bytes of the side that sent more over time, with labels; empty where no side sent any."""
-    volumes = [int(ledger.length[ledger.rows(side)].sum()) for side in (0, 1)]
-    side = int(volumes[1] > volumes[0])
-    if not volumes[side]:
+    side = ledger.main_side()
+    if side is None or not any(kind.rows.any() for kind in _kinds(ledger, side)):
         return ""
     plotext.clear_figure()
     plotext.plot_size(width, HEIGHT)
@@ -42,7 +41,7 @@ def picture(ledger: Ledger, width: int, *, colored: bool) -> str:
             plotext.scatter(
                 times, kind.positions[places].tolist(), marker=kind.marker, color=kind.color, label=kind.name
             )
-    plotext.title(f"Bytes of {the(side)} over time")
+    plotext.title(sequence_title(side, is_whole=ledger.is_whole))
     plotext.xlabel("seconds")
     drawn: str = plotext.build()
     return drawn if colored else plotext.uncolorize(drawn)

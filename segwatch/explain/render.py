@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from segwatch.explain.sentences import frames_text
+from segwatch.explain.sentences import Sentence, evidence_text
 from segwatch.explain.story import Story
+from segwatch.times import time_text
 
 
 def plain_text(story: Story, drawn: str, width: int) -> str:
@@ -28,7 +29,7 @@ def print_story(console: Console, story: Story, drawn: str) -> None:
         console.print()
         console.print(Text(chapter.title, style="bold"))
         for sentence in chapter.sentences:
-            text = Text.assemble(sentence.text, (f" [{frames_text(sentence.frames)}]", "dim"))
+            text = Text.assemble(sentence.text, (f" [{evidence_text(sentence)}]", "dim"))
             console.print(Padding(text, (0, 0, 0, 2)))
     if drawn:
         console.print()
@@ -50,7 +51,7 @@ def markdown(story: Story, drawn: str) -> Iterator[str]:
         yield f"### {chapter.title}"
         yield ""
         for sentence in chapter.sentences:
-            yield f"* {_escaped(sentence.text)} *({frames_text(sentence.frames)})*"
+            yield f"* {_escaped(sentence.text)} *({evidence_text(sentence)})*"
     if drawn:
         yield from ("", "```text", *(line.rstrip() for line in drawn.splitlines()), "```")
     if story.words:
@@ -71,20 +72,23 @@ def as_object(story: Story) -> dict[str, Any]:
         "chapters": [
             {
                 "title": chapter.title,
-                "sentences": [
-                    {
-                        "topic": sentence.topic,
-                        "text": sentence.text,
-                        "frames": list(sentence.frames),
-                        "time": sentence.time / 1e9,
-                        "numbers": sentence.numbers,
-                    }
-                    for sentence in chapter.sentences
-                ],
+                "sentences": [_sentence(sentence) for sentence in chapter.sentences],
             }
             for chapter in story.chapters
         ],
         "words": story.words,
+    }
+
+
+def _sentence(sentence: Sentence) -> dict[str, Any]:
+    minutes = {"minutes": [time_text(minute) for minute in sentence.minutes]} if sentence.minutes else {}
+    return {
+        "topic": sentence.topic,
+        "text": sentence.text,
+        "frames": list(sentence.frames),
+        **minutes,
+        "time": sentence.time / 1e9,
+        "numbers": sentence.numbers,
     }
 
 

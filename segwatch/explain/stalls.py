@@ -32,7 +32,7 @@ _MEANINGS: Final = {
 }
 
 
-class _Reason(NamedTuple):
+class Reason(NamedTuple):
     """Why nothing was sent."""
 
     topic: str
@@ -47,12 +47,12 @@ class _Stall(NamedTuple):
     """What ended it."""
     silence: int
     """Nanoseconds."""
-    reason: _Reason
+    reason: Reason
 
 
 def stalls(ledger: Ledger) -> Iterator[Sentence]:
     """Tell how much time was silence and why, and then of the longest ones in the order of time."""
-    least = max(SHORTEST_STALL, ROUND_TRIPS * int(ledger.findings.initial_rtt.max(initial=0)))
+    least = worth_telling(int(ledger.findings.initial_rtt.max(initial=0)))
     found = [
         _Stall(row, silence, _reason(ledger, row))
         for row, silence in islice(ledger.gaps(), MOST_SUMMED)
@@ -78,35 +78,56 @@ def _sum(ledger: Ledger, found: list[_Stall], least: int) -> Sentence:
     return Sentence("silences", text, ledger.frames(rows), 0, {"silence": silence, "stalls": len(found), **spans})
 
 
-def _reason(ledger: Ledger, row: int) -> _Reason:
+def worth_telling(initial_rtt: int) -> int:
+    """Return the shortest silence that counts, where a round trip takes that long (nanoseconds)."""
+    return max(SHORTEST_STALL, ROUND_TRIPS * initial_rtt)
+
+
+def silence_reason(ledger: Ledger, row: int) -> Reason:
+    """Say what the segment in ``row`` had been waited for, as far as it says so itself."""
+    side = int(ledger.side[row])
+    closed = 1 - side if ledger.findings.labels[row] & int(Label.ZERO_WINDOW_PROBE) else None
+    own = _own_reason(ledger, row, side, closed)
+    return own or Reason("silence", f"until {the(side)} sent frame {ledger.frame[row]:,}")
+
+
+def _own_reason(ledger: Ledger, row: int, side: int, closed: int | None) -> Reason | None:
+    """Say what a segment of ``side`` had been waited for by its flags and labels; ``closed``: whose window was."""
+    labels, flags = Label(int(ledger.findings.labels[row])), int(ledger.segments.flags[row])
+    if flags & int(Flag.RST):
+        return Reason("silence", f"until {the(side)} broke the connection off")
+    if labels & _PROBES:
+        return Reason("idle", "neither side had anything to send, but for the question whether the other is there")
+    if closed is not None:
+        return Reason("closed_window", f"{the(closed)} had no room for more (window 0)")
+    if flags & int(Flag.SYN):
+        return Reason("handshake", "the request for a connection had not been answered")
+    if labels & _REPEATS and ledger.length[row]:
+        return Reason("timeout", f"{the(side)} waited for an acknowledgment, and then sent again")
+    return None
+
+
+def _reason(ledger: Ledger, row: int) -> Reason:
     """Say what the segment in ``row`` had been waited for."""
     side, before = int(ledger.side[row]), int(ledger.side[row - 1])
-    labels = Label(int(ledger.findings.labels[row]))
-    if ledger.segments.flags[row] & int(Flag.RST):
-        return _Reason("silence", f"until {the(side)} broke the connection off")
-    if labels & _PROBES:
-        return _Reason("idle", "neither side had anything to send, but for the question whether the other is there")
-    if (closed := _closed_side(ledger, row, side, labels)) is not None:
-        return _Reason("closed_window", f"{the(closed)} had no room for more (window 0)")
-    if ledger.segments.flags[row] & int(Flag.SYN):
-        return _Reason("handshake", "the request for a connection had not been answered")
-    if labels & _REPEATS and ledger.length[row]:
-        return _Reason("timeout", f"{the(side)} waited for an acknowledgment, and then sent again")
+    closed = _closed_side(ledger, row, side, Label(int(ledger.findings.labels[row])))
+    if (own := _own_reason(ledger, row, side, closed)) is not None:
+        return own
     if not ledger.length[row] and before != side and ledger.length[row - 1]:
-        return _Reason("acknowledgment", f"{the(side)} took its time to acknowledge")
+        return Reason("acknowledgment", f"{the(side)} took its time to acknowledge")
     if not ledger.length[row] and ledger.segments.flags[row] & int(Flag.FIN):
-        return _Reason("application", f"the application of {the(side)} had nothing more to send, and closed")
+        return Reason("application", f"the application of {the(side)} had nothing more to send, and closed")
     if ledger.length[row]:
         return _application(ledger, row, side)
-    return _Reason("silence", f"until {the(side)} sent something without data")
+    return Reason("silence", f"until {the(side)} sent something without data")
 
 
-def _application(ledger: Ledger, row: int, side: int) -> _Reason:
+def _application(ledger: Ledger, row: int, side: int) -> Reason:
     """Say whose application was silent, by who had sent the last data before."""
     last = ledger.earlier(row, ledger.has_data)
     if last is not None and int(ledger.side[last]) != side:
-        return _Reason("application", f"the application of {the(side)} took its time to answer")
-    return _Reason("application", f"the application of {the(side)} had nothing to send")
+        return Reason("application", f"the application of {the(side)} took its time to answer")
+    return Reason("application", f"the application of {the(side)} had nothing to send")
 
 
 def _window_before(ledger: Ledger, row: int, side: int) -> int | None:

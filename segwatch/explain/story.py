@@ -1,8 +1,17 @@
 """The chapters of a conversation's story, in order."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from segwatch.explain.closing import closing
+from segwatch.explain.counted import (
+    Minutes,
+    counted_closing,
+    counted_opening,
+    counted_stalls,
+    counted_totals,
+    unknown,
+)
 from segwatch.explain.course import course
 from segwatch.explain.glossary import words_of
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
@@ -28,20 +37,24 @@ class Story(NamedTuple):
 
 def story_of(ledger: Ledger) -> Story:
     """Tell the story of a conversation."""
-    chapters = [
-        Chapter("In short", list(totals(ledger))),
-        Chapter("How it opened", list(opening(ledger))),
-        Chapter("What happened", course(ledger)),
-        Chapter("Where the time went", list(stalls(ledger))),
-        Chapter("How it ended", list(closing(ledger))),
-    ]
-    chapters = [chapter for chapter in chapters if chapter.sentences]
+    chapters = [chapter for chapter in _chapters(ledger) if chapter.sentences]
     topics = {sentence.topic for chapter in chapters for sentence in chapter.sentences}
     return Story(
         stream=ledger.stream,
         client=ledger.end_text(CLIENT),
         server=ledger.end_text(SERVER),
-        begin=int(ledger.segments.ts[0]),
+        begin=ledger.begun,
         chapters=chapters,
         words=words_of(topics),
     )
+
+
+def _chapters(ledger: Ledger) -> Iterator[Chapter]:
+    minutes = None if ledger.counts is None else Minutes(ledger.counts)
+    yield Chapter("In short", list(counted_totals(minutes) if minutes else totals(ledger)))
+    yield Chapter("How it opened", list(counted_opening(ledger, minutes) if minutes else opening(ledger)))
+    yield Chapter("What happened", course(ledger))
+    yield Chapter("Where the time went", list(counted_stalls(ledger, minutes) if minutes else stalls(ledger)))
+    yield Chapter("How it ended", list(counted_closing(ledger, minutes) if minutes else closing(ledger)))
+    if minutes:
+        yield Chapter("What is not known", list(unknown(ledger, minutes)))

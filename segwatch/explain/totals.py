@@ -1,20 +1,23 @@
 """What a conversation came to: how much, how fast, and how much of it for nothing."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
+from segwatch.jobs.reasons import share_text
 from segwatch.vocabulary import RETRANSMISSIONS
 
-_BITS = 8
+CLEAN: Final = "Wireshark's analysis has nothing to say against any of its segments."
+_BITS: Final = 8
 
 
 def totals(ledger: Ledger) -> Iterator[Sentence]:
     """Tell what each side sent, and how far away both are."""
     span = int(ledger.time[-1])
-    text = f"In {span_text(span)} there were {count_text(len(ledger), 'segment')}."
+    text = size_text(len(ledger), span)
     if ledger.is_cut:
         text = f"Of this conversation the first {count_text(len(ledger), 'segment')} are looked at ({span_text(span)})."
     yield Sentence("size", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": len(ledger), "span": span})
@@ -22,25 +25,34 @@ def totals(ledger: Ledger) -> Iterator[Sentence]:
         yield from _sent(ledger, side, span)
         yield from _distance(ledger, side)
     if not ledger.findings.labels.any():
-        text = "Wireshark's analysis has nothing to say against any of its segments."
-        yield Sentence("clean", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": 0})
+        yield Sentence("clean", CLEAN, ledger.frames([0, len(ledger) - 1]), 0, {"segments": 0})
+
+
+def size_text(segments: int, span: int) -> str:
+    """Say how many segments there were in how long (nanoseconds)."""
+    return f"In {span_text(span)} there {'was' if segments == 1 else 'were'} {count_text(segments, 'segment')}."
 
 
 def _sent(ledger: Ledger, side: int, span: int) -> Iterator[Sentence]:
     rows = np.flatnonzero(ledger.rows(side) & ledger.has_data)
     if not len(rows):
         return
-    count = int(ledger.length[rows].sum())
     repeats = rows[ledger.labelled(RETRANSMISSIONS)[rows]]
-    again = int(ledger.length[repeats].sum())
-    text = f"{upper(the(side))} sent {bytes_text(count)} in {count_text(len(rows), 'segment')} with data"
+    count, again = int(ledger.length[rows].sum()), int(ledger.length[repeats].sum())
+    text = volume_text(side, span, count, len(rows), again, len(repeats))
+    numbers = {"bytes": count, "data_segments": len(rows), "repeated_bytes": again, "repeats": len(repeats)}
+    frames = ledger.frames([int(rows[0]), int(rows[-1])] if len(rows) > 1 else [int(rows[0])])
+    yield Sentence("volume", text, frames, int(ledger.time[rows[0]]), {**numbers})
+
+
+def volume_text(side: int, span: int, count: int, data_segments: int, again: int, repeats: int) -> str:
+    """Say how many bytes a side sent in so many nanoseconds, and how many of them again."""
+    text = f"{upper(the(side))} sent {bytes_text(count)} in {count_text(data_segments, 'segment')} with data"
     if span:
         text += f" ({_rate_text(_BITS * count * 1e9 / span)} on average)"
     if again:
-        text += f"; {bytes_text(again)} of it ({100 * again / count:.2g} %) in {count_text(len(repeats), 'repeat')}"
-    numbers = {"bytes": count, "data_segments": len(rows), "repeated_bytes": again, "repeats": len(repeats)}
-    frames = ledger.frames([int(rows[0]), int(rows[-1])] if len(rows) > 1 else [int(rows[0])])
-    yield Sentence("volume", f"{text}.", frames, int(ledger.time[rows[0]]), {**numbers})
+        text += f"; {bytes_text(again)} of it ({share_text(again / count)}) in {count_text(repeats, 'repeat')}"
+    return f"{text}."
 
 
 def _distance(ledger: Ledger, side: int) -> Iterator[Sentence]:
@@ -62,5 +74,9 @@ def _distance(ledger: Ledger, side: int) -> Iterator[Sentence]:
 def _rate_text(bits: float) -> str:
     for unit, size in (("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
         if bits >= size:
-            return f"{bits / size:.3g} {unit}"
-    return f"{bits:.3g} bit/s"
+            return f"{_three_digits(bits / size)} {unit}"
+    return f"{_three_digits(bits)} bit/s"
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:,.0f}" if number >= 99.95 else f"{number:.3g}"

@@ -7,13 +7,13 @@ import numpy.typing as npt
 from segwatch.compilation import kernel
 from segwatch.vocabulary import Completeness, Reset
 
-_FEW_SEGMENTS = 20
+FEW_SEGMENTS = 20
 """Below this many segments with data a share says little, and counts in proportion."""
 _BILLION = 1_000_000_000
 
 POINT = 1000
 """Scores are counted in thousandths of a point, as kernels know no fractions."""
-_POINTS_OF_RESET = {
+POINTS_OF_RESET = {
     Reset.REFUSED: 5,
     Reset.HANDSHAKE_ABORTED: 5,
     Reset.ABORTED_BY_CLIENT: 5,
@@ -23,11 +23,11 @@ _POINTS_OF_RESET = {
     Reset.OFF_SEQUENCE: 15,
     Reset.KEEP_ALIVE_FAILURE: 10,
 }
-_SCORE_OF_RESET = tuple(POINT * _POINTS_OF_RESET.get(reset, 0) for reset in Reset)
-_UNANSWERED_SCORE = 5 * POINT
+_SCORE_OF_RESET = tuple(POINT * POINTS_OF_RESET.get(reset, 0) for reset in Reset)
+UNANSWERED_SCORE = 5 * POINT
 _SYN_ALONE = int(Completeness.SYN)
 _WHOLE = 100 * POINT
-_LARGE = 1 << 43
+LARGE = 1 << 43
 """Numbers below it can be multiplied by ``_WHOLE`` in 64 bits."""
 
 _RESET_WORDS = {
@@ -43,6 +43,7 @@ _RESET_WORDS = {
     Reset.REPEATED: "reset repeatedly",
 }
 _SIDES = ("client", "server")
+_LEAST_PERCENT = 0.001
 
 
 @kernel
@@ -52,7 +53,7 @@ def _share(part: int, whole: int) -> int:
         return 0
     if part >= whole:
         return _WHOLE
-    return _WHOLE * part // whole if whole < _LARGE else part // (whole // _WHOLE)
+    return _WHOLE * part // whole if whole < LARGE else part // (whole // _WHOLE)
 
 
 @kernel
@@ -63,10 +64,10 @@ def _score(total: Any, trouble: Any) -> int:
     segments = int(total["segments"][0]) + int(total["segments"][1])
     closed = max(int(trouble["zero_window_time"][0]), int(trouble["zero_window_time"][1]))
     shares = _share(again, payload) + _share(int(trouble["lost_segments"]), segments)
-    score = shares * min(data_segments, _FEW_SEGMENTS) // _FEW_SEGMENTS
+    score = shares * min(data_segments, FEW_SEGMENTS) // FEW_SEGMENTS
     score += _share(closed, int(total["last"]) - int(total["opened"]))
     score += _SCORE_OF_RESET[int(total["reset"])]
-    return score + (_UNANSWERED_SCORE if int(total["completeness"]) == _SYN_ALONE else 0)
+    return score + (UNANSWERED_SCORE if int(total["completeness"]) == _SYN_ALONE else 0)
 
 
 @kernel
@@ -75,7 +76,7 @@ def score_conversations(conversations: Any, troubles: Any, scores: Any) -> int:
 
     ``scores``: (C,) int64, thousandths of a point; 0 is nothing to say. The percentage of payload bytes sent again,
     plus the percentage of segments before which some are missing, plus the percentage of the conversation's time with
-    a closed window, plus points for how it ended (``_POINTS_OF_RESET``).
+    a closed window, plus points for how it ended (``POINTS_OF_RESET``).
     """
     with_closed_window = 0
     for place in range(len(conversations)):
@@ -105,7 +106,7 @@ def reasons(total: Any, trouble: Any) -> list[str]:
 def _retransmissions(total: Any, trouble: Any) -> list[str]:
     payload, again = int(total["payload_bytes"].sum()), int(trouble["retransmitted_bytes"].sum())
     if again:
-        return [f"{_percent(again / payload)} of bytes retransmitted{_by(trouble['retransmitted_bytes'])}"]
+        return [f"{share_text(again / payload)} of bytes retransmitted{_by(trouble['retransmitted_bytes'])}"]
     count = int(trouble["retransmissions"].sum())
     return [f"{count:,} retransmitted{_by(trouble['retransmissions'])}"] if count else []
 
@@ -132,8 +133,12 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+def share_text(share: float) -> str:
+    """Return a share for people, in per cent."""
+    percent = 100 * share
+    if 0 < percent < _LEAST_PERCENT:
+        return f"< {_LEAST_PERCENT} %"
+    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
 
 
 def seconds_text(nanoseconds: int) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segwatch.endpoints import endpoint_text
-from segwatch.jobs.reasons import seconds_text
+from segwatch.jobs.reasons import seconds_text, share_text
 from segwatch.jobs.summary import HIGH_RATE, SAMPLE
 from segwatch.printable import printable
 
@@ -21,7 +21,6 @@ _PLAIN_WIDTH = 140
 _NARROW = 110
 """Below this many columns both ends of a conversation share one."""
 _BILLION = 1_000_000_000
-_LEAST_PERCENT = 0.001
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -65,7 +64,7 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
         console.print(f"  {start} to {end} UTC ({_duration(summary['seconds'])}){link_types}")
     if summary["payload_bytes"]:
         again = summary["retransmitted_bytes"] / summary["payload_bytes"]
-        console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {_share(again)} of it sent again")
+        console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {share_text(again)} of it sent again")
     if summary["skipped"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["skipped"].items())
         console.print(f"  Not analysed: {reasons}")
@@ -74,7 +73,7 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
 
 
 def _tables(summary: dict[str, Any], width: int) -> list[tuple[str, Table]]:
-    sample = f"{SAMPLE} segments with data or more, {_share(HIGH_RATE)} of bytes or more"
+    sample = f"{SAMPLE} segments with data or more, {share_text(HIGH_RATE)} of bytes or more"
     return [
         ("Labels", _counts(summary["labels"], summary["segments"])),
         ("Worst conversations", _worst(summary["worst_conversations"], narrow=width < _NARROW)),
@@ -99,7 +98,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 def _counts(counts: dict[str, int], segments: int) -> Table:
     table = _table(("", "left"), ("segments", "right"), ("share", "right"))
     for name, count in counts.items():
-        table.add_row(name, f"{count:,}", _share(count / max(segments, 1)))
+        table.add_row(name, f"{count:,}", share_text(count / max(segments, 1)))
     return table
 
 
@@ -121,7 +120,7 @@ def _rates(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         name = row["host"] if "host" in row else f"{row['client']} → {endpoint_text(row['server'], row['server_port'])}"
         again = _bytes(row["retransmitted_bytes"])
-        share = _share(row["retransmitted_share"])
+        share = share_text(row["retransmitted_share"])
         table.add_row(name, _bytes(row["payload_bytes"]), again, share, f"{row['data_segments']:,}")
     return table
 
@@ -150,13 +149,6 @@ def _round_trips(rtt: dict[str, Any]) -> Table:
 
 def _counted(count: int, singular: str) -> str:
     return f"{count:,} {singular}" if count == 1 else f"{count:,} {singular}s"
-
-
-def _share(share: float) -> str:
-    percent = 100 * share
-    if 0 < percent < _LEAST_PERCENT:
-        return f"< {_LEAST_PERCENT} %"
-    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.2g} %"
 
 
 def _bytes(count: float) -> str:

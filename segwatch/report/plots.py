@@ -6,29 +6,39 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import the
+from segwatch.explain.sentences import sequence_title
 from segwatch.report.timeline import COUNTED, Timeline
 from segwatch.vocabulary import RETRANSMISSIONS, Label
 
 MOST_POINTS: Final = 3000
 """Segments of a conversation that are drawn: all with trouble, and of the others as many as there is room for."""
+CLOCK_WIDTH: Final = 1_000_000_000
+"""Nanoseconds of a bin from which on a plot has times of the day, rather than seconds since the first segment."""
 _TROUBLE: Final = RETRANSMISSIONS | Label.OUT_OF_ORDER | Label.LOST_SEGMENT | Label.DUPLICATE_ACK | Label.ZERO_WINDOW
 
 
 def timeline_plots(timeline: Timeline) -> list[dict[str, Any]]:
     """Return the plots of a whole capture: what was sent, and what was wrong with it."""
     rates, times = timeline.rates(), timeline.times()
+    if timeline.width >= CLOCK_WIDTH:
+        times = [timeline.first / 1e9 + time for time in times]
     wrong = [(name.replace("_", " "), rates[name]) for name in ("resets", *(name for name, _ in COUNTED))]
     wrong = [(name, values) for name, values in wrong if any(values)]
-    plots = [_lines("Payload, bits a second", times, [("payload", rates["bits"])])]
-    plots.append(_lines("Segments a second", times, [("segments", rates["segments"])]))
-    return [*plots, _lines("Trouble, segments a second", times, wrong)] if wrong else plots
+    drawn: list[tuple[str, list[tuple[str, list[float]]]]] = [("Payload, bits a second", [("payload", rates["bits"])])]
+    drawn.append(("Segments a second", [("segments", rates["segments"])]))
+    drawn += [("Trouble, segments a second", wrong)] if wrong else []
+    width, with_clock = timeline.width / 1e9, timeline.width >= CLOCK_WIDTH
+    return [_lines(title, times, series, width, with_clock=with_clock) for title, series in drawn]
 
 
-def _lines(title: str, times: list[float], series: list[tuple[str, list[float]]]) -> dict[str, Any]:
+def _lines(
+    title: str, times: list[float], series: list[tuple[str, list[float]]], width: float, *, with_clock: bool
+) -> dict[str, Any]:
     return {
         "title": title,
         "kind": "lines",
+        "clock": with_clock,
+        "width": width,
         "names": [name for name, _ in series],
         "data": [times, *([float(f"{value:.6g}") for value in values] for _, values in series)],
     }
@@ -39,15 +49,15 @@ def sequence_plot(ledger: Ledger) -> dict[str, Any] | None:
 
     ``frames`` has the frame of each point.
     """
-    volumes = [int(ledger.length[ledger.rows(side)].sum()) for side in (0, 1)]
-    side = int(volumes[1] > volumes[0])
-    if not volumes[side]:
+    side = ledger.main_side()
+    series = [] if side is None else [one for one in _series(ledger, side) if one[1].any()]
+    if side is None or not series:
         return None
-    series = [(name, rows, positions) for name, rows, positions in _series(ledger, side) if rows.any()]
     shown = _shown(ledger, np.logical_or.reduce([rows for _, rows, _ in series]))
     return {
-        "title": f"Bytes of {the(side)} over time",
+        "title": sequence_title(side, is_whole=ledger.is_whole),
         "kind": "points",
+        "clock": False,
         "names": [name for name, _, _ in series],
         "frames": ledger.frame[shown].tolist(),
         "data": [

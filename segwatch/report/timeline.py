@@ -1,6 +1,6 @@
 """A capture over time: what was sent in each of some hundred bins, however long it is."""
 
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,8 @@ COUNTED: Final = (
 )
 """Counts of segments with any of some labels."""
 _SEGMENTS, _BYTES, _RESETS, _LABELS = 0, 1, 2, 3
+ROWS: Final = ("segments", "payload_bytes", "resets", *(name for name, _ in COUNTED))
+"""What is summed up."""
 
 
 class Timeline:
@@ -31,8 +33,16 @@ class Timeline:
         self.first = 0
         """Nanoseconds since the epoch; has a meaning once there are segments."""
         self.width = FIRST_WIDTH
-        self._sums = np.zeros((_LABELS + len(COUNTED), BINS), np.int64)
+        self._sums = np.zeros((len(ROWS), BINS), np.int64)
         self._used = 0
+
+    @classmethod
+    def of_sums(cls, first: int, width: int, sums: npt.NDArray[np.int64]) -> Self:
+        """Return what was summed up elsewhere, (``ROWS``, B <= ``BINS``) from ``first`` on in bins of ``width``."""
+        timeline = cls()
+        timeline.first, timeline.width, timeline._used = first, width, sums.shape[1]
+        timeline._sums[:, : sums.shape[1]] = sums
+        return timeline
 
     def add(self, segments: SegmentColumns, findings: FindingColumns) -> None:
         """Count some segments and what was found of them."""

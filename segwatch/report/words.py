@@ -1,10 +1,10 @@
-"""The summary of a capture in words: what a colleague should know before looking at any figure."""
+"""A summary in words: what a colleague should know before looking at any figure."""
 
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from segwatch.explain.sentences import bytes_text, count_text
-from segwatch.jobs.reasons import seconds_text
+from segwatch.jobs.reasons import seconds_text, share_text
 from segwatch.vocabulary import Reset
 
 MUCH_AGAIN, SOME_AGAIN = 0.01, 0.001
@@ -21,13 +21,13 @@ class Statement(NamedTuple):
     state: str
     text: str
     figure: str
-    """The figure whose SQL (``queries``) bears it out."""
+    """The figure whose SQL (``queries``) bears it out; empty where the store does not know it."""
 
 
 def statements(summary: dict[str, Any]) -> Iterator[Statement]:
-    """Say what the summary of a capture (docs/summary.md) comes to."""
+    """Say what a summary (docs/summary.md) comes to."""
     if not summary["segments"]:
-        yield Statement("plain", "There are no TCP segments in this capture.", "size")
+        yield Statement("plain", "There are no TCP segments.", "size")
         return
     yield Statement("plain", _size(summary), "size")
     yield _again(summary)
@@ -49,7 +49,7 @@ def _size(summary: dict[str, Any]) -> str:
 def _again(summary: dict[str, Any]) -> Statement:
     payload, again = summary["payload_bytes"], summary["retransmitted_bytes"]
     share = again / payload if payload else 0.0
-    text = f"{100 * share:.2g} % of the payload ({again:,} bytes) was sent again"
+    text = f"{share_text(share)} of the payload ({bytes_text(again)}) was sent again"
     if share >= MUCH_AGAIN:
         return Statement("bad", f"{text}: enough to slow connections down.", "labels")
     if share >= SOME_AGAIN:
@@ -83,7 +83,7 @@ def _windows(summary: dict[str, Any]) -> Iterator[Statement]:
         f"In {count_text(zero['conversations'], 'conversation')} a receiver had no room left, for "
         f"{seconds_text(round(seconds * 1e9))} in all: applications there read too slowly; the network is not at fault."
     )
-    yield Statement("bad" if seconds >= 1 else "fair", text, "conversations")
+    yield Statement("bad" if seconds >= 1 else "fair", text, "windows")
 
 
 def _resets(summary: dict[str, Any]) -> Iterator[Statement]:

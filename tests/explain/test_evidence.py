@@ -1,13 +1,13 @@
 """No sentence without evidence, and no number that the labels do not bear out."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.vocabulary import LABEL_NAMES
+from tests.explain.evidence import labels_and_frames
 from tests.explain.telling import explained, sentences
 from tests.support import CASES, captures_directory
 
@@ -20,20 +20,8 @@ _TROUBLE = {
 }  # fmt: skip
 
 
-def _labels_and_frames(capture: Path) -> tuple[dict[int, Counter[str]], dict[int, set[int]]]:
-    """Return how often each conversation has each label, and the frames of each."""
-    counts: dict[int, Counter[str]] = defaultdict(Counter)
-    frames: dict[int, set[int]] = defaultdict(set)
-    with CapturePipeline(str(capture), "wireshark-4.0") as pipeline:
-        for segments, findings, _ in pipeline:
-            for stream, mask, frame in zip(findings.stream, findings.labels, segments.frame, strict=True):
-                frames[int(stream)].add(int(frame))
-                counts[int(stream)].update(name for bit, name in enumerate(LABEL_NAMES) if int(mask) >> bit & 1)
-    return counts, frames
-
-
 def _check(capture: Path) -> int:
-    counts, frames = _labels_and_frames(capture)
+    counts, frames = labels_and_frames(capture)
     document = explained(capture, "--worst", _MOST_STORIES)
     for story in document["explained"]:
         told: Counter[str] = Counter()

@@ -29,7 +29,12 @@ class Done(NamedTuple):
 def segwatch(*arguments: str | Path, **environment: str) -> Done:
     """Run ``segwatch`` without anything on standard input."""
     out, err = io.StringIO(), io.StringIO()
-    with _environment(environment), redirect_stdout(out), redirect_stderr(err), mock.patch("sys.stdin", io.StringIO()):
+    with (
+        environment_of(environment),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        mock.patch("sys.stdin", io.StringIO()),
+    ):
         code = run([*map(str, arguments)])
     return Done(code, out.getvalue(), err.getvalue())
 
@@ -43,7 +48,7 @@ def document(*arguments: str | Path, environment: Mapping[str, str]) -> dict[str
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def environment_of(variables: Mapping[str, str]) -> Iterator[None]:
     """Let settings be these while inside; commands may write into the environment, too."""
     with mock.patch.dict(os.environ, variables):
         settings.cache_clear()

@@ -1,10 +1,10 @@
-"""Explain conversations of a capture: once through it to choose them, once more to take their segments."""
+"""Explain conversations: of a capture, read once to choose and once more for their segments, or of the store."""
 
 import json
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 from rich.console import Console
@@ -20,8 +20,20 @@ from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.summary import Summary
 from segwatch.jobs.totals import Totals
+from segwatch.printable import printable
+
+if TYPE_CHECKING:
+    from segwatch.scope import Scope
 
 _PLAIN_WIDTH: Final = 100
+
+
+class Explained(NamedTuple):
+    """A conversation to be told of."""
+
+    ledger: Ledger
+    source: dict[str, str]
+    """Where the store has it from: ``sensor`` and ``session``; empty for one of a capture."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +52,23 @@ class ExplainJob:
         totals = self._totals(captures)
         if totals is None:
             return captures.exit_code
-        streams = self.wanted.streams(totals)
-        found = list(ledgers(captures.names[0], self.rules, streams))
+        places = self.wanted.chosen(totals, totals.streams)
+        streams = totals.streams[places].tolist()
+        found = [Explained(ledger, {}) for ledger in ledgers(captures.names[0], self.rules, streams)]
         self._write(captures.names[0], found, len(totals.conversations))
         return captures.exit_code
+
+    def run_stored(self, store: str, scope: "Scope") -> int:
+        """Explain conversations that the store has; return the exit code. Raises StoreError and InputError."""
+        from segwatch.jobs.explain.stored import opened_conversations  # what talks to ClickHouse takes long to import
+
+        with opened_conversations(store, scope, self.rules) as stored:
+            found = [
+                Explained(ledger, {"sensor": stored.sensor(key.session), "session": key.session})
+                for key, ledger in stored.ledgers(self.wanted.chosen(stored.totals, stored.streams))
+            ]
+            self._write(f"the store {stored.address} {scope.text}", found, len(stored.streams))
+        return 0
 
     def _totals(self, captures: Captures) -> Totals | None:
         """Analyse the capture; None where it cannot be read, which was said."""
@@ -59,20 +84,21 @@ class ExplainJob:
                 return summary.totals
         return None
 
-    def _write(self, name: str, found: list[Ledger], conversations: int) -> None:
+    def _write(self, name: str, found: list[Explained], conversations: int) -> None:
         if self.form == "json":
-            stories = [as_object(story_of(ledger)) for ledger in found]
-            capture = {"name": name, "conversations": conversations, "explained": stories}
-            click.echo(
-                json.dumps({"segwatch": __version__, "rules": self.rules, **capture}, indent=2, ensure_ascii=False)
-            )
+            stories = [one.source | as_object(story_of(one.ledger)) for one in found]
+            document: dict[str, Any] = {"segwatch": __version__, "rules": self.rules, "name": name}
+            document |= {"conversations": conversations, "explained": stories}
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
             return
         if not found:
             click.echo(self._nothing(name, conversations))
-        for place, ledger in enumerate(found):
+        for place, one in enumerate(found):
             if place:
                 click.echo()
-            self._write_one(ledger)
+            if one.source:
+                click.echo(f"Of sensor {printable(one.source['sensor'])}, session {one.source['session']}:\n")
+            self._write_one(one.ledger)
 
     def _write_one(self, ledger: Ledger) -> None:
         story = story_of(ledger)

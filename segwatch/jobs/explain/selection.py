@@ -59,9 +59,12 @@ class Wanted:
         """Whether some conversations were named, rather than the worst of all."""
         return self.stream is not None or self.between is not None or self.at is not None
 
-    def streams(self, totals: Totals) -> list[int]:
-        """Return the numbers of the conversations, the worst first; none where nothing fits or nothing is wrong."""
-        conversations, streams = totals.conversations, totals.streams
+    def chosen(self, totals: Totals, streams: npt.NDArray[np.int64]) -> list[int]:
+        """Return places in ``totals.conversations``, the worst first; none where nothing fits or nothing is wrong.
+
+        ``streams``: (C,) the numbers of the conversations.
+        """
+        conversations = totals.conversations
         scores = np.empty(len(conversations), np.int64)
         score_conversations(conversations, totals.troubles, scores)
         troubles = _troubles(totals)
@@ -76,7 +79,7 @@ class Wanted:
         places = np.flatnonzero(fits)
         sizes = conversations["segments"][places].sum(axis=1).astype(np.int64)
         order = np.lexsort((-sizes, -troubles[places], -scores[places]))
-        return [int(stream) for stream in streams[places[order[: self.most]]]]
+        return [int(place) for place in places[order[: self.most]]]
 
 
 def _troubles(totals: Totals) -> npt.NDArray[np.int64]:

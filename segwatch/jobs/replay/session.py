@@ -13,6 +13,7 @@ from segwatch.jobs.replay.span import Original, Span
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
 from segwatch.records.segments import SegmentColumns, take_segments
+from segwatch.scope import REPLAY_SUFFIX
 from segwatch.times import NANOSECONDS, time_text
 from segwatch.vocabulary import Flag
 from sinks.spool import FindingSpool
@@ -106,7 +107,7 @@ class SessionReplay:
     @property
     def sensor(self) -> str:
         """Sensor of the set: another name, so that nothing is counted twice where traffic of a sensor is summed up."""
-        return f"{self.original.sensor} (replay)"
+        return f"{self.original.sensor}{REPLAY_SUFFIX}"
 
     @property
     def facts(self) -> CaptureFacts:

@@ -1,11 +1,10 @@
 """Where the segments of a replay come from: the store's table, or the topic in Kafka."""
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from processors.stream.checks import check_message
 from processors.stream.settings import StreamSettings
@@ -18,10 +17,10 @@ from segwatch.kafka.topics import SEGMENTS
 from segwatch.messages.errors import MessageError
 from segwatch.messages.partitioning import conversation_hashes
 from segwatch.messages.segments import ROW_BYTES, SegmentsHeader, read_segments
-from segwatch.records.segments import SegmentColumns, empty_segments, join_segments, take_segments
+from segwatch.records.segments import SegmentColumns, take_segments
 from sinks.decoding import ArrayReader
 from sinks.store import Store
-from sinks.stored_segments import file_sessions, stored_segments, stored_sessions
+from sinks.stored_segments import file_sessions, stored_segments, stored_sessions, without_repetitions
 
 _NANOSECONDS_A_MILLISECOND: Final = 1_000_000
 
@@ -75,31 +74,12 @@ class StoreSource:
             for one in self._found:
                 original = Original(one.session, one.sensor, one.session in self._files, one.has_earlier)
                 blocks = stored_segments(reader, one.session, self._span.start, self._span.end)
-                for segments in blocks if original.is_file else _without_repetitions(blocks):
+                for segments in blocks if original.is_file else without_repetitions(blocks):
                     self.bytes_read += ROW_BYTES * len(segments.ts)
                     yield Piece(original, segments)
                 yield Piece(original, None)
         finally:
             reader.close()
-
-
-def _without_repetitions(blocks: Iterable[SegmentColumns]) -> Iterator[SegmentColumns]:
-    """Leave out rows that equal the one before: the sink stores a message twice that came twice to Kafka."""
-    last = empty_segments(0)
-    for segments in blocks:
-        both = join_segments([last, segments])
-        is_new = np.ones(len(both.ts), bool)
-        is_new[1:] = np.any([_changes(column) for column in both], axis=0)
-        is_new[: len(last.ts)] = False
-        last = take_segments(segments, slice(-1, None))
-        yield take_segments(both, is_new)
-
-
-def _changes(column: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return (N - 1,) whether each row but the first differs from the one before."""
-    rows = column.reshape(len(column), -1)
-    differs: npt.NDArray[np.bool_] = np.any(rows[1:] != rows[:-1], axis=1)
-    return differs
 
 
 class KafkaSource:

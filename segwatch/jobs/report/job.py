@@ -1,21 +1,20 @@
-"""Report on a capture: once through it for the sums, once more for the segments of its worst conversations."""
+"""Report on a capture, read once for the sums and once more for its worst conversations, or on the store."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from segwatch.explain.story import story_of
 from segwatch.jobs.captures import captures_to_read_twice, refuse_to_overwrite
-from segwatch.jobs.explain.gather import ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
-from segwatch.jobs.summary import Summary
+from segwatch.jobs.report.captured import captured_report
 from segwatch.output.target import OutputTarget
+from segwatch.report.content import Report
 from segwatch.report.page import page
-from segwatch.report.plots import sequence_plot, timeline_plots
-from segwatch.report.quality import QualityCounts
-from segwatch.report.timeline import Timeline
 
-STORIES: Final = 5
+if TYPE_CHECKING:
+    from segwatch.scope import Scope
+
+_WORST: Final = Wanted(most=5)
 """Conversations that are told of one by one."""
 
 
@@ -31,24 +30,18 @@ class ReportJob:
         captures = captures_to_read_twice(name, "report")
         refuse_to_overwrite(self.output, captures.names)
         for pipeline in captures.each(lambda path: CapturePipeline(path, self.rules, named=True)):
-            collected, timeline, quality = Summary(), Timeline(), QualityCounts()
-            for batch in pipeline:
-                collected.add_rows(batch.findings.reset)
-                collected.add_intervals(batch.closed, pipeline.engine.conversations)
-                timeline.add(batch.segments, batch.findings)
-                quality.add(batch.segments.quality)
-            for intervals in pipeline.remaining_intervals():
-                collected.add_intervals(intervals, pipeline.engine.conversations)
-            summary = collected.finished(pipeline.content())
-            if captures.finished(pipeline.content(), summary["segments"]):
-                self._write(captures.names[0], summary, collected, timeline, quality)
+            report = captured_report(captures, pipeline, self.rules, _WORST)
+            if report is not None:
+                self._write(report)
         return captures.exit_code
 
-    def _write(
-        self, name: str, summary: dict[str, Any], collected: Summary, timeline: Timeline, quality: QualityCounts
-    ) -> None:
-        streams = Wanted(most=STORIES).streams(collected.totals)
-        told = [(story_of(ledger), sequence_plot(ledger)) for ledger in ledgers(name, self.rules, streams)]
-        plots = timeline_plots(timeline) if summary["segments"] else []
+    def run_stored(self, store: str, scope: "Scope") -> int:
+        """Write the report on what the store has; return the exit code. Raises StoreError and InputError."""
+        from segwatch.jobs.report.stored import stored_report  # what talks to ClickHouse takes long to import
+
+        self._write(stored_report(store, scope, self.rules, _WORST))
+        return 0
+
+    def _write(self, report: Report) -> None:
         with OutputTarget(self.output) as target:
-            target.write(page(summary, self.rules, plots, told, quality.sentences()).encode())
+            target.write(page(report).encode())

@@ -4,6 +4,7 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const light_colors = ["#0969da", "#8c959f", "#cf222e", "#bc4c00", "#8250df", "#1a7f37"];
   const dark_colors = ["#4493f8", "#768390", "#f85149", "#f0883e", "#bc8cff", "#3fb950"];
+  const kinds = ["sent", "acknowledged", "sent again", "out of order", "duplicate ACK", "window 0"];
   const kept = [];
 
   const number = (value) => value === null || value === undefined ? "" :
@@ -11,15 +12,28 @@
     Math.abs(value) >= 1e6 ? (value / 1e6).toPrecision(3) + " M" :
     Math.abs(value) >= 1e4 ? (value / 1e3).toPrecision(3) + " k" : String(+value.toPrecision(4));
 
+  const moment = (plot, value) => value === null || value === undefined ? "" :
+    plot.clock ? new Date(value * 1e3).toISOString().slice(0, 19).replace("T", " ") : value.toFixed(6);
+
+  const clock = (_, splits) => splits.map((value) => {
+    const step = splits.length > 1 ? splits[1] - splits[0] : 60;
+    const text = new Date(value * 1e3).toISOString();
+    return step < 60 ? text.slice(11, 19) : step < 86400 ? text.slice(11, 16) : text.slice(5, 10);
+  });
+
+  // A bin lasts until the next one begins; the last one ends, too.
+  const drawn_data = (plot) => plot.kind !== "lines" ? plot.data :
+    plot.data.map((column, place) => [...column, column.at(-1) + (place ? 0 : plot.width)]);
+
   const series = (plot, colors) => plot.names.map((name, place) => {
-    const color = colors[place % colors.length];
     const points = plot.kind === "points";
+    const color = colors[(points ? kinds.indexOf(name) : place) % colors.length];
     return {
       label: name,
       stroke: color,
       width: 1.5,
-      paths: points ? () => null : undefined,
-      points: points ? {show: true, size: place < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
+      paths: points ? () => null : uPlot.paths.stepped({align: 1}),
+      points: points ? {show: true, size: kinds.indexOf(name) < 2 ? 4 : 7, fill: color, stroke: color} : {show: false},
       value: (_, value, __, row) => value === null || value === undefined || row === null ? "" :
         points ? value.toLocaleString("en") + " (frame " + plot.frames[row] + ")" : number(value),
     };
@@ -36,11 +50,16 @@
       title: plot.title,
       width: width(),
       height: plot.kind === "points" ? 360 : 220,
-      scales: {x: {time: false}},
-      series: [{label: "seconds", value: (_, value) => value === null || value === undefined ? "" : value.toFixed(6)}, ...series(plot, colors)],
-      axes: [axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
+      scales: {
+        x: {time: plot.clock},
+        y: plot.kind === "lines" ? {range: (_, low, high) => [0, high > 0 ? 1.05 * high : 1]} : {},
+      },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+      series: [{label: plot.clock ? "time (UTC)" : "seconds", value: (_, value) => moment(plot, value)}, ...series(plot, colors)],
+      axes: [plot.clock ? {...axis, values: clock} : axis, {...axis, size: 64, values: (_, values) => values.map(number)}],
+      padding: [null, 28, null, null],
       cursor: {points: {show: plot.kind !== "points"}},
-    }, plot.data, figure);
+    }, drawn_data(plot), figure);
     kept.push({figure, drawn, width});
   };
 

@@ -1,0 +1,74 @@
+"""What a report on a capture is made of."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from segwatch.explain.story import story_of
+from segwatch.jobs.captures import Captures
+from segwatch.jobs.explain.gather import NOT_COUNTED, ledgers
+from segwatch.jobs.explain.selection import Wanted
+from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.jobs.summary import Summary
+from segwatch.jobs.totals import Sum
+from segwatch.records.findings import take_findings
+from segwatch.records.segments import take_segments
+from segwatch.report.content import Report, ToldConversation
+from segwatch.report.plots import sequence_plot, timeline_plots
+from segwatch.report.quality import QualityCounts
+from segwatch.report.queries import queries
+from segwatch.report.timeline import Timeline
+from segwatch.report.words import Statement
+from segwatch.scope import Scope
+
+
+def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, wanted: Wanted) -> Report | None:
+    """Analyse a capture and return the report on it; None where it cannot be read, which was said."""
+    collected, timeline, quality = Summary(), Timeline(), QualityCounts()
+    for batch in pipeline:
+        collected.add_rows(batch.findings.reset)
+        collected.add_intervals(batch.closed, pipeline.engine.conversations)
+        counted = np.flatnonzero((batch.segments.quality & NOT_COUNTED) == 0)
+        timeline.add(take_segments(batch.segments, counted), take_findings(batch.findings, counted))
+        quality.add(batch.segments.quality)
+    for intervals in pipeline.remaining_intervals():
+        collected.add_intervals(intervals, pipeline.engine.conversations)
+    content = pipeline.content()
+    summary = collected.finished(content)
+    if not captures.finished(content, summary["segments"]):
+        return None
+    totals, scope = collected.totals, Scope(session=content.digest)
+    quality_of_capture = [*_content(summary), *quality.statements()]
+    # Segments that no rule looks at, as those quoted in ICMP errors, are no part of any figure.
+    summary["segments"] = int(totals.sums[Sum.SEGMENTS])
+    streams = totals.streams[wanted.chosen(totals, totals.streams)].tolist()
+    link_types = "".join(f"; {name}" for name in summary["link_types"])
+    return Report(
+        title=f"TCP in {content.name.rsplit('/', 1)[-1]}",
+        about=f"{content.name} ({content.format}{link_types})",
+        summary=summary,
+        statements=[],
+        timeline=timeline_plots(timeline) if summary["segments"] else [],
+        told=list(_told(content.name, rules, streams, scope)),
+        quality=quality_of_capture,
+        sensors=[],
+        scope=scope,
+        minutes=1,
+        note=f"Rule set {rules}. The SQL asks the store that segwatch analyze has put this capture into.",
+    )
+
+
+def _told(name: str, rules: str, streams: list[int], scope: Scope) -> Iterator[ToldConversation]:
+    for ledger in ledgers(name, rules, streams):
+        sql = queries("labelled", scope._replace(stream=ledger.stream))
+        yield ToldConversation(story_of(ledger), sequence_plot(ledger), "", is_whole=True, sql=sql)
+
+
+def _content(summary: dict[str, Any]) -> Iterator[Statement]:
+    if summary["damage"]:
+        yield Statement("bad", f"Incomplete: {summary['damage']}", "captures")
+    yield Statement("plain", f"{summary['frames']:,} frames, {summary['segments']:,} TCP segments.", "captures")
+    if summary["skipped"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["skipped"].items())
+        yield Statement("plain", f"Not analysed: {reasons}.", "")
