@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.deploy.files import COMPOSE, compose, own_services
+from tests.deploy.files import COMPOSE, DEPLOY, compose, own_services
 
 SERVICES = compose()["services"]
 SECRETS_SCRIPT = COMPOSE.parent / "make-secrets.sh"
@@ -37,7 +37,7 @@ def named_variables() -> list[str]:
     """Return the variables that the files of ClickHouse's users name."""
     return [
         name
-        for path in (COMPOSE.parent / "clickhouse").glob("*.xml")
+        for path in (COMPOSE.parent / "clickhouse" / "administrator.xml", DEPLOY / "clickhouse" / "users.xml")
         for name in re.findall(r'from_env="(\w+)"', path.read_text("utf-8"))
     ]
 

@@ -29,6 +29,22 @@ INSTEAD = {
     "segwatch watch --interface any --seconds 600 --json >> watched.jsonl": (
         "segwatch watch --interface any --seconds 2 --json --allow-root >> watched.jsonl"
     ),
+    "segwatch report --from 2026-01-31T09:00 --to 2026-01-31T10:00 --sensor office": (
+        "segwatch report --from -1h --to -1m"
+    ),
+    "segwatch db prune --older-than 30d": "segwatch db prune --older-than 30d --yes",
+    "segwatch db prune --older-than 7d --table segments": "segwatch db prune --older-than 7d --table segments --yes",
+    "segwatch db prune --session 0123456789abcdef0123456789abcdef": (
+        "segwatch db prune --yes --session $(segwatch query 'SELECT session FROM captures LIMIT 1')"
+    ),
+    "segwatch db grants --password-file migrate=migrate.password --password-file write=write.password "
+    "--password-file read=read.password --password-file grafana=grafana.password": (
+        "for role in migrate write read grafana; do openssl rand -hex 24 > $role.password; done; "
+        "segwatch db grants --password-file migrate=migrate.password --password-file write=write.password "
+        "--password-file read=read.password --password-file grafana=grafana.password"
+    ),
+    "segwatch query - < question.sql": "echo 'SELECT 1' > question.sql; segwatch query - < question.sql",
+    "segwatch query": "echo 'SELECT 1' | segwatch query",
 }
 """What is run in place of a command: with a capture, an address or a user that the test's host has."""
 
@@ -40,6 +56,8 @@ EXCUSED = {
     r"(\w+=\w+ )?docker .*": _ENGINE,
     r"kubectl kustomize .*": "tests/deploy/test_kubernetes.py does it, with the secrets that the example wants",
     r"kubectl (apply|-n) .*": _CLUSTER,
+    r"segwatch db migrate --store .* --cluster main": "it needs a cluster of ClickHouse",
+    r"make trial .*": "it takes many minutes; tests/pipeline/ has the same in short",
     r"systemctl .*": "it needs systemd as the first process; tests/deploy/test_systemd.py lets it read the units",
     r"clickhouse-client .*": "it needs a ClickHouse server; tests/sinks/test_backup.py restores on the local one",
 }

@@ -72,7 +72,11 @@ def _shows_commands(block: Block) -> bool:
     first = next((line for line in block.lines if line.strip() and not line.startswith("#")), "")
     if block.language:
         return block.language in SHELLS
-    return first.startswith((_PROMPT, "./")) or program(first) in PROGRAMS
+    return first.startswith(_PROMPT) or _is_command(first)
+
+
+def _is_command(line: str) -> bool:
+    return line.startswith("./") or program(line) in PROGRAMS
 
 
 def commands(path: Path) -> Iterator[Shown]:
@@ -88,6 +92,8 @@ def commands(path: Path) -> Iterator[Shown]:
                     continue
                 line = line.removeprefix(_PROMPT)
             if not text:
+                if block.language is None and not _is_command(line):  # the text of a list, indented as deep
+                    continue
                 begun = number
             text += line.strip()
             if text.endswith("\\"):
