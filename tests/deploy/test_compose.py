@@ -110,6 +110,22 @@ def test_no_password_is_in_the_environment() -> None:
             assert not value.startswith("/run/secrets/") or value.removeprefix("/run/secrets/") in service["secrets"]
 
 
+def test_grafana_is_given_what_its_data_source_names() -> None:
+    grafana = SERVICES["grafana"]
+    source = (DEPLOY / "grafana" / "provisioning" / "datasources" / "segwatch.yaml").read_text("utf-8")
+    variables = set(re.findall(r": \$\{(\w+)\}", source))
+    assert variables
+    assert variables <= set(grafana["environment"])
+    (secret,) = re.findall(r"^ *password: \$__file\{/run/secrets/([\w-]+)\}", source, re.MULTILINE)
+    assert secret in grafana["secrets"]
+    form = (DEPLOY / "grafana" / "generate" / "source.py").read_text("utf-8")
+    (version,) = re.findall(r'PLUGIN_VERSION: Final = "([\d.]+)"', form)
+    assert grafana["environment"]["GF_INSTALL_PLUGINS"] == f"grafana-clickhouse-datasource {version}"
+    dashboards = (DEPLOY / "grafana" / "provisioning" / "dashboards" / "segwatch.yaml").read_text("utf-8")
+    (path,) = re.findall(r"path: (\S+)", dashboards)
+    assert any(volume.startswith("../grafana/dashboards:") and f":{path}:" in volume for volume in grafana["volumes"])
+
+
 def test_clickhouse_leaves_the_last_of_its_disk_alone() -> None:
     text = (COMPOSE.parent / "clickhouse" / "server.xml").read_text("utf-8")
     (kept,) = re.findall(r"<keep_free_space_bytes>(\d+)</keep_free_space_bytes>", text)

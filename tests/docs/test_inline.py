@@ -37,10 +37,9 @@ def test_a_command_is_understood(shown: Shown, form: str) -> None:
         parse(words)
     except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
         pass  # a sentence may name a command without its files, and an option without its value
-    except click.BadOptionUsage as error:
-        assert str(error).endswith("requires an argument."), error
     except (click.UsageError, SegwatchError) as error:
-        pytest.fail(f"{shown.document}:{shown.line}: {form}: {error}")
+        if not str(error).endswith("requires an argument."):
+            pytest.fail(f"{shown.document}:{shown.line}: {form}: {error}")
 
 
 def test_targets_of_make_are_there() -> None:
