@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from clickhouse_driver.errors import ServerException
-
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress, as_store_errors
-from sinks.failures import ACCESS_DENIED, TABLE_NOT_FOUND
+from sinks.failures import TABLE_NOT_FOUND
 from sinks.layout import read_layout
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.retention import SETTING_OF, keep_as_set
@@ -56,7 +54,7 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
         if missing and applied:
             _refuse_cluster(client, address)
         for migration in missing:
-            _apply(client, migration, address)
+            _apply(client, migration)
         if address.is_local or not applied:
             keep_as_set(client)
     return missing
@@ -98,17 +96,9 @@ def _refuse_cluster(client: Any, address: ServerAddress) -> None:
         )
 
 
-def _apply(client: Any, migration: Migration, address: ServerAddress) -> None:
-    try:
-        for statement in migration.statements:
-            client.execute(statement)
-    except ServerException as error:
-        if error.code != ACCESS_DENIED:
-            raise
-        raise StoreError(
-            f"The store {address} has not the tables of this version, and the user {address.user} may not make them; "
-            "run segwatch schema --store URL as a user who may (docs/security.md)."
-        ) from error
+def _apply(client: Any, migration: Migration) -> None:
+    for statement in migration.statements:
+        client.execute(statement)
     client.execute(
         _RECORD,
         {"number": migration.number, "name": migration.name, "checksum": migration.checksum},

@@ -108,59 +108,6 @@ def path() -> None:
     click.echo(LocalServer().files.directory)
 
 
-@command.command()
-@click.option(
-    "--password-file",
-    "passwords",
-    multiple=True,
-    metavar="ROLE=FILE",
-    help="Make the user segwatch_ROLE too, with the password in FILE (its SHA-256 is printed); may be repeated.",
-)
-@click.option("--database", default="segwatch", metavar="NAME", help="The database [segwatch].")
-@click.option("--xml", "as_xml", is_flag=True, help="Print a file for users.d of the server, for access without SQL.")
-def grants(passwords: tuple[str, ...], database: str, as_xml: bool) -> None:
-    r"""Print what gives users of a ClickHouse server their rights: roles, profiles with limits, users.
-
-    Roles are migrate, write, read and grafana; docs/security.md has the table. Nothing is changed: run what
-    is printed as a user who may manage access.
-
-    \b
-    Examples:
-      segwatch db grants | clickhouse-client --multiquery
-      segwatch db grants --password-file write=sink.password --password-file read=read.password
-      segwatch db grants --xml > /etc/clickhouse-server/users.d/segwatch.xml
-    """
-    import re
-
-    from segwatch.errors import UsageError
-    from sinks import roles
-
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", database):
-        raise UsageError(f"the database {database!r} has a name of other characters than letters, digits and _.")
-    if as_xml and passwords:
-        raise UsageError("--xml takes no --password-file: the file names variables of the server's environment.")
-    text = roles.as_xml(database) if as_xml else roles.as_sql(dict(map(_password_of, passwords)), database)
-    click.echo(text, nl=False)
-
-
-def _password_of(text: str) -> tuple[str, str]:
-    """Return role and password that ``ROLE=FILE`` means."""
-    from segwatch.errors import UsageError
-    from segwatch.passwords import read_password
-    from sinks.roles import STORE_ROLES
-
-    role, _, path = text.partition("=")
-    names = [one.name for one in STORE_ROLES]
-    if role not in names or not path:
-        raise UsageError(
-            f"--password-file takes ROLE=FILE, where ROLE is one of {', '.join(names)}; {text!r} is not that."
-        )
-    password = read_password(Path(path))
-    if not password:
-        raise UsageError(f"The password file {path} is empty.")
-    return role, password
-
-
 _store_option = click.option("--store", metavar="local|URL", help="Which store [local].")
 
 
@@ -279,3 +226,56 @@ def _whole_days(text: str) -> int:
     if rest or not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--older-than {text} must be whole days, at least one: the store keeps rows by the day.")
     return days
+
+
+@command.command()
+@click.option(
+    "--password-file",
+    "passwords",
+    multiple=True,
+    metavar="ROLE=FILE",
+    help="Make the user segwatch_ROLE too, with the password in FILE (its SHA-256 is printed); may be repeated.",
+)
+@click.option("--database", default="segwatch", metavar="NAME", help="The database [segwatch].")
+@click.option("--xml", "as_xml", is_flag=True, help="Print a file for users.d of the server, for access without SQL.")
+def grants(passwords: tuple[str, ...], database: str, as_xml: bool) -> None:
+    r"""Print what gives users of a ClickHouse server their rights: roles, profiles with limits, users.
+
+    Roles are migrate, write, read and grafana; docs/security.md has the table. Nothing is changed: run what
+    is printed as a user who may manage access.
+
+    \b
+    Examples:
+      segwatch db grants | clickhouse-client --multiquery
+      segwatch db grants --password-file write=sink.password --password-file read=read.password
+      segwatch db grants --xml > /etc/clickhouse-server/users.d/segwatch.xml
+    """
+    import re
+
+    from segwatch.errors import UsageError
+    from sinks import roles
+
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", database):
+        raise UsageError(f"the database {database!r} has a name of other characters than letters, digits and _.")
+    if as_xml and passwords:
+        raise UsageError("--xml takes no --password-file: the file names variables of the server's environment.")
+    text = roles.as_xml(database) if as_xml else roles.as_sql(dict(map(_password_of, passwords)), database)
+    click.echo(text, nl=False)
+
+
+def _password_of(text: str) -> tuple[str, str]:
+    """Return role and password that ``ROLE=FILE`` means."""
+    from segwatch.errors import UsageError
+    from segwatch.passwords import read_password
+    from sinks.roles import STORE_ROLES
+
+    role, _, path = text.partition("=")
+    names = [one.name for one in STORE_ROLES]
+    if role not in names or not path:
+        raise UsageError(
+            f"--password-file takes ROLE=FILE, where ROLE is one of {', '.join(names)}; {text!r} is not that."
+        )
+    password = read_password(Path(path))
+    if not password:
+        raise UsageError(f"The password file {path} is empty.")
+    return role, password

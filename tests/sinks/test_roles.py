@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ from sinks.connection import ServerAddress, connect, new_client, parse_store_url
 from sinks.consumer.store_tables import StoreTables
 from sinks.failures import ACCESS_DENIED
 from sinks.migration_files import Migration, migrations
+from sinks.pruning import prune_session, prune_until
 from sinks.querying import Querying
+from sinks.retention import keep_as_set
 from sinks.roles import STORE_ROLES, as_sql, as_xml, password_hash
 from sinks.schema import migrate
+from sinks.sizes import read_sizes, today
 from sinks.writer import Origin, Writer
 from tests.certificates import Authority
 from tests.sinks.rows import some_findings, some_intervals, some_segments
@@ -88,6 +91,17 @@ def test_the_programs_of_a_role_work_with_it(secured: SecuredStore, monkeypatch:
     assert list(asked.run("SELECT count() FROM anomalies").rows) == [(ROWS,)]
     assert {"anomalies", "connections"} <= set(asked.tables())
     asked.close()
+
+
+def test_the_migrating_role_keeps_measures_and_prunes(secured: SecuredStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.retention.settings", lambda: Settings(keep_sensors_days=30))
+    address = secured.address("migrate")
+    client = connect(address)
+    assert [change.table for change in keep_as_set(client)] == ["sensors"]
+    assert {size.table: size.rows for size in read_sizes(client, address)}["anomalies"] == ROWS
+    prune_until(client, address, today() - timedelta(1))
+    prune_session(client, address, "ab" * 16)
+    client.disconnect()
 
 
 READING = ("read", "grafana")
@@ -178,7 +192,7 @@ def test_a_sink_does_not_make_tables(secured: SecuredStore) -> None:
     client = connect(address)
     migrate(client, address)  # all is there: nothing is done
     newer = Migration(9999, "9999_own.sql", "CREATE TABLE IF NOT EXISTS own (x UInt8) ENGINE = Memory;\n")
-    with pytest.raises(StoreError, match=r"the user segwatch_write may not make them; run segwatch schema --store URL"):
+    with pytest.raises(StoreError, match=r"has not the rights .* tables are made and upgraded by one of its own"):
         migrate(client, address, (*migrations(), newer))
     client.disconnect()
 
