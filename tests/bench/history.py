@@ -55,8 +55,8 @@ def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tabl
         _settle(store.client, end)
         rows = _rows(store.client)
         note = (
-            f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} conversations "
-            f"in {DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views."
+            f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} "
+            f"conversations in {DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views."
         )
         return [
             _answers(store.client, "History, the questions of docs/sql.md", _questions(end), rounds, note),
@@ -96,7 +96,7 @@ def _fill(client: Any, anomalies: int, end: datetime) -> float:
 
 
 def _settle(client: Any, end: datetime) -> None:
-    """Let days that are over be merged, as the server does it an hour later; wait until nothing is merged any more."""
+    """Have days that are over merged, as the server does an hour later; wait until nothing is merged any more."""
     for table in _MERGED:
         for number in range(1, DAYS):
             client.execute(f"OPTIMIZE TABLE {table} PARTITION '{end - timedelta(days=number + 1):%F}' FINAL")
