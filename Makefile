@@ -8,6 +8,7 @@
 #   make trial    the pipeline with its parts ended at random, for about an hour (TRIAL= options: TRIAL=--help)
 #   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
+#   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
 # PYTHON= chooses the interpreter that .venv is made from (3.11 to 3.13).
@@ -38,7 +39,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -99,6 +100,9 @@ trial: warm $(VENV)/.test-installed
 live-trial: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.live.trial $(LIVE)
 
+dashboards: $(VENV)/.dashboards-installed
+	$(BIN)/python -m deploy.grafana.generate
+
 clean:
 	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -119,9 +123,13 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
-	$(PIP) --editable '.[test]'
+	$(PIP) --editable '.[test,dashboards]'
 	@touch $@
 
 $(VENV)/.check-installed: $(VENV)/.installed
-	$(PIP) --editable '.[check]'
+	$(PIP) --editable '.[check,dashboards]'
+	@touch $@
+
+$(VENV)/.dashboards-installed: $(VENV)/.installed
+	$(PIP) --editable '.[dashboards]'
 	@touch $@

@@ -22,7 +22,7 @@ from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
 from segwatch.errors import BusError, KafkaUnavailableError, SegwatchError
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import check_topics
+from segwatch.kafka.admin import check_group, check_topics
 from segwatch.kafka.connection import faust_options
 from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
@@ -54,6 +54,7 @@ def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     partitions = check_topics(
         address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
     )
+    check_group(address, PROCESSOR_APP)
     stream = StreamSettings(
         partitions=partitions,
         rules=settings().rules,

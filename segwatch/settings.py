@@ -27,11 +27,17 @@ class Settings:
     """What a user can set; every field is ``SEGWATCH_<NAME>`` in the environment and ``<name>`` in the file."""
 
     store: str = "local"
-    store_password: str = ""
+    store_password: str = field(default="", repr=False)
     store_password_file: str = ""
+    store_ca_file: str = ""
     rules: str = "wireshark-4.0"
     segments: bool = False
     kafka: str = "local"
+    kafka_security: str = "plaintext"
+    kafka_ca_file: str = ""
+    kafka_user: str = ""
+    kafka_password: str = field(default="", repr=False)
+    kafka_password_file: str = ""
     name: str = ""
     interfaces: tuple[str, ...] = ()
     filter: str = ""
@@ -45,17 +51,32 @@ class Settings:
     idle_timeout: int = 3600
     closed_timeout: int = 240
     most_conversations: int = 500_000
+    keep_anomalies_days: int = 90
+    keep_intervals_days: int = 90
+    keep_segments_days: int = 7
+    keep_sensors_days: int = 90
+    keep_rollups_days: int = 400
     data_dir: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("segwatch")))
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("segwatch")))
 
 
 MEANINGS = {
-    "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`.",
+    "store": "Where findings go: `local` (this user's store), `none`, or `clickhouse://[user@]host[:port]/database`; "
+    "`clickhouses://` is the same with TLS.",
     "store_password": "Password for the store.",
     "store_password_file": "File that holds the password for the store, where `store_password` is not set.",
+    "store_ca_file": "File of the certificates (PEM) by which the certificate of a store at `clickhouses://` is "
+    "verified; empty: those that this machine trusts.",
     "rules": "Rule set of the analysis: `wireshark-4.0` or `wireshark-2.2` (see `docs/labels.md`).",
     "segments": "Store a record of every segment too, not only of labelled ones.",
     "kafka": "Where Kafka is: `local` (this user's broker, see `segwatch broker`) or `host:port[,host:port]`.",
+    "kafka_security": "What Kafka calls security.protocol: `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl` (see "
+    "`docs/security.md`); the local broker speaks plain text.",
+    "kafka_ca_file": "File of the certificates (PEM) by which those of the brokers are verified; empty: those that "
+    "this machine trusts.",
+    "kafka_user": "Name by which `sasl_plaintext` and `sasl_ssl` log in (SCRAM-SHA-512).",
+    "kafka_password": "Password of that user.",
+    "kafka_password_file": "File that holds that password, where `kafka_password` is not set.",
     "name": "Name of a sensor.",
     "interfaces": "Interfaces that a sensor captures, a list in the file, separated by commas in the environment.",
     "filter": "What of their traffic, in the language of pcap-filter(7); empty: all.",
@@ -71,6 +92,13 @@ MEANINGS = {
     "lifetime); 0: never.",
     "most_conversations": "Conversations that a processor remembers of a partition at most, at about a kilobyte each; "
     "beyond that it forgets those that were silent longest. This and the timeouts must be the same for all processors.",
+    "keep_anomalies_days": "Days after which a row of `anomalies` leaves the store, from the day of storing; 0: never. "
+    "Which store follows this and the next four, and when: see `docs/retention.md`.",
+    "keep_intervals_days": "The same for `intervals`.",
+    "keep_segments_days": "The same for `segments`.",
+    "keep_sensors_days": "The same for `sensors`.",
+    "keep_rollups_days": "The same for the rollups `flows`, `anomalies_1m`, `traffic_1m` and `hosts_1m`: they outlive "
+    "the details.",
     "data_dir": "Folder of the local store and of the local broker.",
     "cache_dir": "Folder of compiled code, of Apache Kafka for the local broker, and of reports on defects.",
 }
@@ -204,7 +232,7 @@ def _understood(name: str, value: object, source: str) -> Any:
     if kind not in {str, Path}:
         return _understood_list(value, source)
     if not isinstance(value, str):
-        raise UsageError(f"{source} must be text, not {value!r}.")
+        raise UsageError(f"{source} must be text{'' if name.endswith('password') else f', not {value!r}'}.")
     return value if kind is str else Path(value).expanduser()
 
 

@@ -1,26 +1,25 @@
 """Where a store is, and connections to it."""
 
 import logging
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error, ServerException
 
+from segwatch.certificates import tls_context
 from segwatch.errors import StoreError, UsageError
+from segwatch.passwords import configured_password
 from segwatch.settings import settings
 from sinks.failures import DATABASE_NOT_FOUND, store_error
 
 DEFAULT_DATABASE = "segwatch"
 DEFAULT_PORT = 9000
 DEFAULT_SECURE_PORT = 9440
-PASSWORD_FILE_VARIABLE = "SEGWATCH_STORE_PASSWORD_FILE"  # noqa: S105 - a name, not a password
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 300
 
@@ -38,6 +37,9 @@ class ServerAddress:
     password: str = field(default="", repr=False)
     database: str = DEFAULT_DATABASE
     secure: bool = False
+    """Whether connections are encrypted, and the server's certificate verified."""
+    ca_file: str = ""
+    """Certificates by which that is done; empty: those that this machine trusts."""
     is_local: bool = False
     """Whether it is the local server: the way to it is short, so nothing is compressed on it."""
 
@@ -53,8 +55,8 @@ class ServerAddress:
 def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
     """Return the address in ``clickhouse://user@host:port/database``; ``clickhouses://`` means TLS.
 
-    Without ``password`` it is the setting ``store_password``, else the content of the file that the environment's
-    ``SEGWATCH_STORE_PASSWORD_FILE`` names. Raises ``UsageError`` for any other form.
+    Without ``password`` it is the one that the settings say. Raises ``UsageError`` for any other form, and where what
+    the settings say of password and certificates cannot be used.
     """
     try:
         parts = urlsplit(url)
@@ -69,13 +71,17 @@ def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
     if parts.query or parts.fragment:
         _refuse_url(url, "nothing may follow the database")
     secure = parts.scheme == "clickhouses"
+    ca_file = settings().store_ca_file if secure else ""
+    if secure:
+        tls_context(ca_file, "store_ca_file")  # the library would take a missing file for a server that does not answer
     return ServerAddress(
         host=parts.hostname,
         port=port or (DEFAULT_SECURE_PORT if secure else DEFAULT_PORT),
         user=unquote(parts.username or "default"),
-        password=_configured_password() if password is None else password,
+        password=configured_password("store_password") if password is None else password,
         database=_database(url, parts),
         secure=secure,
+        ca_file=ca_file,
     )
 
 
@@ -91,18 +97,6 @@ def _database(url: str, parts: SplitResult) -> str:
     return name
 
 
-def _configured_password() -> str:
-    path = os.environ.get(PASSWORD_FILE_VARIABLE)
-    if settings().store_password or not path:
-        return settings().store_password
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise UsageError(f"The password file {path} cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"The password file {path} is no text.") from error
-
-
 def new_client(address: ServerAddress, database: str | None = None) -> Any:
     """Return a client that connects at its first statement."""
     return Client(
@@ -112,6 +106,7 @@ def new_client(address: ServerAddress, database: str | None = None) -> Any:
         password=address.password,
         database=address.database if database is None else database,
         secure=address.secure,
+        ca_certs=address.ca_file or None,
         compression=False if address.is_local else "lz4",
         client_name="segwatch",
         connect_timeout=CONNECT_SECONDS,

@@ -26,6 +26,8 @@ LASTING_CODES = frozenset({MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE, QUERY_CANCEL
 
 _STACK_TRACE = re.compile(r"[.\s]*Stack trace:.*", re.DOTALL)
 _NO_SPACE = re.compile(r"No space left on device|errno: 28\b|not enough space", re.IGNORECASE)
+_UNTRUSTED = re.compile(r"certificate verify failed: (.+?)(?: \(_ssl\.c|$)")
+"""What Python's ssl says of a certificate that it does not trust."""
 
 
 class QueryError(SegwatchError):
@@ -66,11 +68,23 @@ def store_error(error: Exception, store: str) -> StoreError:
         kind = StoreUnavailableError if is_passing(error) else StoreError
         return kind(_server_sentence(error, store))
     if isinstance(error, NetworkError | SocketTimeoutError | EOFError | OSError):
-        reason = server_message(error) or type(error).__name__
-        return StoreUnavailableError(f"The store {store} cannot be reached ({reason}); see that it runs and try again.")
+        return _connection_error(error, store)
     if isinstance(error, Error):
         return StoreError(f"The store {store} answered in an unexpected way ({server_message(error)}).")
     return StoreError(f"The store {store} failed ({type(error).__name__}: {error}).")
+
+
+def _connection_error(error: Exception, store: str) -> StoreError:
+    reason = server_message(error) or type(error).__name__
+    if untrusted := _UNTRUSTED.search(reason):
+        return StoreError(
+            f"The certificate of the store {store} is not trusted ({untrusted[1].rstrip('.')}); SEGWATCH_STORE_CA_FILE "
+            "must name the certificates of who signed it, and the store's URL the server as its certificate does."
+        )
+    advice = "see that it runs and try again"
+    if isinstance(error, EOFError) and store.startswith("clickhouse:"):
+        advice += ", by clickhouses:// where it speaks TLS"
+    return StoreUnavailableError(f"The store {store} cannot be reached ({reason}); {advice}.")
 
 
 def _server_sentence(error: Any, store: str) -> str:
@@ -84,7 +98,10 @@ def _server_sentence(error: Any, store: str) -> str:
                 "SEGWATCH_STORE_PASSWORD or from the file that SEGWATCH_STORE_PASSWORD_FILE names."
             )
         case code if code == ACCESS_DENIED:
-            return f"The user has not the rights that it needs in the store {store} ({words})."
+            return (
+                f"The user has not the rights that it needs in the store {store} ({words}); docs/security.md tells "
+                "what each user may do: tables are made and upgraded by one of its own."
+            )
         case code if code == DATABASE_NOT_FOUND:
             return f"The database of the store {store} does not exist; `segwatch schema --store` makes it."
         case code if code == MEMORY_LIMIT_EXCEEDED:

@@ -38,6 +38,7 @@ _CONFIGURATION = """<clickhouse>
   <storage_configuration>
     <disks><default><keep_free_space_bytes>{kept_free}</keep_free_space_bytes></default></disks>
   </storage_configuration>
+  <backups><allowed_path>{backups}</allowed_path></backups>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
 </clickhouse>
 """
@@ -84,6 +85,8 @@ class ServerFiles:
         self.directory = data_directory / "store"
         self.data = self.directory / "data"
         self.run = self.directory / "run"
+        self.backups = self.directory / "backups"
+        """Where ``BACKUP`` writes and ``RESTORE`` reads."""
         self.log = self.directory / "server.log"
         self.output = self.directory / "server.out"
         self._configuration = self.run / ".clickhouse-local"
@@ -122,7 +125,7 @@ class ServerFiles:
         """Write ``config.xml`` and ``users.xml`` where the server looks for them."""
         settings = {
             "host": HOST, "tcp_port": tcp_port, "http_port": http_port, "log": escape(str(self.log)),
-            "kept_free": KEPT_FREE_BYTES,
+            "kept_free": KEPT_FREE_BYTES, "backups": escape(str(self.backups)),
         }  # fmt: skip
         (self._configuration / "config.xml").write_text(_CONFIGURATION.format(**settings), encoding="utf-8")
         digest = hashlib.sha256(self.password().encode()).hexdigest()

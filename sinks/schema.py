@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress, as_store_errors
 from sinks.failures import TABLE_NOT_FOUND
+from sinks.layout import read_layout
 from sinks.migration_files import Migration, created_objects, migrations
+from sinks.retention import SETTING_OF, keep_as_set
 
 _READ_APPLIED = (
     "SELECT number, any(name), any(toString(checksum)) FROM schema_migrations GROUP BY number ORDER BY number"
@@ -37,22 +39,28 @@ class TableDescription(NamedTuple):
     columns: tuple[ColumnDescription, ...]
 
 
-def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | None = None) -> None:
-    """Bring the database to this version's schema; does nothing where it is there already.
+def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | None = None) -> list[Migration]:
+    """Bring the database to this version's schema; return the migrations that were applied now.
 
-    Safe to run by several processes at once: every statement can be run again. Raises ``StoreError`` if the database
-    is of a newer version, or if a migration is not the one that was applied.
+    Tables that are new, and those of the local store, get the settings' times to live. Safe to run by several processes
+    at once: every statement can be run again. Raises ``StoreError`` if the database is of a newer version, if a
+    migration is not the one that was applied, or if one is missing on a cluster.
     """
     wanted = migrations() if known is None else known
     with as_store_errors(address):
-        applied = _applied(client)
-        _check(applied, wanted, str(address))
-        for migration in wanted:
-            if migration.number not in applied:
-                _apply(client, migration)
+        applied = applied_migrations(client)
+        check_applied(applied, wanted, str(address))
+        missing = [migration for migration in wanted if migration.number not in applied]
+        if missing and applied:
+            _refuse_cluster(client, address)
+        for migration in missing:
+            _apply(client, migration)
+        if address.is_local or not applied:
+            keep_as_set(client)
+    return missing
 
 
-def _applied(client: Any) -> dict[int, tuple[str, str]]:
+def applied_migrations(client: Any) -> dict[int, tuple[str, str]]:
     """Return name and checksum of the applied migrations by number."""
     try:
         return {number: (name, checksum) for number, name, checksum in client.execute(_READ_APPLIED)}
@@ -62,7 +70,8 @@ def _applied(client: Any) -> dict[int, tuple[str, str]]:
         raise
 
 
-def _check(applied: dict[int, tuple[str, str]], wanted: Iterable[Migration], store: str) -> None:
+def check_applied(applied: dict[int, tuple[str, str]], wanted: Iterable[Migration], store: str) -> None:
+    """Raise ``StoreError`` where a migration that was applied is not among the ``wanted`` ones, or is another one."""
     by_number = {migration.number: migration for migration in wanted}
     for number, (name, checksum) in applied.items():
         migration = by_number.get(number)
@@ -76,6 +85,15 @@ def _check(applied: dict[int, tuple[str, str]], wanted: Iterable[Migration], sto
                 f"The store {store} was made with another {migration.name} than this version's; use the version of "
                 "segwatch that made it, or another store."
             )
+
+
+def _refuse_cluster(client: Any, address: ServerAddress) -> None:
+    """Raise ``StoreError`` for the tables of a cluster, which statements for one server would spoil."""
+    if cluster := read_layout(client).cluster:
+        raise StoreError(
+            f"The store {address} is a cluster with tables of an older version; upgrade them by `segwatch db migrate "
+            f"--cluster {cluster}`."
+        )
 
 
 def _apply(client: Any, migration: Migration) -> None:
@@ -127,7 +145,8 @@ def as_markdown(tables: list[TableDescription]) -> str:
     for table in shown:
         lines += ["", f"## {table.name}", "", f"{table.comment}.", ""]
         order = f", sorted by `{table.order}`" if table.order else ""
-        lines += [f"{table.engine}{order}.", "", "| column | type | meaning |", "| --- | --- | --- |"]
+        kept = f" Kept for `{SETTING_OF[table.name]}` days." if table.name in SETTING_OF else ""
+        lines += [f"{table.engine}{order}.{kept}", "", "| column | type | meaning |", "| --- | --- | --- |"]
         lines += [_markdown_row(column) for column in table.columns]
     fillers = [table for table in tables if table.engine == "MaterializedView"]
     lines += ["", "## Materialized views", ""]

@@ -9,18 +9,23 @@ a claim with the next number, whose holder deletes what is left in all tables an
 of the blocks' tokens: under the old ones the server would take the same rows for repetitions and drop them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
+from segwatch.errors import StoreError
+from sinks.layout import read_layout
 from sinks.ownership import is_alive, new_owner
 
 LEASE_SECONDS = 900
 """A claim that was not renewed for so long, by an owner that cannot be seen from here, has no owner any more."""
 RENEW_SECONDS = 60
 
-SESSION_TABLES = ("captures", "anomalies", "intervals", "segments", "anomalies_1m", "flows", "traffic_1m", "sensors")
+SESSION_TABLES = (
+    "captures", "anomalies", "intervals", "segments", "anomalies_1m", "flows", "traffic_1m", "hosts_1m", "sensors",
+)  # fmt: skip
 """Every table, and every target of a view, that holds rows of sessions; the list of complete ones first."""
 
 _ONCE = {"insert_deduplicate": 1}
@@ -34,6 +39,7 @@ SELECT
     session,
     generation,
     anyIf(owner, event = 'begun'),
+    anyIf(stored, event = 'begun'),
     toUnixTimestamp64Milli(max(at)) / 1000 AS renewed,
     toBool(countIf(event = 'removed') > 0) AS removed,
     toBool((session, generation) IN (SELECT session, generation FROM captures)) AS finished
@@ -70,6 +76,7 @@ class _KnownClaim(NamedTuple):
     session: str
     generation: int
     owner: str
+    stored: date
     renewed: float
     removed: bool
     finished: bool
@@ -123,7 +130,7 @@ def renew_claim(client: Any, claim: Claim, number: int) -> bool:
 def clear_claim(client: Any, claim: Claim) -> None:
     """Remove all rows of the claimed session, and close the claim."""
     remove_rows(client, claim.session)
-    _write_event(client, claim, "removed", claim.token("removed", 0))
+    close_claims(client, [claim])
 
 
 def clear_abandoned(client: Any) -> int:
@@ -139,22 +146,50 @@ def clear_abandoned(client: Any) -> int:
 
 
 def remove_session(client: Any, session: str) -> bool:
-    """Remove a session that nobody is storing; return False if somebody is."""
+    """Remove a session that nobody is storing, a sensor's too; return False if somebody is.
+
+    Sinks claim nothing: what a sensor's session brings afterwards is stored.
+    """
     newest = _newest_claim(client, session)
-    if newest is None or newest.removed:
-        return True
-    if newest.is_open and not newest.is_abandoned:
+    if newest is not None and newest.is_open and not newest.is_abandoned:
         return False
-    claim = _take(client, session, newest.generation + 1)
+    claim = _take(client, session, newest.generation + 1 if newest else 1)
     if claim is not None:
         clear_claim(client, claim)
     return claim is not None
 
 
-def remove_rows(client: Any, session: str) -> None:
-    """Delete the rows of a session from all tables and view targets, and wait until they are gone."""
-    for table in SESSION_TABLES:
-        _delete(client, table, session)
+def claim_sessions(client: Any, last: date) -> list[Claim]:
+    """Claim all sessions that were stored until the day ``last``, for somebody who is to remove their rows.
+
+    Raises ``StoreError`` if one of them is still being stored.
+    """
+    found = [known for known in _newest_claims(client).values() if known.stored <= last and not known.removed]
+    for known in found:
+        if known.is_open and not known.is_abandoned:
+            raise StoreError(
+                f"Another process has been at work on the session {known.session} since {known.stored}; wait until it "
+                "is done, or prune only what is older."
+            )
+    claims = [_take(client, known.session, known.generation + 1) for known in found]
+    return [claim for claim in claims if claim is not None]
+
+
+def close_claims(client: Any, claims: Iterable[Claim]) -> None:
+    """Say that the rows of claimed sessions were removed."""
+    for claim in claims:
+        _write_event(client, claim, "removed", claim.token("removed", 0))
+
+
+def remove_rows(client: Any, session: str, tables: Iterable[str] = SESSION_TABLES) -> None:
+    """Delete the rows of a session from all tables and view targets, or from ``tables``; wait until they are gone."""
+    layout = read_layout(client)
+    for table in tables:
+        client.execute(
+            f"DELETE FROM {layout.named(table)} WHERE session = toUUID(%(session)s)",  # noqa: S608 - names of our own
+            {"session": session},
+            settings=_AT_ONCE,
+        )
 
 
 def _take(client: Any, session: str, generation: int) -> Claim | None:
@@ -163,14 +198,6 @@ def _take(client: Any, session: str, generation: int) -> Claim | None:
     _write_event(client, claim, "begun", f"claim/{session}/{generation}")
     newest = _newest_claim(client, session)
     return claim if newest is not None and newest.owner == claim.owner else None
-
-
-def _delete(client: Any, table: str, session: str) -> None:
-    client.execute(
-        f"DELETE FROM {table} WHERE session = toUUID(%(session)s)",  # noqa: S608 - the name is one of a fixed list
-        {"session": session},
-        settings=_AT_ONCE,
-    )
 
 
 def _newest_claim(client: Any, session: str) -> _KnownClaim | None:

@@ -31,6 +31,7 @@ _DEDUPLICATION = {
     "insert_deduplicate": 1,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "async_insert": 0,
+    "distributed_foreground_insert": 1,  # an answer means that the shards of a cluster have the rows
     "optimize_on_insert": 0,  # rows of one block seldom merge, and looking for them costs a third of the time
 }
 _NANOSECONDS = 1_000_000_000

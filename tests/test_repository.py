@@ -4,6 +4,7 @@ import ast
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -221,3 +222,59 @@ def test_links_between_documents_lead_somewhere(tracked: list[Path]) -> None:
         for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
     ]
     assert [f"{_name(path)}: {target}" for path, target in links if not (path.parent / target).exists()] == []
+
+
+UNSAFE_MODULES = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "jsonpickle", "joblib", "marshal", "shelve"}
+"""Modules whose readers run what they read."""
+UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
+UNSAFE_ATTRIBUTES = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell", "read_pickle"}
+UNSAFE_FLAGS = {"shell", "allow_pickle"}
+
+
+def _unsafe(path: Path) -> Iterator[str]:
+    """Yield what in a file runs a shell, runs text as a program, or reads objects that could."""
+    for line, name in _imports(path):
+        if name.split(".")[0] in UNSAFE_MODULES:
+            yield f"{line} import {name}"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Name) and called.id in UNSAFE_CALLS:
+            yield f"{node.lineno} {called.id}"
+        elif isinstance(called, ast.Attribute) and called.attr in UNSAFE_ATTRIBUTES:
+            yield f"{node.lineno} {called.attr}"
+        for keyword in node.keywords:
+            is_off = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+            if keyword.arg in UNSAFE_FLAGS and not is_off:
+                yield f"{node.lineno} {keyword.arg}="
+
+
+def test_no_shell_no_pickle_no_eval() -> None:
+    found = [f"{_name(path)}:{what}" for path in _python_files(*PACKAGES, "tests") for what in _unsafe(path)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from marshal import loads",
+        "eval('1')",
+        "os.system('ls')",
+        "subprocess.run('ls', shell=True)",
+        "numpy.load(file, allow_pickle=True)",
+    ],
+)
+def test_what_is_unsafe_is_found(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "unsafe.py"
+    path.write_text(line, encoding="utf-8")
+    assert list(_unsafe(path))
+
+
+def test_dependencies_are_pinned_to_ranges_that_were_tried() -> None:
+    """One version where an interface is private or moves fast, else from the oldest tried to the next major."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    bounded = re.compile(r"[A-Za-z0-9_-]+(\[[a-z0-9,]+\])?(==[0-9a-z.!]+|>=[0-9.!]+,<[0-9.!]+)")
+    assert [one for group in groups for one in group if not bounded.fullmatch(one)] == []

@@ -32,7 +32,7 @@ COMMANDS = {
     "sink": "Bring findings from Kafka into the store.",
     "topics": "Make, check and describe the topics in Kafka.",
     "broker": "Start, stop and locate the local Kafka broker.",
-    "db": "Start, stop and locate the local store.",
+    "db": "The store: start and stop the local one, upgrade, size, prune.",
     "replay": "Analyse stored segments again, and compare.",
     "dead-letters": "List messages that could not be read, and send them again.",
     "schema": "Show or apply the tables of the store.",

@@ -4,10 +4,12 @@ import json
 
 import click
 
+from segwatch.cli.topics_access import acls, user
+
 
 @click.group(name="topics")
 def command() -> None:
-    r"""Make, check and describe the topics in Kafka.
+    r"""Make, check and describe the topics in Kafka, and who may use them.
 
     Which Kafka is meant is a setting (SEGWATCH_KAFKA), by default the local broker.
 
@@ -20,6 +22,10 @@ def command() -> None:
 
     Exit codes: 0 done, 6 Kafka cannot be reached or refuses.
     """
+
+
+command.add_command(acls)
+command.add_command(user)
 
 
 @command.command()

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import numba
 from llvmlite import binding
 
 from segwatch.compilation import kernels_directory, sources_digest
@@ -27,5 +28,9 @@ def _mark() -> str:
 
 
 def _processor() -> str:
-    """Return what machine code depends on."""
-    return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    """Return what machine code depends on: this processor, or the one that ``NUMBA_CPU_NAME`` says."""
+    # Numba makes the attributes of its configuration at run time, so the type checker knows none.
+    name, features = numba.config.CPU_NAME, numba.config.CPU_FEATURES  # type: ignore[attr-defined]
+    if features is None:
+        features = binding.get_host_cpu_features().flatten()
+    return f"{name or binding.get_host_cpu_name()} {features}"

@@ -158,11 +158,11 @@ def _local_broker(data_directory: Path) -> Finding:
 
 def _other_kafka(text: str) -> Finding:
     """Say whether the Kafka of the settings answers."""
-    from segwatch.kafka.address import parse_address
     from segwatch.kafka.connection import open_admin
+    from segwatch.kafka.location import kafka_address
 
     try:
-        open_admin(parse_address(text)).close()
+        open_admin(kafka_address(text)).close()
     except SegwatchError as error:
         return Finding("Kafka", BROKEN, str(error))
     return Finding("Kafka", FINE, f"answers at {text}")

@@ -23,7 +23,7 @@ from segwatch.jobs.link_types import link_type_name
 from segwatch.jobs.sensor_names import shared_sentence, statuses_since
 from segwatch.jobs.spooled_delivery import SpoolPlan
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.admin import check_topics
+from segwatch.kafka.admin import check_topics, find_differences
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.messages.identities import hosts_of_others
 from segwatch.settings import config_path
@@ -119,6 +119,8 @@ def _topics_sentence(address: KafkaAddress) -> str:
 
 
 def _name_sentence(name: str, address: KafkaAddress) -> str:
+    if hidden := find_differences(address, reads=[SENSORS]):
+        return f"Whether another sensor has that name cannot be seen from here: {hidden[0].text}."
     since, here = time.time_ns() - _RECENT, socket.gethostname()
     recent = [one for one in statuses_since(address, 0) if one.ts > since and one.state != "stopping"]
     if hosts := [host for host in hosts_of_others(recent, name, own=()) if host != here]:

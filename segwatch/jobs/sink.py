@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from segwatch.errors import UsageError
 from segwatch.jobs.stopping import stop_requested
-from segwatch.kafka.admin import check_topics
+from segwatch.kafka.admin import check_group, check_topics
 from segwatch.kafka.location import kafka_address
 from segwatch.kafka.topics import DEAD_LETTERS, SINK_GROUP, sink_topics
 from segwatch.processes.logs import log_to_stderr
@@ -30,6 +30,7 @@ def run_sink(store: str, with_segments: bool, metrics: MetricsAddress | None) ->
         stop = stack.enter_context(stop_requested())
         address = kafka_address()
         check_topics(address, reads=topics, writes=[DEAD_LETTERS])
+        check_group(address, SINK_GROUP)
         tables = StoreTables(store)
         name = tables.open()
         stack.callback(tables.close)

@@ -12,8 +12,7 @@ SAMPLE_SECONDS: Final = 2.0
 """Between the two looks that give the rate: a sink fills its tables about once a second."""
 _TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
 _ROWS: Final = """
-SELECT table, sum(rows) FROM system.parts
-WHERE active AND database = currentDatabase() AND table IN %(tables)s GROUP BY table
+SELECT name, total_rows FROM system.tables WHERE database = currentDatabase() AND name IN %(tables)s
 """
 
 

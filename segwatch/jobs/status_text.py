@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from segwatch.jobs.lines import size_text, table_lines
 from segwatch.printable import printable
 
 _DROPPED = ("kernel_drops", "interface_drops", "shed_segments")
@@ -23,7 +24,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
             kept = topic["retention_seconds"]
             shown = "last per key" if kept is None else _span(kept)
             rows.append((topic["name"], f"{topic['messages']:,}", f"{topic['messages_per_second']:,.1f}", shown))
-        yield from _table(rows)
+        yield from table_lines(rows, right=(1, 2, 3))
         yield ""
         yield f"Processors  {_readers(document['processors'])}"
         yield f"            {_checkpoints(document['processors']['checkpoints'])}"
@@ -54,7 +55,7 @@ def _checkpoints(checkpoints: dict[str, Any]) -> str:
     age = checkpoints["oldest_age_seconds"]
     if age is None:
         return "no checkpoint yet"
-    return f"oldest checkpoint {_span(age)} ago, {_size(checkpoints['bytes'])} to read at a start"
+    return f"oldest checkpoint {_span(age)} ago, {size_text(checkpoints['bytes'])} to read at a start"
 
 
 def _store(store: dict[str, Any]) -> str:
@@ -79,7 +80,7 @@ def _sensors(sensors: list[dict[str, Any]]) -> Iterator[str]:
             (one["sensor"], one["state"], f"{_span(one['age_seconds'])} ago", f"{one['segments']:,}", f"{dropped:,}",
              one["interface"])
         )  # fmt: skip
-    yield from _table(rows, right=(3, 4))
+    yield from table_lines(rows, right=(3, 4))
     for one in sensors:
         name, interface = one["sensor"], one["interface"]
         if one["problem"]:
@@ -99,21 +100,11 @@ def _spools(sensors: Sequence[dict[str, Any]]) -> Iterator[str]:
     newest_first = {one["sensor"]: one for one in reversed(sensors)}
     for name, one in sorted(newest_first.items()):
         if one["spooled_messages"]:
-            size = _size(one["spooled_bytes"])
+            size = size_text(one["spooled_bytes"])
             yield f"{name}: {one['spooled_messages']:,} messages wait in its spool ({size})"
         dropped = max(other["dropped_segments"] for other in sensors if other["sensor"] == name)
         if dropped:
             yield f"{name}: {dropped:,} segments were given up, for which its spool had no room"
-
-
-def _table(rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = (1, 2, 3)) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            f"{cell:>{width}}" if column in right else f"{cell:{width}}"
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
 
 
 def _span(seconds: float) -> str:
@@ -121,10 +112,3 @@ def _span(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def _size(number: int) -> str:
-    for size, unit in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if number >= size:
-            return f"{number / size:.1f} {unit}"
-    return f"{number} bytes"

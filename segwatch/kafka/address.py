@@ -1,9 +1,10 @@
 """Where Kafka is."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from segwatch.errors import UsageError
+from segwatch.kafka.security import Security
 
 LOCAL = "local"
 """The setting ``kafka`` where this user's local broker is meant."""
@@ -20,6 +21,8 @@ class KafkaAddress:
     """``host:port`` each."""
     is_local: bool = False
     """Whether it is this user's local broker."""
+    security: Security = field(default_factory=Security)
+    """How clients connect to all of them."""
 
     @property
     def ends(self) -> tuple[tuple[str, int], ...]:

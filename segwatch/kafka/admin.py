@@ -9,8 +9,8 @@ from kafka.errors import TopicAlreadyExistsError, for_code
 from segwatch.errors import BusError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.connection import bus_errors, open_admin
-from segwatch.kafka.offsets import begin_offsets, end_offsets
-from segwatch.kafka.topic_states import Difference, TopicState, differences, topic_states
+from segwatch.kafka.offsets import begin_offsets, end_offsets, group_operations
+from segwatch.kafka.topic_states import GRANT, READ, Difference, TopicState, differences, topic_states
 from segwatch.kafka.topics import DEFAULT_PARTITIONS, PARTITIONED, TOPICS, TopicSpec, topic_specs
 
 
@@ -76,7 +76,7 @@ def find_differences(
 
     Those that a program reads and writes are looked at; without any, all of them.
     """
-    return differences(_look(address, reads, writes), _names(reads, writes), reads, writes)
+    return differences(_look(address, reads, writes), _names(reads, writes), reads, writes, address.security.who)
 
 
 def check_topics(address: KafkaAddress, reads: Collection[str] = (), writes: Collection[str] = ()) -> int:
@@ -86,12 +86,23 @@ def check_topics(address: KafkaAddress, reads: Collection[str] = (), writes: Col
     Raise ``BusError`` with what to do if something is missing, has another shape or may not be used by this user.
     """
     states = _look(address, reads, writes)
-    found = differences(states, _names(reads, writes), reads, writes)
+    found = differences(states, _names(reads, writes), reads, writes, address.security.who)
     if found:
         more = f" (segwatch topics check tells {len(found) - 1} more)" if len(found) > 1 else ""
         first = found[0]
         raise BusError(f"{first.text} in Kafka at {address.bootstrap}{more}; {first.advice}.")
     return max((state.partitions for name, state in states.items() if name in PARTITIONED), default=0)
+
+
+def check_group(address: KafkaAddress, group: str) -> None:
+    """See that this user may be a member of a consumer group. Raises ``BusError``."""
+    with open_admin(address) as admin, bus_errors(address):
+        operations = group_operations(admin, group)
+    if operations is not None and READ not in operations:
+        who = address.security.who
+        raise BusError(
+            f"{who[0].upper()}{who[1:]} may not read as the group {group} in Kafka at {address.bootstrap}; {GRANT}."
+        )
 
 
 def describe_topics(address: KafkaAddress) -> list[TopicDescription]:

@@ -1,22 +1,29 @@
 """Connections to Kafka: from the settings to clients, and from their errors to sentences."""
 
 import logging
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
+from kafka.errors import (
+    AuthorizationError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+    TopicAuthorizationFailedError,
+)
 from kafka.net.compat import KafkaNetClient
 
 from segwatch.errors import BusError, KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
+from segwatch.kafka.diagnosis import login_refused, not_kafka
+from segwatch.kafka.reaching import see_that_one_listens
 from segwatch.kafka.topics import MAX_DEAD_LETTER_BYTES
 
 CONNECT_SECONDS = 10
 """How long an answer is waited for at the start; later, clients try again without end."""
-_ANSWER_SECONDS = 3.0
 _LONGEST_BACKOFF_MS = 1000
 """Between two tries to connect: a broker that is back is noticed within this time (30 s by default)."""
 
@@ -32,6 +39,7 @@ def client_options(address: KafkaAddress) -> dict[str, Any]:
         "bootstrap_servers": list(address.servers),
         "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
         "reconnect_backoff_max_ms": _LONGEST_BACKOFF_MS,
+        **address.security.client_options(),
     }
 
 
@@ -68,6 +76,7 @@ def faust_options(address: KafkaAddress) -> dict[str, Any]:
         "producer_max_request_size": MAX_DEAD_LETTER_BYTES,
         "consumer_max_fetch_size": MAX_DEAD_LETTER_BYTES,
         "consumer_auto_offset_reset": "earliest",
+        **address.security.faust_options(),
     }
 
 
@@ -107,9 +116,7 @@ def _connect(kind: Callable[..., _Client], address: KafkaAddress, options: dict[
     One that cannot connect leaves its thread behind, which is ended here, and its sockets, so nobody is tried who does
     not listen.
     """
-    reasons = {server: _why_not(server) for server in address.servers}
-    if all(reasons.values()):
-        raise _nobody_listens(address, reasons)
+    see_that_one_listens(address)
     made: list[KafkaNetClient] = []
 
     def new_connections(**config: Any) -> KafkaNetClient:
@@ -124,7 +131,7 @@ def _connect(kind: Callable[..., _Client], address: KafkaAddress, options: dict[
                 connections.close()
                 connections._manager._net.stop()  # noqa: SLF001  # as the client's own close() does it
             if isinstance(error, KafkaTimeoutError):
-                raise _not_kafka(address) from error
+                raise not_kafka(address) from error
             raise
 
 
@@ -134,34 +141,24 @@ def bus_errors(address: KafkaAddress) -> Iterator[None]:
     try:
         yield
     except AuthorizationError as error:
-        raise BusError(f"Kafka at {address.bootstrap} refuses this user a right ({_reason(error)}).") from error
+        raise BusError(_missing_right(address, error)) from error
+    except SaslAuthenticationFailedError as error:
+        raise login_refused(address) from error
     except KafkaError as error:
         if error.retriable:
             raise KafkaUnavailableError(f"Kafka at {address.bootstrap} is not ready ({_reason(error)}).") from error
         raise BusError(f"Kafka at {address.bootstrap} refuses ({_reason(error)}).") from error
 
 
-def _nobody_listens(address: KafkaAddress, reasons: dict[str, str]) -> KafkaUnavailableError:
-    told = ", ".join(f"{server}: {reason}" for server, reason in reasons.items())
-    advice = ": segwatch broker status" if address.is_local else ", and that SEGWATCH_KAFKA names it"
-    return KafkaUnavailableError(f"No Kafka broker answers ({told}); see that it runs{advice}.")
-
-
-def _not_kafka(address: KafkaAddress) -> KafkaUnavailableError:
-    return KafkaUnavailableError(
-        f"What listens at {address.bootstrap} does not answer as a Kafka broker does: it is something else, it wants "
-        "another security protocol, or it is not ready yet."
+def _missing_right(address: KafkaAddress, error: AuthorizationError) -> str:
+    kinds = {TopicAuthorizationFailedError: "topic", GroupAuthorizationFailedError: "group"}
+    names = error.args[0] if error.args else ""
+    told = ", ".join(sorted(names)) if isinstance(names, set) else _reason(error)
+    what = f" on the {kinds[type(error)]}" if type(error) in kinds else ""
+    return (
+        f"Kafka at {address.bootstrap} refuses {address.security.who} a right{what} ({told}); segwatch topics acls "
+        "tells what each role needs."
     )
-
-
-def _why_not(server: str) -> str:
-    """Return why a server cannot be reached, an empty text if it can."""
-    host, _, port = server.rpartition(":")
-    try:
-        with closing(socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS)):
-            return ""
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
 
 
 def _reason(error: KafkaError) -> str:

@@ -6,7 +6,12 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupAuthorizationFailedError,
+    NotCoordinatorError,
+)
 
 from segwatch.kafka.topic_states import topic_states
 
@@ -47,6 +52,16 @@ def group_members(admin: KafkaAdminClient, groups: Collection[str]) -> dict[str,
     """Return how many members each group has."""
     found = _when_coordinated(lambda: admin.describe_groups(list(groups)))
     return {name: len(group.get("members") or []) for name, group in found.items()}
+
+
+def group_operations(admin: KafkaAdminClient, group: str) -> frozenset[str] | None:
+    """Return what this user may do with a group (``READ``, ...); ``None`` where Kafka does not say."""
+    try:
+        found = _when_coordinated(lambda: admin.describe_groups([group])).get(group, {})
+    except GroupAuthorizationFailedError:
+        return frozenset()
+    operations = found.get("authorized_operations")
+    return frozenset(operations) if isinstance(operations, list) else None
 
 
 def _when_coordinated(ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ WRITE: Final = "WRITE"
 _CREATE = "make what is missing with: segwatch topics create"
 _ALTER = "set it with Kafka's own tools (kafka-configs)"
 _AGAIN = "let everything be read, stop, delete these topics and make them again with: segwatch topics create"
-_GRANT = "grant it with Kafka's own tools (kafka-acls), or use another user"
+GRANT = "segwatch topics acls tells what each role needs, or use another user"
 _MUST_EQUAL = ("cleanup.policy", "message.timestamp.type")
 _MUST_REACH = ("max.message.bytes",)
 
@@ -77,17 +77,22 @@ def _state(described: Mapping[str, Any], configs: Mapping[str, Mapping[str, Any]
 
 
 def differences(
-    states: Mapping[str, TopicState], names: Collection[str], reads: Collection[str], writes: Collection[str]
+    states: Mapping[str, TopicState],
+    names: Collection[str],
+    reads: Collection[str],
+    writes: Collection[str],
+    who: str = "this user",
 ) -> list[Difference]:
     """Return how the topics ``names`` differ from what they must be, for a user who reads and writes some of them."""
+    user = f"{who[0].upper()}{who[1:]}"
     missing = [name for name in names if name not in states]
     found = [Difference(f"Topic {name} is missing", _CREATE) for name in missing]
     present = [states[name] for name in names if name in states]
     visible = [state for state in present if not state.is_hidden]
-    found += [Difference(f"This user may not see topic {state.name}", _GRANT) for state in present if state.is_hidden]
+    found += [Difference(f"{user} may not see topic {state.name}", GRANT) for state in present if state.is_hidden]
     for what, operation, wanted in (("read", READ, reads), ("write to", WRITE, writes)):
         found += [
-            Difference(f"This user may not {what} topic {state.name}", _GRANT)
+            Difference(f"{user} may not {what} topic {state.name}", GRANT)
             for state in visible
             if state.name in wanted and state.operations is not None and operation not in state.operations
         ]

@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without one: all")
     parser.add_argument("--packets", type=int, default=2_000_000, help="packets of the full bulk capture")
     parser.add_argument("--flows", type=int, default=200_000, help="conversations of the full flows capture")
+    parser.add_argument("--history", type=int, default=100_000_000, help="anomalies in the store of the part history")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
         "--peers", default="", help="which programs beside segwatch, separated by commas; without it: all"
@@ -31,7 +32,7 @@ def main() -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     if not room_is_there(arguments.folder, arguments.packets, arguments.flows):
         parser.error(f"too little room in {arguments.folder} for the captures; --packets and --flows make them smaller")
-    captures = Captures(arguments.folder, arguments.packets, arguments.flows)
+    captures = Captures(arguments.folder, arguments.packets, arguments.flows, arguments.history)
     load = os.getloadavg()[0]
     failed = False
     for part in arguments.parts or PARTS:

@@ -19,10 +19,14 @@ class Capture(NamedTuple):
 
 
 class Captures:
-    """Makes captures in ``folder``; ``packets`` and ``flows`` are the sizes of what the parts call full."""
+    """Makes captures in ``folder``; ``packets`` and ``flows`` are the sizes of what the parts call full.
 
-    def __init__(self, folder: Path, packets: int, flows: int) -> None:
-        self._folder = folder
+    ``history``: anomalies in the store of the part of that name, which is made in ``folder``, too.
+    """
+
+    def __init__(self, folder: Path, packets: int, flows: int, history: int = 0) -> None:
+        self.folder = folder
+        self.history = history
         self._packets = packets
         self._flows = flows
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ class Captures:
 
     def _made(self, kind: str, packets: int, flows: int) -> Capture:
         name = f"{kind}-{packets or flows}" + ("-one-flow" if kind == "bulk" and flows == 1 else "")
-        path = self._folder / f"{name}.pcap"
+        path = self.folder / f"{name}.pcap"
         facts = path.with_suffix(".json")
         wanted = {"kind": kind, "asked": packets, "flows": flows, "seed": SEED}
         if path.exists() and facts.exists():

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.bench.captures import Capture, Captures
+from tests.bench.history import history
 from tests.bench.measure import Job, Run, measured, run_once
 from tests.bench.pipeline import pipeline
 from tests.bench.programs import SEGWATCH, Program, found_peers, version_of
@@ -246,6 +247,7 @@ PARTS: dict[str, Callable[[Captures, int, Sequence[str]], list[Table]]] = {
     "growth": growth,
     "start": start,
     "pipeline": pipeline,
+    "history": history,
 }
 """Parts by name, in the order of the report."""
 

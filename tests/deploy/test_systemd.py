@@ -1,4 +1,4 @@
-"""The unit of the sensor, as systemd itself sees it."""
+"""The units, as systemd itself sees them."""
 
 import shutil
 import subprocess
@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import REPOSITORY
+from tests.deploy.files import PROGRAM, UNITS
 
-UNIT = REPOSITORY / "deploy" / "systemd" / "segwatch-sensor.service"
-PROGRAM = "/opt/segwatch/bin/segwatch"
 MOST_EXPOSURE = 25
 """Of 100, in systemd's own measure: "OK" ends at 50."""
 
 
-@pytest.fixture
-def unit(tmp_path: Path) -> Path:
-    """Give the unit with a program that is there."""
+@pytest.fixture(params=UNITS, ids=lambda path: path.stem)
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Give a unit with a program that is there; of a template, an instance."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed (Debian: systemd)")
-    text = UNIT.read_text(encoding="utf-8")
-    assert text.count(f"={PROGRAM} ") == 2
-    made = tmp_path / UNIT.name
+    source: Path = request.param
+    text = source.read_text(encoding="utf-8")
+    assert f"ExecStart={PROGRAM} " in text
+    made = tmp_path / source.name.replace("@.", "@1.")
     made.write_text(text.replace(PROGRAM, shutil.which("true") or "/bin/true"), encoding="utf-8")
     return made
 

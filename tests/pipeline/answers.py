@@ -71,7 +71,7 @@ def differences(cluster: Cluster, unfinished: Iterable[str] = ()) -> dict[str, A
 def _queries(client: Any, database: str) -> dict[str, str]:
     """Return a query of each table; equal rows are counted, so that a doubled one differs."""
     queries = {}
-    for table in ("anomalies", "anomalies_1m", "flows", "traffic_1m"):
+    for table in ("anomalies", "anomalies_1m", "flows", "traffic_1m", "hosts_1m"):
         columns = _columns(client, database, table)
         shown = [
             f"finalizeAggregation({name}) AS {name}" if kind.startswith("AggregateFunction") else name

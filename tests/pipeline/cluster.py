@@ -70,6 +70,10 @@ class Cluster:
             "SEGWATCH_CLOSED_TIMEOUT": "0",
         }
 
+    def environment_of(self, role: str) -> dict[str, str]:  # here all are alike
+        """Return the environment of the processes of a role: ``sensor``, ``processor`` or ``sink``."""
+        return self.environment
+
     def spawn(self, *arguments: str, crash: tuple[str, int] = ("", 0)) -> subprocess.Popen[bytes]:
         """Start ``segwatch`` with these arguments; ``crash``: kill it when a step was reached so many times."""
         step, times = crash
@@ -78,7 +82,8 @@ class Cluster:
         log = self._logs[-1].open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", *module, *arguments],
-            cwd=REPOSITORY, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            cwd=REPOSITORY, env=self.environment_of(arguments[0]), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
         log.close()
         self.processes.append(process)
@@ -92,7 +97,9 @@ class Cluster:
         """Publish captures, wait for the end; return what was published of each, in order."""
         options = ["--json", "--speed", speed, "--name", "edge", "--read"]
         command = [sys.executable, "-m", "segwatch", "sensor", *options, *files]
-        done = subprocess.run(command, cwd=REPOSITORY, env=self.environment, capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=self.environment_of("sensor"), capture_output=True, check=False
+        )
         assert done.stdout, (done.returncode, done.stderr.decode(errors="replace"))
         document = json.loads(done.stdout)
         captures: list[dict[str, Any]] = document["sessions"]
@@ -161,9 +168,9 @@ def _consumer(address: KafkaAddress, group: str) -> Iterator[Any]:
 
 
 @contextmanager
-def running(folder: Path, partitions: int = PARTITIONS) -> Iterator[Cluster]:
+def running(folder: Path, partitions: int = PARTITIONS, kind: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Give a cluster that runs, and stop it in the end."""
-    cluster = Cluster(folder, partitions)
+    cluster = kind(folder, partitions)
     try:
         cluster.start()
         yield cluster

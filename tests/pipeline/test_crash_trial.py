@@ -1,11 +1,12 @@
-"""Fifteen random kills under load: nothing lost, nothing doubled, in tables and rollups."""
+"""Random kills under load: nothing lost, nothing doubled, in tables and rollups."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.cluster import ENDED_WELL, running
+from tests.pipeline.cluster import ENDED_WELL, Cluster, running
+from tests.pipeline.secured import SecuredCluster
 from tests.pipeline.trial import crash_trial
 from tests.support import REPOSITORY
 
@@ -19,10 +20,11 @@ def _pause(some: random.Random) -> float:
 
 
 @pytest.mark.usefixtures("kafka_installed")
-def test_random_crashes_lose_and_double_nothing(tmp_path: Path) -> None:
-    with running(tmp_path) as cluster:
+@pytest.mark.parametrize(("kind", "hits"), [(Cluster, 15), (SecuredCluster, 6)])
+def test_random_crashes_lose_and_double_nothing(tmp_path: Path, kind: type[Cluster], hits: int) -> None:
+    with running(tmp_path, kind=kind) as cluster:
         result = crash_trial(
-            cluster, CAPTURE, seed=random.SystemRandom().getrandbits(32), hits=15, speed=_SPEED, pause=_pause
+            cluster, CAPTURE, seed=random.SystemRandom().getrandbits(32), hits=hits, speed=_SPEED, pause=_pause
         )
         assert result["differences"] == {}, (result, cluster.logs())
         assert result["unexpected ends"] == [], (result, cluster.logs())

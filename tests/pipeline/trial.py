@@ -20,17 +20,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from segwatch.errors import BusError
+from segwatch.errors import BusError, StoreError
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
+from tests.pipeline.secured import SecuredCluster
 from tests.support import REPOSITORY
 
 DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 START_SECONDS: Final = 30.0
-"""How long after Kafka is back a worker may end that was started before."""
+"""How long after a server is back a worker may end that was started before."""
 _SETTLE_SECONDS: Final = 900.0
 _GUEST_SECONDS: Final = 4.0
 _DISK_BYTES: Final = 2 << 30
@@ -91,7 +92,8 @@ class Trial:
         ] * sinks
         self._workers = [cluster.spawn(*role) for role in self._roles]
         self._stopped: dict[int, float] = {}
-        self._kafka_is_away_until = 0.0
+        self._away: dict[int, float] = {}
+        """Until when a server is away, by the exit code of a worker that finds none at its start."""
         self.done: Counter[str] = Counter()
         self.unexpected: list[str] = []
 
@@ -112,12 +114,12 @@ class Trial:
     def _interrupt(self, server: str) -> None:
         away = self._random.uniform(1, 60)
         self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
+        code = BusError.exit_code if server == "kafka" else StoreError.exit_code
+        self._away[code] = math.inf
         if server == "kafka":
-            self._kafka_is_away_until = math.inf
             self._cluster.broker.kill()
             self._wait(away)
             self._cluster.broker.start()
-            self._kafka_is_away_until = time.monotonic() + START_SECONDS
         elif server == "disk":
             filler = _fill(self._cluster.folder / "data")
             self._wait(away)
@@ -126,6 +128,7 @@ class Trial:
             self._cluster.kill_clickhouse()
             self._wait(away)
             self._cluster.restart_clickhouse()
+        self._away[code] = time.monotonic() + START_SECONDS
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -146,8 +149,8 @@ class Trial:
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
     def _refusals(self) -> set[int]:
-        """Return the exit code of a worker that finds no Kafka at its start, while there is none."""
-        return {BusError.exit_code} if time.monotonic() < self._kafka_is_away_until else set()
+        """Return the exit codes of workers that find no server at their start, while there is none."""
+        return {code for code, until in self._away.items() if time.monotonic() < until}
 
     def run(self, hits: int, pause: Callable[[random.Random], float], load: Load, *, servers: bool = False) -> None:
         """Hit so often, with a pause before each, as long as there is load."""
@@ -269,11 +272,12 @@ def main() -> None:
     parser.add_argument("--speed", default="20", help="times as fast as the capture was made (20)")
     parser.add_argument("--capture", type=Path, default=DEMO, help="what is published over and over")
     parser.add_argument("--rebalance", type=float, metavar="SECONDS", help="let workers join and leave instead")
+    parser.add_argument("--secured", action="store_true", help="by TLS, with logins and least rights")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="segwatch-trial-") as folder,
         small_disk(Path(folder)),
-        running(Path(folder)) as cluster,
+        running(Path(folder), kind=SecuredCluster if chosen.secured else Cluster) as cluster,
     ):
         if chosen.rebalance:
             result = rebalance_trial(cluster, chosen.capture, chosen.rebalance, chosen.speed)

@@ -34,6 +34,7 @@ COUNTS = {
     "intervals": "SELECT count(), sum(client_segments) FROM intervals",
     "flows": "SELECT count(), sum(client_segments) FROM flows",
     "traffic_1m": "SELECT count(), sum(segments) FROM traffic_1m",
+    "hosts_1m": "SELECT count(), sum(sent_segments), sum(received_segments) FROM hosts_1m",
     "segments": "SELECT count(), sum(seq) FROM segments",
 }
 
@@ -251,7 +252,7 @@ def test_retry_completes_a_view_that_the_first_try_missed(store: Store, writer: 
     intervals = some_intervals(200)
     views = {
         view: store.client.execute(f"SHOW CREATE TABLE {view}")[0][0]
-        for view in ("intervals_to_flows", "intervals_to_traffic_1m")
+        for view in ("intervals_to_flows", "intervals_to_traffic_1m", "intervals_to_hosts_1m")
     }
     for view in views:
         store.client.execute(f"DROP TABLE {view} SYNC")

@@ -118,3 +118,10 @@ def test_addresses(text: str, address: tuple[str, int], shown: str) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError, match=r"^metrics are served at"):
         parse_metrics_address(text)
+
+
+def test_a_port_alone_is_open_to_this_machine_only() -> None:
+    with Telemetry(parse_metrics_address("0"), lambda: Look(0, 0)) as telemetry:
+        assert telemetry.address.host == "127.0.0.1"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", telemetry.address.port), PATIENCE_SECONDS)

@@ -1,0 +1,1 @@
+"""What runs segwatch on servers."""

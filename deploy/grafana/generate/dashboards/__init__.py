@@ -1,0 +1,1 @@
+"""The five dashboards, a module each."""

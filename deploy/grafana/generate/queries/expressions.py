@@ -1,0 +1,52 @@
+"""Expressions that several queries share."""
+
+from typing import Final
+
+RETRANSMISSIONS: Final = ("retransmission", "fast_retransmission", "spurious_retransmission")
+"""The labels that together are what Wireshark calls a retransmission."""
+SIDES: Final = ("client", "server")
+
+
+def total(table: str, *columns: str) -> str:
+    """Return the sum of columns."""
+    return f"sum({' + '.join(f'{table}.{column}' for column in columns)})"
+
+
+def both(table: str, *columns: str) -> str:
+    """Return the sum of columns that a table has for each side."""
+    return total(table, *(f"{side}_{column}" for side in SIDES for column in columns))
+
+
+def percent(part: str, whole: str) -> str:
+    """Return a share of hundred; NULL, which is a gap in a plot, where there is nothing to share."""
+    return f"100 * {part} / nullIf({whole}, 0)"
+
+
+def milliseconds(nanoseconds: str, count: str) -> str:
+    """Return the mean of a sum of nanoseconds, in milliseconds; NULL without any."""
+    return f"{nanoseconds} / nullIf({count}, 0) / 1e6"
+
+
+def in_seconds(nanoseconds: str) -> str:
+    """Return nanoseconds as seconds."""
+    return f"{nanoseconds} / 1e9"
+
+
+def text(address: str) -> str:
+    """Return an address as people write it: IPv4 in dotted form."""
+    return f"replaceOne(toString({address}), '::ffff:', '')"
+
+
+def subnet(first: str) -> str:
+    """Return a network by its first address in CIDR form: /24 of IPv4, /64 of IPv6."""
+    return f"concat({text(first)}, if(startsWith(toString({first}), '::ffff:'), '/24', '/64'))"
+
+
+def key(table: str) -> str:
+    """Return the value of the variable ``conversation`` for a row."""
+    return f"concat(toString({table}.session), '/', toString({table}.stream))"
+
+
+def per_second(amount: str) -> str:
+    """Return an amount of an interval of the panel by the second."""
+    return f"{amount} / $__interval_s"
