@@ -13,6 +13,7 @@ from rich.text import Text
 
 from segwatch.endpoints import endpoint_text
 from segwatch.jobs.reasons import seconds_text, share_text
+from segwatch.jobs.skipped import skipped_words
 from segwatch.jobs.summary import HIGH_RATE, SAMPLE
 from segwatch.printable import printable
 
@@ -66,8 +67,7 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
         again = summary["retransmitted_bytes"] / summary["payload_bytes"]
         console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {share_text(again)} of it sent again")
     if summary["skipped"]:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["skipped"].items())
-        console.print(f"  Not analysed: {reasons}")
+        console.print(f"  Not analysed: {skipped_words(summary['skipped'])}")
     if summary["damage"]:
         console.print(Text(f"  Incomplete: {printable(summary['damage'])}", style="yellow"))
 

@@ -10,6 +10,7 @@ from segwatch.jobs.captures import Captures
 from segwatch.jobs.explain.gather import NOT_COUNTED, ledgers
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.jobs.skipped import skipped_words
 from segwatch.jobs.summary import Summary
 from segwatch.jobs.totals import Sum
 from segwatch.records.findings import take_findings
@@ -70,5 +71,4 @@ def _content(summary: dict[str, Any]) -> Iterator[Statement]:
         yield Statement("bad", f"Incomplete: {summary['damage']}", "captures")
     yield Statement("plain", f"{summary['frames']:,} frames, {summary['segments']:,} TCP segments.", "captures")
     if summary["skipped"]:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["skipped"].items())
-        yield Statement("plain", f"Not analysed: {reasons}.", "")
+        yield Statement("plain", f"Not analysed: {skipped_words(summary['skipped'])}.", "")
