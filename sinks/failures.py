@@ -98,7 +98,10 @@ def _server_sentence(error: Any, store: str) -> str:
                 "SEGWATCH_STORE_PASSWORD or from the file that SEGWATCH_STORE_PASSWORD_FILE names."
             )
         case code if code == ACCESS_DENIED:
-            return f"The user has not the rights that it needs in the store {store} ({words})."
+            return (
+                f"The user has not the rights that it needs in the store {store} ({words}); docs/security.md tells "
+                "what each user may do: tables are made and upgraded by one of its own."
+            )
         case code if code == DATABASE_NOT_FOUND:
             return f"The database of the store {store} does not exist; `segwatch schema --store` makes it."
         case code if code == MEMORY_LIMIT_EXCEEDED:

@@ -69,7 +69,9 @@ STORE_ROLES: Final = (
             "CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW, ALTER, SELECT, INSERT ON {database}.*",
             *(f"TABLE ENGINE ON {engine}" for engine in _ENGINES),
             "CREATE FUNCTION, DROP FUNCTION ON *.*",
-            "SELECT ON system.parts",
+            *(f"SELECT ON system.{table}" for table in ("parts", "clusters", "macros")),
+            "CLUSTER ON *.*",
+            "READ ON REMOTE",
         ),
     ),
     StoreRole(

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from clickhouse_driver.errors import ServerException
-
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress, as_store_errors
-from sinks.failures import ACCESS_DENIED, TABLE_NOT_FOUND
+from sinks.failures import TABLE_NOT_FOUND
 from sinks.migration_files import Migration, created_objects, migrations
 
 _READ_APPLIED = (
@@ -51,7 +49,7 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
         _check(applied, wanted, str(address))
         for migration in wanted:
             if migration.number not in applied:
-                _apply(client, migration, address)
+                _apply(client, migration)
 
 
 def _applied(client: Any) -> dict[int, tuple[str, str]]:
@@ -80,17 +78,9 @@ def _check(applied: dict[int, tuple[str, str]], wanted: Iterable[Migration], sto
             )
 
 
-def _apply(client: Any, migration: Migration, address: ServerAddress) -> None:
-    try:
-        for statement in migration.statements:
-            client.execute(statement)
-    except ServerException as error:
-        if error.code != ACCESS_DENIED:
-            raise
-        raise StoreError(
-            f"The store {address} has not the tables of this version, and the user {address.user} may not make them; "
-            "run segwatch schema --store URL as a user who may (docs/security.md)."
-        ) from error
+def _apply(client: Any, migration: Migration) -> None:
+    for statement in migration.statements:
+        client.execute(statement)
     client.execute(
         _RECORD,
         {"number": migration.number, "name": migration.name, "checksum": migration.checksum},

@@ -1,5 +1,6 @@
 """Logins and rights on a real broker: each role may do what it must, and nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from segwatch.kafka.topics import (
     CHANGELOG,
     DEAD_LETTERS,
     INTERVALS,
+    LEADER,
     PROCESSOR_APP,
     SEGMENTS,
     SENSORS,
@@ -32,6 +34,7 @@ from segwatch.kafka.topics import (
 from tests.certificates import Authority
 from tests.kafka.secured import SecuredBroker
 from tests.kafka.topics import PATIENCE_SECONDS, eventually
+from tests.support import CASES
 
 READS = {
     "sensor": set(),
@@ -263,6 +266,28 @@ def _can(act: Callable[[], object]) -> bool:
     except BusError:
         return False
     return True
+
+
+def test_a_sensor_says_what_it_cannot_see(secured: SecuredBroker, tmp_path: Path) -> None:
+    environment = secured.environment("sensor") | {"SEGWATCH_DATA_DIR": str(tmp_path)}
+    done = segwatch(secured, "sensor", "--check", "--read", str(CASES / "rto.pcap"), **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Segments would go to {SEGMENTS} in Kafka at localhost:{secured.port}, which answers" in done.stdout
+    assert done.stdout.splitlines()[-1] == (
+        "Whether another sensor has that name cannot be seen from here: "
+        f"The user segwatch-sensor may not read topic {SENSORS}."
+    )
+
+
+def test_an_operator_sees_all_of_the_pipeline(secured: SecuredBroker) -> None:
+    done = segwatch(secured, "status", "--json", **secured.environment("operator"), SEGWATCH_STORE="none")
+    seen = json.loads(done.stdout)
+    assert seen["problems"] == ["The setting store is none."]
+    assert {one["name"] for one in seen["topics"]} == set(TOPICS) - {LEADER}
+    assert seen["processors"]["checkpoints"]["bytes"] > 0
+    assert segwatch(secured, "topics", "check", **secured.environment("operator")).returncode == 0
+    letters = segwatch(secured, "dead-letters", "--json", **secured.environment("operator"))
+    assert json.loads(letters.stdout)["count"] > 0
 
 
 def test_rights_are_printed_as_kafkas_own_commands(secured: SecuredBroker) -> None:

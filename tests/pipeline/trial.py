@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from segwatch.errors import BusError
+from segwatch.errors import BusError, StoreError
 from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
@@ -31,7 +31,7 @@ DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 START_SECONDS: Final = 30.0
-"""How long after Kafka is back a worker may end that was started before."""
+"""How long after a server is back a worker may end that was started before."""
 _SETTLE_SECONDS: Final = 900.0
 _GUEST_SECONDS: Final = 4.0
 _DISK_BYTES: Final = 2 << 30
@@ -92,7 +92,8 @@ class Trial:
         ] * sinks
         self._workers = [cluster.spawn(*role) for role in self._roles]
         self._stopped: dict[int, float] = {}
-        self._kafka_is_away_until = 0.0
+        self._away: dict[int, float] = {}
+        """Until when a server is away, by the exit code of a worker that finds none at its start."""
         self.done: Counter[str] = Counter()
         self.unexpected: list[str] = []
 
@@ -113,12 +114,12 @@ class Trial:
     def _interrupt(self, server: str) -> None:
         away = self._random.uniform(1, 60)
         self.done[f"kill {server}" if server != "disk" else "fill ClickHouse's disk"] += 1
+        code = BusError.exit_code if server == "kafka" else StoreError.exit_code
+        self._away[code] = math.inf
         if server == "kafka":
-            self._kafka_is_away_until = math.inf
             self._cluster.broker.kill()
             self._wait(away)
             self._cluster.broker.start()
-            self._kafka_is_away_until = time.monotonic() + START_SECONDS
         elif server == "disk":
             filler = _fill(self._cluster.folder / "data")
             self._wait(away)
@@ -127,6 +128,7 @@ class Trial:
             self._cluster.kill_clickhouse()
             self._wait(away)
             self._cluster.restart_clickhouse()
+        self._away[code] = time.monotonic() + START_SECONDS
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -143,12 +145,13 @@ class Trial:
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
                 if worker.returncode not in ENDED_WELL | {-signal.SIGKILL, *self._refusals()}:
-                    self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
+                    said = self._cluster.last_words(worker)
+                    self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}: {said}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
     def _refusals(self) -> set[int]:
-        """Return the exit code of a worker that finds no Kafka at its start, while there is none."""
-        return {BusError.exit_code} if time.monotonic() < self._kafka_is_away_until else set()
+        """Return the exit codes of workers that find no server at their start, while there is none."""
+        return {code for code, until in self._away.items() if time.monotonic() < until}
 
     def run(self, hits: int, pause: Callable[[random.Random], float], load: Load, *, servers: bool = False) -> None:
         """Hit so often, with a pause before each, as long as there is load."""
