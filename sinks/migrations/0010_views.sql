@@ -17,6 +17,14 @@ ALTER TABLE anomalies_1m ADD INDEX IF NOT EXISTS time_range time TYPE minmax GRA
 
 ALTER TABLE anomalies_1m MATERIALIZE INDEX time_range;
 
+-- An hour after a day of storing is over, its rows are merged into one part: then FINAL costs nothing, and the rollups are
+-- as small as they can be.
+ALTER TABLE flows MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+ALTER TABLE traffic_1m MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
+ALTER TABLE anomalies_1m MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+
 CREATE TABLE IF NOT EXISTS hosts_1m
 (
     sensor LowCardinality(String) COMMENT 'Name of the sensor, or of the machine that analysed a file',
@@ -56,7 +64,7 @@ PARTITION BY stored
 PRIMARY KEY (toStartOfHour(time), sensor, session, host)
 ORDER BY (toStartOfHour(time), sensor, session, host, role, time)
 TTL stored + INTERVAL 90 DAY DELETE
-SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1
+SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Traffic by minute and host, in both directions; rows of one host and minute add up';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS intervals_to_hosts_1m TO hosts_1m AS
@@ -94,6 +102,77 @@ FROM intervals AS interval
 ARRAY JOIN [true, false] AS is_client
 GROUP BY sensor, session, stored, time, host, role
 COMMENT 'Fills hosts_1m';
+
+CREATE OR REPLACE VIEW connections
+(
+    time DateTime('UTC') COMMENT 'Second in which the conversation began',
+    sensor LowCardinality(String) COMMENT 'Name of the sensor',
+    session UUID COMMENT 'Capture session',
+    stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
+    client String COMMENT 'Address of the client',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    client_port UInt16 COMMENT 'Port of the client',
+    server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    server_port UInt16 COMMENT 'Port of the server',
+    close_reason String COMMENT 'How the conversation ended: the class of its reset, finished after a FIN, or open',
+    closer Enum8('nobody' = 0, 'client' = 1, 'server' = 2) COMMENT 'Side that sent the first FIN or RST',
+    seconds Float64 COMMENT 'Seconds from the first to the last segment',
+    initial_rtt_ms Float64 COMMENT 'Milliseconds that the handshake took; 0 unknown',
+    segments UInt64 COMMENT 'Segments of both sides',
+    payload_bytes UInt64 COMMENT 'Payload bytes of both sides, repeats included',
+    retransmissions UInt64 COMMENT 'Segments labelled retransmission, fast or spurious ones included',
+    retransmission_percent Float64 COMMENT 'Retransmissions per hundred segments with payload',
+    duplicate_acks UInt64 COMMENT 'Segments labelled duplicate_ack',
+    out_of_order UInt64 COMMENT 'Segments labelled out_of_order',
+    lost_segments UInt64 COMMENT 'Segments labelled lost_segment',
+    zero_windows UInt64 COMMENT 'Segments labelled zero_window',
+    zero_window_ms Float64 COMMENT 'Milliseconds in which a side had its window closed',
+    resets UInt64 COMMENT 'Segments with RST',
+    client_rtt_ms Float64 COMMENT 'Mean round trip time between sensor and client, milliseconds; 0 unknown',
+    server_rtt_ms Float64 COMMENT 'Mean round trip time between sensor and server, milliseconds; 0 unknown',
+    opened DateTime64(9, 'UTC') COMMENT 'Time of the first segment',
+    last DateTime64(9, 'UTC') COMMENT 'Time of the last segment',
+    completeness UInt8 COMMENT 'What the conversation has shown: SYN 1, SYN-ACK 2, ACK 4, data 8, FIN 16, RST 32',
+    community_id String COMMENT 'Community ID version 1 with seed 0',
+    keep_one_in UInt32 COMMENT 'How many conversations stand for this one, at most: one in so many was kept',
+    quality_names Array(String) COMMENT 'Names of the bits of quality: what the capture may have spoilt'
+)
+AS SELECT
+    flow.time AS time,
+    flow.sensor AS sensor,
+    flow.session AS session,
+    flow.stream AS stream,
+    flow.client_address AS client,
+    flow.client AS client_ip,
+    flow.client_port AS client_port,
+    flow.server_address AS server,
+    flow.server AS server_ip,
+    flow.server_port AS server_port,
+    flow.close_reason AS close_reason,
+    CAST(flow.closer, 'Enum8(''nobody'' = 0, ''client'' = 1, ''server'' = 2)') AS closer,
+    (toUnixTimestamp64Nano(flow.last) - toUnixTimestamp64Nano(flow.first)) / 1e9 AS seconds,
+    flow.initial_rtt / 1e6 AS initial_rtt_ms,
+    flow.client_segments + flow.server_segments AS segments,
+    flow.client_payload_bytes + flow.server_payload_bytes AS payload_bytes,
+    flow.client_retransmission + flow.server_retransmission + flow.client_fast_retransmission + flow.server_fast_retransmission + flow.client_spurious_retransmission + flow.server_spurious_retransmission AS retransmissions,
+    if(flow.client_data_segments + flow.server_data_segments = 0, 0, 100 * (flow.client_retransmission + flow.server_retransmission + flow.client_fast_retransmission + flow.server_fast_retransmission + flow.client_spurious_retransmission + flow.server_spurious_retransmission) / (flow.client_data_segments + flow.server_data_segments)) AS retransmission_percent,
+    flow.client_duplicate_ack + flow.server_duplicate_ack AS duplicate_acks,
+    flow.client_out_of_order + flow.server_out_of_order AS out_of_order,
+    flow.client_lost_segment + flow.server_lost_segment AS lost_segments,
+    flow.client_zero_window + flow.server_zero_window AS zero_windows,
+    (flow.client_zero_window_time + flow.server_zero_window_time) / 1e6 AS zero_window_ms,
+    flow.client_resets + flow.server_resets AS resets,
+    if(flow.client_rtt_count = 0, 0, flow.client_rtt_sum / flow.client_rtt_count / 1e6) AS client_rtt_ms,
+    if(flow.server_rtt_count = 0, 0, flow.server_rtt_sum / flow.server_rtt_count / 1e6) AS server_rtt_ms,
+    flow.opened AS opened,
+    flow.last AS last,
+    flow.completeness AS completeness,
+    flow.community_id AS community_id,
+    flow.keep_one_in AS keep_one_in,
+    flow.quality_names AS quality_names
+FROM flows AS flow FINAL
+COMMENT 'One row for each conversation, for people: flows with addresses as text and with rates';
 
 CREATE VIEW IF NOT EXISTS network_health
 (
@@ -156,8 +235,10 @@ CREATE VIEW IF NOT EXISTS worst_conversations
     session UUID COMMENT 'Capture session',
     stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
     client String COMMENT 'Address of the client',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     client_port UInt16 COMMENT 'Port of the client',
     server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     server_port UInt16 COMMENT 'Port of the server',
     score Float64 COMMENT 'How bad it was, in the points of segwatch analyze: per cent of bytes sent again, of segments after a gap and of time with a closed window, and points for how it ended',
     why Array(String) COMMENT 'What was wrong, in words',
@@ -179,8 +260,10 @@ AS SELECT
     flow.session AS session,
     flow.stream AS stream,
     flow.client_address AS client,
+    flow.client AS client_ip,
     flow.client_port AS client_port,
     flow.server_address AS server,
+    flow.server AS server_ip,
     flow.server_port AS server_port,
     (if(payload_bytes = 0, 0, least(100, 100 * retransmitted_bytes / payload_bytes)) + if(segments = 0, 0, least(100, 100 * lost_segments / segments)))
         * least(20, flow.client_data_segments + flow.server_data_segments) / 20
@@ -219,8 +302,10 @@ CREATE VIEW IF NOT EXISTS conversation_minutes
     session UUID COMMENT 'Capture session',
     stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
     client String COMMENT 'Address of the client',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     client_port UInt16 COMMENT 'Port of the client',
     server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     server_port UInt16 COMMENT 'Port of the server',
     client_segments UInt32 COMMENT 'Segments that the client sent',
     server_segments UInt32 COMMENT 'Segments that the server sent',
@@ -248,8 +333,10 @@ AS SELECT
     minute.session AS session,
     minute.stream AS stream,
     minute.client_address AS client,
+    minute.client AS client_ip,
     minute.client_port AS client_port,
     minute.server_address AS server,
+    minute.server AS server_ip,
     minute.server_port AS server_port,
     minute.client_segments AS client_segments,
     minute.server_segments AS server_segments,
@@ -282,8 +369,10 @@ CREATE VIEW IF NOT EXISTS labelled_segments
     stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream); -1 if it belongs to none',
     frame UInt64 COMMENT 'Number of the frame in its capture session, from 1',
     src String COMMENT 'Address of the sender',
+    src_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     src_port UInt16 COMMENT 'Port of the sender',
     dst String COMMENT 'Address of the receiver',
+    dst_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     dst_port UInt16 COMMENT 'Port of the receiver',
     from_client Bool COMMENT 'Whether the client sent the segment',
     label_names Array(String) COMMENT 'Names of the labels (tcp.analysis)',
@@ -313,8 +402,10 @@ AS SELECT
     anomaly.stream AS stream,
     anomaly.frame AS frame,
     anomaly.src_address AS src,
+    if(anomaly.from_client, anomaly.client, anomaly.server) AS src_ip,
     anomaly.src_port AS src_port,
     anomaly.dst_address AS dst,
+    if(anomaly.from_client, anomaly.server, anomaly.client) AS dst_ip,
     anomaly.dst_port AS dst_port,
     anomaly.from_client AS from_client,
     anomaly.label_names AS label_names,
@@ -366,7 +457,7 @@ CREATE VIEW IF NOT EXISTS retransmission_rate_by_host
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     host String COMMENT 'Address of the host',
-    address IPv6 COMMENT 'The same as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    host_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     role Enum8('client' = 1, 'server' = 2) COMMENT 'Whether the host opened the conversations or was asked',
     data_segments_sent UInt64 COMMENT 'Segments with payload that the host sent',
     retransmissions_sent UInt64 COMMENT 'Of these labelled retransmission, fast or spurious ones included: it seems that they were lost on the way from the host',
@@ -385,7 +476,7 @@ AS SELECT
     minute.sensor AS sensor,
     minute.session AS session,
     minute.host_address AS host,
-    minute.host AS address,
+    minute.host AS host_ip,
     minute.role AS role,
     minute.sent_data_segments AS data_segments_sent,
     minute.sent_retransmissions AS retransmissions_sent,
@@ -475,7 +566,7 @@ CREATE VIEW IF NOT EXISTS round_trip_times_by_host
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     host String COMMENT 'Address of the host',
-    address IPv6 COMMENT 'The same as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    host_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     role Enum8('client' = 1, 'server' = 2) COMMENT 'Whether the host opened the conversations or was asked',
     samples UInt64 COMMENT 'Round trips between sensor and host that were measured',
     sum_ms Float64 COMMENT 'Their times together, milliseconds: over several rows, the mean is sum(sum_ms) / sum(samples)',
@@ -488,7 +579,7 @@ AS SELECT
     minute.sensor AS sensor,
     minute.session AS session,
     minute.host_address AS host,
-    minute.host AS address,
+    minute.host AS host_ip,
     minute.role AS role,
     minute.rtt_count AS samples,
     minute.rtt_sum / 1e6 AS sum_ms,
@@ -507,8 +598,10 @@ CREATE VIEW IF NOT EXISTS stalls
     stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
     kind Enum8('zero_window' = 1, 'retransmission_timeout' = 2, 'unanswered_syn' = 3) COMMENT 'zero_window: a side had no room for more; retransmission_timeout: silence until something was sent again; unanswered_syn: silence until a SYN was sent again',
     host String COMMENT 'Who made the other one wait: the side with the closed window, or the one that did not acknowledge',
+    host_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     host_port UInt16 COMMENT 'Port of the host',
     waiting String COMMENT 'Who waited',
+    waiting_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     waiting_port UInt16 COMMENT 'Port of the one who waited',
     server_port UInt16 COMMENT 'Port of the server of the two',
     seconds Float64 COMMENT 'How long'
@@ -520,8 +613,10 @@ AS SELECT
     minute.stream AS stream,
     CAST('zero_window', 'Enum8(''zero_window'' = 1, ''retransmission_timeout'' = 2, ''unanswered_syn'' = 3)') AS kind,
     minute.client_address AS host,
+    minute.client AS host_ip,
     minute.client_port AS host_port,
     minute.server_address AS waiting,
+    minute.server AS waiting_ip,
     minute.server_port AS waiting_port,
     minute.server_port AS server_port,
     minute.client_zero_window_time / 1e9 AS seconds
@@ -535,8 +630,10 @@ SELECT
     minute.stream AS stream,
     CAST('zero_window', 'Enum8(''zero_window'' = 1, ''retransmission_timeout'' = 2, ''unanswered_syn'' = 3)') AS kind,
     minute.server_address AS host,
+    minute.server AS host_ip,
     minute.server_port AS host_port,
     minute.client_address AS waiting,
+    minute.client AS waiting_ip,
     minute.client_port AS waiting_port,
     minute.server_port AS server_port,
     minute.server_zero_window_time / 1e9 AS seconds
@@ -550,8 +647,10 @@ SELECT
     anomaly.stream AS stream,
     CAST(if(bitTest(anomaly.flags, 1), 'unanswered_syn', 'retransmission_timeout'), 'Enum8(''zero_window'' = 1, ''retransmission_timeout'' = 2, ''unanswered_syn'' = 3)') AS kind,
     anomaly.dst_address AS host,
+    if(anomaly.from_client, anomaly.server, anomaly.client) AS host_ip,
     anomaly.dst_port AS host_port,
     anomaly.src_address AS waiting,
+    if(anomaly.from_client, anomaly.client, anomaly.server) AS waiting_ip,
     anomaly.src_port AS waiting_port,
     anomaly.server_port AS server_port,
     anomaly.time_delta / 1e9 AS seconds
@@ -569,8 +668,10 @@ CREATE VIEW IF NOT EXISTS resets
     frame UInt64 COMMENT 'Number of the frame in its capture session, from 1',
     class String COMMENT 'Class of the reset',
     client String COMMENT 'Address of the client',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     client_port UInt16 COMMENT 'Port of the client',
     server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     server_port UInt16 COMMENT 'Port of the server',
     sent_by Enum8('client' = 1, 'server' = 2) COMMENT 'In whose name the reset was sent',
     after_seconds Float64 COMMENT 'Seconds since the first segment of the conversation',
@@ -589,8 +690,10 @@ AS SELECT
     anomaly.frame AS frame,
     toString(anomaly.reset) AS class,
     anomaly.client_address AS client,
+    anomaly.client AS client_ip,
     anomaly.client_port AS client_port,
     anomaly.server_address AS server,
+    anomaly.server AS server_ip,
     anomaly.server_port AS server_port,
     CAST(if(anomaly.from_client, 'client', 'server'), 'Enum8(''client'' = 1, ''server'' = 2)') AS sent_by,
     anomaly.time_relative / 1e9 AS after_seconds,
@@ -629,8 +732,10 @@ CREATE VIEW IF NOT EXISTS refused_ports
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     server_port UInt16 COMMENT 'Port at which nobody listens',
     client String COMMENT 'Address of the client that asked',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     client_port UInt16 COMMENT 'Port of the client',
     answered_ms Float64 COMMENT 'Milliseconds from the first SYN to the refusal',
     keep_one_in UInt32 COMMENT 'How many conversations stand for this one: one in so many was kept'
@@ -640,8 +745,10 @@ AS SELECT
     anomaly.sensor AS sensor,
     anomaly.session AS session,
     anomaly.server_address AS server,
+    anomaly.server AS server_ip,
     anomaly.server_port AS server_port,
     anomaly.client_address AS client,
+    anomaly.client AS client_ip,
     anomaly.client_port AS client_port,
     anomaly.time_relative / 1e6 AS answered_ms,
     anomaly.keep_one_in AS keep_one_in

@@ -22,14 +22,26 @@ from tests.cookbook import questions
 
 DAYS: Final = 30
 SECONDS_BAR: Final = 1.0
+BELONGS_TO: Final = {
+    "anomalies": "anomalies",
+    "anomalies_1m": "anomalies",
+    "intervals": "intervals",
+    "flows": "intervals",
+    "traffic_1m": "intervals",
+    "hosts_1m": "intervals",
+}
+"""What the rows of a table are weighed by: an anomaly, or a flow-minute."""
 RANGES: Final = {"a day": 1, "a week": 7}
 _BYTES_A_ROW: Final = 250
 """Room on the disk for an anomaly and all that comes with it, merges included."""
 _ANOMALIES_A_CONVERSATION: Final = 3.9
-_PIECES: Final = 4
+_PIECES: Final = 8
 """Inserts for a day and table."""
+_MERGED: Final = ("flows", "traffic_1m", "anomalies_1m", "hosts_1m")
+"""Tables whose settings have every day merged when it is over."""
+_Queries = dict[str, list[str]]
+"""By name, one for each of ``RANGES``."""
 _SQL: Final = Path(__file__).with_name("history_sql")
-_HEARTBEAT_SECONDS: Final = 10
 
 
 def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Table]:
@@ -40,21 +52,17 @@ def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tabl
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with _server(captures.folder / "history") as store:
         seconds = _fill(store.client, anomalies, end)
-        _settle(store.client)
+        _settle(store.client, end)
         rows = _rows(store.client)
         note = (
-            f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} conversations in "
-            f"{DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views; all of it on this machine."
+            f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} "
+            f"conversations in {DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views."
         )
-        asked = [
-            (f"{one.number}. {one.words}", {name: one.until(f"{end:%F %T}", days) for name, days in RANGES.items()})
-            for one in questions()
+        return [
+            _answers(store.client, "History, the questions of docs/sql.md", _questions(end), rounds, note),
+            _answers(store.client, "History, the last hundred rows of each view", _views(end), rounds, note),
+            _weight(store.client, rows),
         ]
-        tables = [_answers(store.client, "History, the questions of docs/sql.md", asked, rounds, note)]
-        views = [name for name, kind in created_objects().items() if kind == "VIEW"]
-        shown = [(f"`{view}`", {name: _last_rows(view, end, days) for name, days in RANGES.items()}) for view in views]
-        tables.append(_answers(store.client, "History, the last hundred rows of each view", shown, rounds, note))
-        return [*tables, _weight(store.client, rows)]
 
 
 @contextmanager
@@ -73,55 +81,55 @@ def _server(folder: Path) -> Iterator[Store]:
 def _fill(client: Any, anomalies: int, end: datetime) -> float:
     """Fill the tables with about so many anomalies, and what belongs to them; return how many seconds it took."""
     a_day = max(_PIECES, round(anomalies / DAYS / _ANOMALIES_A_CONVERSATION))
-    conversations, intervals, labelled = (
-        (_SQL / f"{name}.sql").read_text("utf-8") for name in ("conversations", "intervals", "anomalies")
-    )
+    sql = {path.stem: path.read_text("utf-8") for path in _SQL.glob("*.sql")}
     began = time.monotonic()
     for number in range(DAYS):
         day = end - timedelta(days=DAYS - number)
         values = {"day": f"{day:%F}", "day_number": number, "begin": int(day.timestamp()), "a_day": a_day}
         for piece in range(_PIECES):
-            first = number * a_day + piece * a_day // _PIECES
-            count = number * a_day + (piece + 1) * a_day // _PIECES - first
-            made = conversations.format(**values, first=first, count=count)
-            for statement in (intervals, labelled):
-                client.execute(statement.format(**values, conversations=made), settings={"optimize_on_insert": 0})
-        client.execute(_HEARTBEATS.format(**values))
+            first, after = (number * a_day + place * a_day // _PIECES for place in (piece, piece + 1))
+            made = sql["conversations"].format(**values, first=first, count=after - first)
+            for table in ("intervals", "anomalies"):
+                client.execute(sql[table].format(**values, conversations=made), settings={"optimize_on_insert": 0})
+        client.execute(sql["sensors"].format(**values))
     return time.monotonic() - began
 
 
-_HEARTBEATS: Final = f"""
-INSERT INTO sensors (sensor, session, stored, ts, time, host, interface, snaplen, version, state, frames, segments, kernel_drops)
-SELECT
-    concat('sensor-', toString(number % 8)) AS sensor,
-    toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(1000 * intDiv({{day_number}}, 7) + number % 8), 12, '0'))),
-    toDate('{{day}}'), fromUnixTimestamp64Nano(1000000000 * ({{begin}} + {_HEARTBEAT_SECONDS} * intDiv(number, 8)), 'UTC'),
-    toDateTime({{begin}} + {_HEARTBEAT_SECONDS} * intDiv(number, 8), 'UTC'), concat(sensor, '.example'), 'eth0', 96, '0.1.0', 'running',
-    100000 * number, 99000 * number, intDiv(number, 5000)
-FROM numbers({8 * 86400 // _HEARTBEAT_SECONDS})
-"""
-
-
-def _settle(client: Any) -> None:
-    """Wait until no parts are merged any more."""
+def _settle(client: Any, end: datetime) -> None:
+    """Have days that are over merged, as the server does an hour later; wait until nothing is merged any more."""
+    for table in _MERGED:
+        for number in range(1, DAYS):
+            client.execute(f"OPTIMIZE TABLE {table} PARTITION '{end - timedelta(days=number + 1):%F}' FINAL")
     while client.execute("SELECT count() FROM system.merges") != [(0,)]:
         time.sleep(1)
 
 
 def _rows(client: Any) -> dict[str, int]:
-    names = ("anomalies", "intervals", "flows", "hosts_1m", "traffic_1m", "anomalies_1m")
-    return {name: client.execute(f"SELECT count() FROM {name}")[0][0] for name in names}
+    return {name: client.execute(f"SELECT count() FROM {name}")[0][0] for name in BELONGS_TO}
 
 
-def _last_rows(view: str, end: datetime, days: int) -> str:
-    began = end - timedelta(days=days)
-    return f"SELECT * FROM {view} WHERE time >= '{began:%F %T}' ORDER BY time DESC LIMIT 100"
+def _questions(end: datetime) -> _Queries:
+    return {
+        f"{one.number}. {one.words}": [one.until(f"{end:%F %T}", days) for days in RANGES.values()]
+        for one in questions()
+    }
 
 
-def _answers(client: Any, title: str, queries: Sequence[tuple[str, dict[str, str]]], rounds: int, note: str) -> Table:
+def _views(end: datetime) -> _Queries:
+    return {
+        f"`{view}`": [
+            f"SELECT * FROM {view} WHERE time >= '{end - timedelta(days=days):%F %T}' ORDER BY time DESC LIMIT 100"
+            for days in RANGES.values()
+        ]
+        for view, kind in created_objects().items()
+        if kind == "VIEW"
+    }
+
+
+def _answers(client: Any, title: str, queries: _Queries, rounds: int, note: str) -> Table:
     rows = []
-    for name, by_range in queries:
-        seconds = [_seconds(client, query, rounds) for query in by_range.values()]
+    for name, by_range in queries.items():
+        seconds = [_seconds(client, query, rounds) for query in by_range]
         cells = (name, *(f"{one:.2f}" for one in seconds))
         rows.append(Row(cells, f"at most {SECONDS_BAR:.0f} s", max(seconds) <= SECONDS_BAR))
     return Table(title, ("", *(f"{name}, s" for name in RANGES)), rows, note)
@@ -138,24 +146,27 @@ def _seconds(client: Any, query: str, rounds: int) -> float:
 
 
 def _weight(client: Any, rows: dict[str, int]) -> Table:
-    weights = dict(
+    weights: dict[str, int] = dict(
         client.execute(
-            "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table"
+            "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() "
+            "GROUP BY table"
         )
     )
-    of = {"anomalies": "anomaly", "anomalies_1m": "anomaly"}
-    table = []
-    for name, count in rows.items():
-        whole = rows["anomalies" if name in of else "intervals"]
-        cells = (
-            f"`{name}`",
-            f"{count / MILLION:.2f}",
-            f"{weights[name] / count:.1f}",
-            f"{weights[name] / whole:.1f} per {of.get(name, 'flow-minute')}",
+    table = [
+        Row(
+            (
+                f"`{name}`",
+                f"{count / MILLION:.2f}",
+                f"{weights[name] / count:.1f}",
+                f"{weights[name] / rows[whole]:.1f}",
+            )
         )
-        table.append(Row(cells))
-    for unit, whole, names in (("an anomaly", "anomalies", of), ("a flow-minute", "intervals", set(rows) - set(of))):
-        together = sum(weights[name] for name in names)
-        table.append(Row((f"all of {unit}", f"{rows[whole] / MILLION:.2f}", "", f"{together / rows[whole]:.1f}")))
-    head = ("table", "million rows", "bytes a row on the disk", "bytes on the disk")
-    return Table("History, what it weighs", head, table, f"All of it: {sum(weights.values()) / 2**30:.2f} GiB.")
+        for (name, count), whole in zip(rows.items(), BELONGS_TO.values(), strict=True)
+    ]
+    for whole in dict.fromkeys(BELONGS_TO.values()):
+        together = sum(weights[name] for name, of in BELONGS_TO.items() if of == whole)
+        table.append(Row((f"all that belongs to `{whole}`", "", "", f"{together / rows[whole]:.1f}")))
+    head = ("table", "million rows", "bytes a row", "bytes an anomaly, or a flow-minute")
+    return Table(
+        "History, what it weighs on the disk", head, table, f"All of it: {sum(weights.values()) / 2**30:.2f} GiB."
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import parts
+from tests.bench import history, parts
 from tests.bench.captures import Captures
 from tests.bench.measure import Job, ProgramFailedError, Run, measured, run_once
 from tests.bench.parts import PARTS, Row, Table
@@ -91,6 +91,20 @@ def test_the_page_says_what_is_met_and_what_is_missed(tmp_path: Path) -> None:
     assert "Python" in text
     assert "One round, on a machine that was busy with something else (load 2.5): `make bench BENCH=speed`." in text
     assert "Median of 3 rounds: `make bench BENCH=start`." in text
+
+
+def test_a_history_is_made_asked_and_weighed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(history, "DAYS", 2)
+    monkeypatch.setattr(history, "_PIECES", 1)
+    questions, views, weights = PARTS["history"](Captures(tmp_path, 0, 0, 4000), 1, [])
+    assert len(questions.rows) == 25
+    assert {row.cells[0] for row in views.rows} >= {"`worst_conversations`", "`stalls`", "`capture_trust`"}
+    assert all(float(second) >= 0 for row in (*questions.rows, *views.rows) for second in row.cells[1:])
+    assert all(row.bar == "at most 1 s" for row in questions.rows)
+    figures = {row.cells[0]: row.cells for row in weights.rows}
+    assert float(figures["`anomalies`"][2]) > 10
+    assert float(figures["all that belongs to `intervals`"][3]) > float(figures["`intervals`"][3]) > 10
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_tshark_is_asked_for_every_label() -> None:

@@ -114,8 +114,9 @@ _DIGESTS = {
     "traffic_1m": "SELECT count(), sum(cityHash64(*)) FROM (SELECT sensor, session, time, server_port, sum(segments), "
     "sum(payload_bytes), sum(fins), min(client_rtt_min), max(server_rtt_max), sum(duplicate_ack), "
     "uniqMerge(conversations) FROM traffic_1m GROUP BY sensor, session, time, server_port)",
-    "hosts_1m": "SELECT count(), sum(cityHash64(*)) FROM (SELECT sensor, session, time, host, role, sum(sent_segments), "
-    "sum(received_retransmitted_bytes), min(rtt_min), max(rtt_max) FROM hosts_1m GROUP BY sensor, session, time, host, role)",
+    "hosts_1m": "SELECT count(), sum(cityHash64(*)) FROM (SELECT sensor, session, time, host, role, "
+    "sum(sent_segments), sum(received_retransmitted_bytes), min(rtt_min), max(rtt_max) FROM hosts_1m "
+    "GROUP BY sensor, session, time, host, role)",
 }
 
 

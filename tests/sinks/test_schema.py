@@ -120,6 +120,17 @@ def test_every_table_remembers_tokens(store: Store) -> None:
     assert [name for name, query in rows if "non_replicated_deduplication_window = 10000" not in query] == []
 
 
+def test_rollups_of_days_that_are_over_are_merged(store: Store) -> None:
+    """So that FINAL has nothing to do there."""
+    rows = store.client.execute(
+        "SELECT name, create_table_query FROM system.tables "
+        "WHERE database = currentDatabase() AND engine = 'AggregatingMergeTree'"
+    )
+    assert {name for name, _ in rows} == {"flows", "traffic_1m", "anomalies_1m", "hosts_1m"}
+    for setting in ("min_age_to_force_merge_seconds = 3600", "min_age_to_force_merge_on_partition_only = 1"):
+        assert [name for name, query in rows if setting not in query] == []
+
+
 def test_names_are_those_of_the_vocabulary(store: Store) -> None:
     def names(mask: str, bits: int) -> object:
         query = f"SELECT {mask} FROM (SELECT toUInt32({(1 << bits) - 1}) AS bits)"
