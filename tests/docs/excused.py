@@ -1,5 +1,6 @@
 """Commands of the documents that are run in another form, or not at all, and why."""
 
+_SESSION = "$(segwatch query 'SELECT session FROM captures LIMIT 1' | tail -n 1)"
 INSTEAD = {
     "make demo": "make -C $CHECKOUT VENV=$VENV -o $VENV/.installed demo",
     "segwatch up --read segwatch/data/demo.pcap.gz --name demo": "segwatch up --read $DEMO --name demo",
@@ -34,9 +35,9 @@ INSTEAD = {
     ),
     "segwatch db prune --older-than 30d": "segwatch db prune --older-than 30d --yes",
     "segwatch db prune --older-than 7d --table segments": "segwatch db prune --older-than 7d --table segments --yes",
-    "segwatch db prune --session 0123456789abcdef0123456789abcdef": (
-        "segwatch db prune --yes --session $(segwatch query 'SELECT session FROM captures LIMIT 1')"
-    ),
+    "segwatch db prune --session 0123456789abcdef0123456789abcdef": f"segwatch db prune --yes --session {_SESSION}",
+    "segwatch explain --session ID --stream 17": f"segwatch explain --session {_SESSION} --stream 17",
+    "segwatch report --session 0123456789abcdef0123456789abcdef": f"segwatch report --session {_SESSION}",
     "segwatch db grants --password-file migrate=migrate.password --password-file write=write.password "
     "--password-file read=read.password --password-file grafana=grafana.password": (
         "for role in migrate write read grafana; do openssl rand -hex 24 > $role.password; done; "
