@@ -214,6 +214,18 @@ def watch_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return _with_options(function, (*_CAPTURE_OPTIONS, *_RIGHTS_OPTIONS))
 
 
+def session_digits(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return a session as 32 hexadecimal digits, however it is written."""
+    if value is None:
+        return None
+    from sinks.sessions import plain
+
+    try:
+        return plain(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def refuse_options(context: click.Context, names: Collection[str], way: str) -> None:
     """Raise UsageError where one of the parameters ``names`` was given, which have a meaning with ``way`` only."""
     for parameter in context.command.params:
