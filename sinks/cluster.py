@@ -40,7 +40,7 @@ _KIND = re.compile(
 _REFERENCE = re.compile(r"\b(FROM|JOIN|TO) (\w+)\b")
 _ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)\b", re.MULTILINE)
 _WINDOW = re.compile(r"\bnon_replicated_deduplication_window = (\d+)")
-_OF_ROWS = re.compile(r"\s+(?:ADD|DROP|MATERIALIZE) INDEX\b")
+_OF_ROWS = re.compile(r"\s+(?:(?:ADD|DROP|MATERIALIZE) INDEX|MODIFY SETTING)\b")
 """Changes that mean nothing to a distributed table, which holds no rows."""
 _COMMENT = re.compile(r"^COMMENT '.*'\Z", re.MULTILINE)
 

@@ -85,8 +85,8 @@ def keep_as_set(client: Any) -> list[Change]:
     found = {table: ttl.days for table, ttl in times_to_live(client, layout).items()}
     changes = [
         Change(table, days, wanted[table])
-        for table, days in found.items()
-        if days is not None and days != wanted[table]
+        for table in wanted
+        if (days := found.get(table)) is not None and days != wanted[table]
     ]
     for change in changes:
         for statement in ttl_statements(layout.named(change.table), change.after):

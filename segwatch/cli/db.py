@@ -149,7 +149,7 @@ def migrate(store: str | None, cluster: str | None, only_print: bool) -> None:
 def size(store: str | None, as_json: bool) -> None:
     r"""Show how much room the tables take, how long rows are kept, and what goes next.
 
-    Days are those of storing, in UTC. On a cluster one copy of each row is counted.
+    Days are those of storing, in UTC. On a cluster one server of each shard is counted.
 
     \b
     Examples:

@@ -6,7 +6,9 @@ import pytest
 
 from segwatch.errors import StoreError, UsageError
 from sinks.cluster import SHARDING_KEYS, TOKEN_SECONDS, WHOLE, Cluster, cluster_of, migrate_cluster
+from sinks.layout import ONE_SERVER, Layout
 from sinks.migration_files import Migration, created_objects, migrations
+from sinks.retention import ttl_statements
 from sinks.store import Store
 
 CLUSTER = Cluster("main", "segwatch")
@@ -56,6 +58,22 @@ def test_a_column_comes_to_both_tables() -> None:
     for name in ("sensors_local", "sensors"):
         (altered, *_) = _statements(f"ALTER TABLE segwatch.{name} ON CLUSTER 'main'\n    ADD COLUMN")
         assert "ADD COLUMN IF NOT EXISTS shed_segments UInt64" in altered
+
+
+def test_what_changes_rows_reaches_all_shards(store: Store) -> None:
+    layout = Layout("main", frozenset({"anomalies"}))
+    name = layout.named("anomalies")
+    for statement in (
+        f"DELETE FROM {name} WHERE session = toUUID('00')",
+        f"ALTER TABLE {name} DROP PARTITION '2026-11-26'",
+        f"ALTER TABLE {name} APPLY DELETED MASK",
+        *ttl_statements(name, 5),
+        *ttl_statements(name, 0),
+    ):
+        ((parsed,),) = store.client.execute("SELECT formatQuerySingleLine(%(text)s)", {"text": statement})
+        assert "anomalies_local ON CLUSTER main" in parsed
+    assert layout.named("captures") == "captures", "a change of a replica reaches the others"
+    assert ONE_SERVER.named("anomalies") == "anomalies"
 
 
 def test_a_statement_of_another_kind_is_refused() -> None:

@@ -20,6 +20,7 @@ from sinks.consumer.kinds import Kind
 from sinks.layout import Layout, read_layout
 from sinks.migration_files import created_objects, migrations
 from sinks.schema import TableDescription, describe, migrate
+from sinks.sizes import read_sizes
 from sinks.store import Store
 from sinks.writer import Origin, Writer
 from tests.sinks.consumer.sender import unsteadily
@@ -183,6 +184,13 @@ def test_a_block_that_came_half_is_completed(clients: list[Any], writer: Writer,
     assert clients[0].execute("SELECT sum(segments) FROM traffic_1m") == clients[0].execute(
         "SELECT sum(client_segments + server_segments) FROM intervals"
     )
+
+
+def test_sizes_are_those_of_all_shards(clients: list[Any], writer: Writer, shards: Shards) -> None:
+    _fill(writer, "sizes")
+    sizes = {size.table: size for size in read_sizes(clients[1], shards.addresses[1])}
+    assert (sizes["intervals"].rows, sizes["intervals"].parts, sizes["intervals"].keep_days) == (200, 2, 90)
+    assert sizes["schema_migrations"].rows == 2 * len(migrations()), "each of these servers has made its own list"
 
 
 class _ShardedTables:
