@@ -247,7 +247,7 @@ def grants(passwords: tuple[str, ...], database: str, as_xml: bool) -> None:
     \b
     Examples:
       segwatch db grants | clickhouse-client --multiquery
-      segwatch db grants --password-file write=sink.password --password-file read=read.password
+      segwatch db grants --password-file write=sink.password
       segwatch db grants --xml > /etc/clickhouse-server/users.d/segwatch.xml
     """
     import re
