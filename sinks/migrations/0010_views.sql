@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS hosts_1m
     rtt_count SimpleAggregateFunction(sum, UInt64) COMMENT 'Number of these round trip times',
     keep_one_in SimpleAggregateFunction(max, UInt32) DEFAULT 1 COMMENT 'How many conversations stand for one, at most: one in so many was kept',
     host_address String ALIAS if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(host), 8), toString(host)) COMMENT 'Address of the host as text, IPv4 in dotted form',
+    subnet_ip IPv6 ALIAS tupleElement(IPv6CIDRToRange(host, if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), 120, 64)), 1) COMMENT 'First address of the network of the host: 24 bits of an IPv4 address, 64 of an IPv6 address',
     subnet String ALIAS if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), concat(substring(toString(tupleElement(IPv6CIDRToRange(host, 120), 1)), 8), '/24'), concat(toString(tupleElement(IPv6CIDRToRange(host, 64), 1)), '/64')) COMMENT 'Network of the host as text: 24 bits of an IPv4 address, 64 of an IPv6 address'
 )
 ENGINE = AggregatingMergeTree
@@ -498,6 +499,7 @@ CREATE VIEW IF NOT EXISTS retransmission_rate_by_subnet
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     subnet String COMMENT 'Network: 24 bits of an IPv4 address, 64 of an IPv6 address',
+    subnet_ip IPv6 COMMENT 'Its first address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     role Enum8('client' = 1, 'server' = 2) COMMENT 'Whether its hosts opened the conversations or were asked',
     data_segments_sent UInt64 COMMENT 'Segments with payload that its hosts sent',
     retransmissions_sent UInt64 COMMENT 'Of these labelled retransmission, fast or spurious ones included',
@@ -515,6 +517,7 @@ AS SELECT
     minute.sensor AS sensor,
     minute.session AS session,
     minute.subnet AS subnet,
+    minute.subnet_ip AS subnet_ip,
     minute.role AS role,
     minute.sent_data_segments AS data_segments_sent,
     minute.sent_retransmissions AS retransmissions_sent,
