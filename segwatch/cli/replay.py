@@ -4,8 +4,7 @@ import time
 
 import click
 
-from segwatch.cli.options import kafka_option, rules_option
-from segwatch.cli.stored import sensor_option, session_option, store_option
+from segwatch.cli.options import kafka_option, rules_option, session_digits
 
 
 @click.command(name="replay", no_args_is_help=True)
@@ -17,13 +16,13 @@ from segwatch.cli.stored import sensor_option, session_option, store_option
     metavar="DURATION",
     help="Begin so much before --from; what is found there is not compared [0s].",
 )
-@sensor_option
-@session_option
+@click.option("--sensor", metavar="NAME", help="Only sessions of this sensor.")
+@click.option("--session", metavar="ID", callback=session_digits, help="Only this capture session.")
 @click.option(
     "--source", type=click.Choice(["store", "kafka"]), default="store", help="Where the segments are read [store]."
 )
 @kafka_option
-@store_option
+@click.option("--store", metavar="local|URL", help="Which store [local].")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),

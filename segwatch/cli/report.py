@@ -40,7 +40,8 @@ def command(
       segwatch report capture.pcap
       segwatch report capture.pcap -o /srv/reports/today.html
       segwatch report --from -1h
-      segwatch report --from 2026-01-31T09:00 --to 2026-01-31T10:00 --sensor office
+      segwatch report --from 2026-01-31T09:00 --to 2026-01-31T10:00
+      segwatch report --from -1d --sensor office -o office.html
 
     Exit codes: 0 fine, 2 wrong use, 3 the capture cannot be read or the store has nothing of that, 4 the capture was
     cut (the report has the rest), 5 the store failed, 7 the report cannot be written.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from segwatch.cli.options import session_digits
 from segwatch.errors import UsageError
 from segwatch.settings import settings
 
@@ -13,28 +14,12 @@ if TYPE_CHECKING:
     from segwatch.scope import Scope
 
 
-def _digits(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Return a session as 32 hexadecimal digits, however it is written."""
-    if value is None:
-        return None
-    from sinks.sessions import plain
-
-    try:
-        return plain(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-sensor_option = click.option("--sensor", metavar="NAME", help="Only sessions of this sensor.")
-session_option = click.option("--session", metavar="ID", callback=_digits, help="Only this capture session.")
-store_option = click.option("--store", metavar="local|URL", help="Which store [local].")
-
 _OPTIONS: Final = (
     click.option("--from", "begin", metavar="TIME", help="Look at what the store has from this capture time on."),
     click.option("--to", "end", metavar="TIME", help="The time that the range ends before [now]."),
-    sensor_option,
-    session_option,
-    store_option,
+    click.option("--sensor", metavar="NAME", help="Only sessions of this sensor."),
+    click.option("--session", metavar="ID", callback=session_digits, help="Only this capture session."),
+    click.option("--store", metavar="local|URL", help="Which store [local]."),
 )
 
 

@@ -13,8 +13,8 @@ RESET_MEANINGS: Final = {
     Reset.REFUSED: "nobody listens at that port, or a firewall answers in the server's name",
     Reset.HANDSHAKE_ABORTED: "the connection was given up before it was open",
     Reset.AFTER_FIN: "it came after the close and harms nothing: data arrived for a connection that was over already",
-    Reset.ABORTED_BY_CLIENT: "the client broke off in the middle; what was under way is lost",
-    Reset.ABORTED_BY_SERVER: "the server broke off in the middle; what was under way is lost",
+    Reset.ABORTED_BY_CLIENT: "the client broke off in the middle; whatever was under way is lost",
+    Reset.ABORTED_BY_SERVER: "the server broke off in the middle; whatever was under way is lost",
     Reset.HALF_OPEN: "the other side did not know the connection (any more), perhaps after a restart",
     Reset.AFTER_IDLE: "it came after a long silence: a timeout of an application, or of a firewall or load balancer",
     Reset.OFF_SEQUENCE: "its sequence number does not fit, so a middlebox or an attacker may have injected it",
@@ -25,8 +25,7 @@ RESET_MEANINGS: Final = {
 
 def closing(ledger: Ledger) -> Iterator[Sentence]:
     """Tell who closed, who broke off, and what was left open."""
-    yield from _finishes(ledger)
-    yield from resets(ledger)
+    yield from sorted([*_finishes(ledger), *resets(ledger)], key=lambda sentence: sentence.time)
     if not ledger.has(Flag.FIN | Flag.RST).any():
         text = "The connection was still open when the capture ended." if len(ledger) > 1 else "Nothing more was seen."
         if ledger.is_cut:
@@ -57,7 +56,7 @@ def _finishes(ledger: Ledger) -> Iterator[Sentence]:
             frames.append(confirmed)
             numbers["waited"] = waited
         yield Sentence("close", f"{text}.", ledger.frames(frames), int(ledger.time[row]), numbers)
-    if len(firsts) == 1 and not ledger.is_cut:
+    if len(firsts) == 1 and not ledger.is_cut and not ledger.has(Flag.RST).any():
         row, side = firsts[0]
         text = f"{upper(the(1 - side))} never closed its direction within the capture."
         yield Sentence("close", text, ledger.frames([row, len(ledger) - 1]), int(ledger.time[row]), {})

@@ -148,7 +148,7 @@ def counted_closing(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
         fins = minutes.sent["fins"][:, side]
         at = int(minutes.counts["start"][fins > 0][0]) - ledger.begun
         yield minutes.sentence("close", text, fins > 0, {"fins": int(fins.sum())}, at=max(at, 0))
-    if len(closers) == 1:
+    if len(closers) == 1 and not minutes.sent["resets"].any():
         text = f"{upper(the(1 - closers[0]))} never closed its direction as far as the store knows."
         yield minutes.sentence("close", text, minutes.all, {})
     yield from resets(ledger)

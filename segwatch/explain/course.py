@@ -32,17 +32,18 @@ class Told(NamedTuple):
 
 
 def course(ledger: Ledger) -> list[Sentence]:
-    """Return a sentence for each group of labelled segments; together they speak of every one. Then of ICMP errors."""
-    return [*(_sentence(ledger, group) for group in groups(ledger)), *_icmp_errors(ledger)]
+    """Return a sentence for each group of labelled segments; together they speak of every one. ICMP errors, too."""
+    told = [_sentence(ledger, group) for group in groups(ledger)]
+    return sorted([*told, *_icmp_errors(ledger)], key=lambda sentence: sentence.time) if ledger.quoted else told
 
 
 def _icmp_errors(ledger: Ledger) -> Iterator[Sentence]:
-    if not ledger.quoted:
-        return
+    """Yield the sentence about ICMP errors, of which there is one at least."""
     frames, times = zip(*ledger.quoted, strict=True)
     count, first = len(frames), min(times) - ledger.begun
     which = "an ICMP error quotes" if count == 1 else f"the first of {count:,} ICMP errors quotes"
-    text = f"{moment_text(first)}: {which} a segment of this connection: a router or a host could not pass it on."
+    meaning = "mostly they say that it could not be passed on"
+    text = f"{moment_text(first)}: {which} a segment of this connection ({meaning})."
     yield Sentence("icmp", text, tuple(sorted(set(frames))), first, {"errors": count})
 
 

@@ -133,8 +133,8 @@ class Ledger:
         return mask
 
     def frames(self, rows: npt.NDArray[np.int64] | list[int]) -> tuple[int, ...]:
-        """Return the numbers of frames."""
-        return tuple(self.frame[rows].tolist())
+        """Return the numbers of frames, each once."""
+        return tuple(dict.fromkeys(self.frame[rows].tolist()))
 
     def end_text(self, side: int) -> str:
         """Return address and port of a side."""

@@ -28,6 +28,7 @@ _MEANINGS: Final = {
     "acknowledgment": "until data was acknowledged",
     "handshake": "until a request was answered",
     "idle": "between keep-alives",
+    "room": "until a receiver said how much room it has",
     "silence": "before something without data",
 }
 
@@ -104,6 +105,8 @@ def _own_reason(ledger: Ledger, row: int, side: int, closed: int | None) -> Reas
         return Reason("handshake", "the request for a connection had not been answered")
     if labels & _REPEATS and ledger.length[row]:
         return Reason("timeout", f"{the(side)} waited for an acknowledgment, and then sent again")
+    if labels & Label.WINDOW_UPDATE:
+        return Reason("room", f"until {the(side)} said how much room it has (window update)")
     return None
 
 

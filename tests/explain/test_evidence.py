@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,13 +28,21 @@ def _check(capture: Path) -> int:
         told: Counter[str] = Counter()
         for sentence in sentences(story):
             assert sentence["frames"], sentence
-            assert sentence["frames"] == sorted(sentence["frames"]), sentence
+            assert sentence["frames"] == sorted(set(sentence["frames"])), sentence
             assert set(sentence["frames"]) <= frames[story["stream"]], sentence
             if sentence["topic"] in LABEL_NAMES:
                 told[sentence["topic"]] += sentence["numbers"]["segments"]
         assert told == counts[story["stream"]], (capture, story["stream"])
+        _check_end(story)
     assert document["explained"] or not any(_TROUBLE & set(labels) for labels in counts.values())
     return len(document["explained"])
+
+
+def _check_end(story: dict[str, Any]) -> None:
+    """Check that the end is told in order, and that a side that broke off is not said to have left it open."""
+    told = story["chapters"][-1]["sentences"]
+    assert [sentence["time"] for sentence in told] == sorted(sentence["time"] for sentence in told)
+    assert not any("never closed" in one["text"] for one in told) or "reset" not in {one["topic"] for one in told}
 
 
 @pytest.mark.parametrize("capture", sorted(CASES.glob("*.pcap")), ids=lambda path: path.stem)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from segwatch.explain.totals import volume_text
 from tests.explain.telling import explained, sentences
 from tests.support import CASES
 
@@ -95,3 +96,21 @@ def test_ipv6_ends_have_brackets() -> None:
     (story,) = explained(CASES / "ipv6.pcap", "--stream", "0")["explained"]
     assert story["client"].startswith("[")
     assert "]:" in story["client"]
+
+
+def test_what_icmp_errors_quote_is_no_segment_of_its_own() -> None:
+    (story,) = explained(CASES / "icmp-embedded.pcap", "--stream", "0")["explained"]
+    (error,) = said(story, "icmp")
+    (size,) = said(story, "size")
+    assert (error["frames"], error["numbers"]) == ([3, 9], {"errors": 2})
+    assert size["numbers"]["segments"] == 5
+
+
+@pytest.mark.parametrize(
+    ("span", "count", "again", "words"),
+    [(10**9, 50, 50, "(400 bit/s on average); 50 bytes of it (100 %)"), (8, 10**9, 1, "(1,000,000,000 Gbit/s on")],
+)
+def test_large_shares_and_rates_have_no_exponents(span: int, count: int, again: int, words: str) -> None:
+    text = volume_text(0, span, count, 1, again, 1)
+    assert words in text
+    assert "e+" not in text

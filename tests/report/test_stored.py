@@ -20,6 +20,8 @@ from sinks.store import open_store
 from sinks.writer import Origin, Writer
 from tests.explain.stores import store_with
 from tests.replay.commands import DEMONSTRATION, WHOLE, environment_of, segwatch
+from tests.report.browser import plots_drawn
+from tests.report.test_page import LARGEST
 
 RULES = "wireshark-4.0"
 BEGIN = parse_time("2026-01-01T09:00:00Z", 0)
@@ -106,6 +108,8 @@ def test_stories_say_that_segments_were_not_kept(environment: dict[str, str], tm
     assert text.count("What is not known") == 5
     assert "only where a label was given" in text
     assert "[minute 09:0" in text
+    assert len(text.encode()) < LARGEST
+    assert plots_drawn(output, tmp_path) == text.count('class="plot"') >= 5
 
 
 def test_sessions_of_the_same_traffic_stay_apart(environment: dict[str, str]) -> None:
