@@ -35,6 +35,7 @@ def _without_conditions_on_all(sql: str, chosen: Mapping[str, Sequence[str]]) ->
     while (at := sql.rfind(macro)) >= 0:
         arguments, end = _arguments(sql, at + len(macro))
         condition, variable = arguments
+        assert not re.search(r"\$[$&`'0-9<]", condition), "JavaScript's replace would take this for an order"
         values = chosen[variable.strip().removeprefix("$")]
         sql = sql[:at] + ("1=1" if list(values) in ([ALL], [""], []) else condition) + sql[end:]
     return sql

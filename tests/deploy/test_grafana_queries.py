@@ -11,7 +11,7 @@ from clickhouse_driver.errors import ServerException
 
 from deploy.grafana.generate.files import FOLDER
 from sinks.failures import ACCESS_DENIED
-from tests.deploy.grafana_files import Question, of_dashboards, panels, read, rules
+from tests.deploy.grafana_files import DASHBOARDS, Question, of_dashboards, panels, read, rules
 from tests.deploy.grafana_macros import ALL, Scope, expand
 from tests.deploy.grafana_store import END, START, UNHEARD, WEEK, FilledStore
 
@@ -108,6 +108,15 @@ def test_a_query_of_a_narrow_choice_is_understood(grafana: Grafana, question: Qu
 def test_a_query_of_several_values_is_understood(grafana: Grafana, question: Question) -> None:
     chosen = {name: grafana.options(name)[:2] for name in ("sensor", "port", "label")}
     grafana.ask(question.sql, replace(grafana.scope, chosen={**grafana.scope.chosen, **chosen}))
+
+
+def test_curves_are_named_after_the_column_of_text(grafana: Grafana) -> None:
+    for path in DASHBOARDS:
+        for panel in (one for one in panels(read(path)) if one["type"] == "timeseries"):
+            _, columns = grafana.ask(panel["targets"][0]["rawSql"], grafana.scope)
+            texts = [f"${{__field.labels.{name}}}" for name, kind in columns if TEXT.match(kind)]
+            named = panel["fieldConfig"]["defaults"].get("displayName")
+            assert texts == ([named] if named else []), panel["title"]
 
 
 TABLES = [one for one in QUESTIONS if one.kind == "table"]

@@ -75,10 +75,14 @@ def lines(
     *queries: str,
     limits: Sequence[float] = (),
     stacked: bool = False,
+    by: str | None = None,
     least_interval: str | None = A_MINUTE,
     width: int = HALF,
 ) -> Panel:
-    """Return curves over time, or with ``stacked`` bars upon one another; what is called last_week is dashed."""
+    """Return curves over time, or with ``stacked`` bars upon one another; what is called last_week is dashed.
+
+    ``by`` is the column of text, if there is one, whose values are the curves.
+    """
     style = common.GraphThresholdsStyleMode.DASHED if limits else common.GraphThresholdsStyleMode.OFF
     custom = common.GraphFieldConfig(
         draw_style=common.GraphDrawStyle.BARS if stacked else common.GraphDrawStyle.LINE,
@@ -92,6 +96,7 @@ def lines(
         thresholds_style=common.GraphThresholdsStyleConfig(mode=style),
     )
     defaults = FieldConfig(
+        display_name=f"${{__field.labels.{by}}}" if by else None,
         unit=unit,
         min_val=0,
         thresholds=thresholds(limits),

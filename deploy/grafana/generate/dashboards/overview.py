@@ -116,6 +116,7 @@ def _against_last_week() -> Section:
                 "Segments with RST by what they mean: refused, aborted, after a FIN, off sequence and so on.",
                 NUMBER,
                 queries.RESETS_BY_CLASS,
+                by="reset",
                 stacked=True,
             ),
             lines(

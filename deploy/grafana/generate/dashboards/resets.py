@@ -67,6 +67,7 @@ def _how() -> Section:
                 "Segments with RST by what they mean; docs/labels.md has the rule of each class.",
                 NUMBER,
                 queries.BY_CLASS,
+                by="reset",
                 stacked=True,
                 least_interval=None,
             ),

@@ -7,7 +7,7 @@ found there (beginning, addresses) leads through the primary keys of the other t
 from typing import Final
 
 from deploy.grafana.generate.queries.conditions import conversation, minutes, seconds
-from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, key, text
+from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS
 
 MOST_POINTS: Final = 20_000
 """Segments in a picture, at most."""
@@ -100,9 +100,10 @@ OVER_TIME = (
     f"sum(minute.server_payload_bytes) AS server {_MINUTES} GROUP BY time ORDER BY time"
 )
 WINDOWS = (
-    "SELECT anomaly.ts AS time, maxOrNullIf(anomaly.window, anomaly.from_client) AS window_of_the_client, "
-    "maxOrNullIf(anomaly.window, NOT anomaly.from_client) AS window_of_the_server, "
-    f"nullIf(max(anomaly.bytes_in_flight), 0) AS in_flight {_ANOMALIES} GROUP BY time ORDER BY time LIMIT {MOST_POINTS}"
+    "SELECT anomaly.ts AS time, maxOrNullIf(anomaly.window, anomaly.from_client) AS `window of the client`, "
+    "maxOrNullIf(anomaly.window, NOT anomaly.from_client) AS `window of the server`, "
+    f"nullIf(max(anomaly.bytes_in_flight), 0) AS `in flight` {_ANOMALIES} "
+    f"GROUP BY time ORDER BY time LIMIT {MOST_POINTS}"
 )
 LABELS = (
     "SELECT arrayJoin(arrayConcat(anomaly.label_names, if(anomaly.reset = '', [], "
@@ -120,8 +121,3 @@ ANOMALIES = (
     "arrayStringConcat(anomaly.quality_names, ', ') AS quality "
     f"{_ANOMALIES} ORDER BY anomaly.ts, anomaly.frame LIMIT 5000"
 )
-OPTIONS = (
-    f"SELECT {key('minute')} AS value, concat(any({text('minute.client')}), ':', toString(any(minute.client_port)), "
-    f"' to ', any({text('minute.server')}), ':', toString(any(minute.server_port))) AS text"
-)
-"""Beginning of the query of the variable: value and text of an option."""

@@ -5,6 +5,7 @@ from deploy.grafana.generate.queries.expressions import (
     RETRANSMISSIONS,
     SIDES,
     both,
+    conversations,
     in_seconds,
     key,
     milliseconds,
@@ -38,9 +39,7 @@ def _over_time(columns: str) -> str:
 AGAIN = f"SELECT {_AGAIN} {_FROM}"
 CLOSED = f"SELECT {_CLOSED} {_FROM}"
 ROUND_TRIP = f"SELECT {_ROUND_TRIP} {_FROM}"
-CONVERSATIONS = (
-    f"SELECT uniqExact(minute.session, minute.stream) AS conversations, {both('minute', 'resets')} AS resets {_FROM}"
-)
+CONVERSATIONS = f"SELECT {conversations('minute')} AS conversations, {both('minute', 'resets')} AS resets {_FROM}"
 TRAFFIC_OVER_TIME = _over_time(_TRAFFIC)
 AGAIN_OVER_TIME = _over_time(_AGAIN)
 CLOSED_OVER_TIME = _over_time(_CLOSED)
@@ -71,12 +70,15 @@ _NUMBERS = (
 _WORST_FIRST = "ORDER BY retransmissions DESC, window_closed DESC, resets DESC, payload DESC"
 PEERS = (
     f"SELECT {text('minute.client')} AS client, {text('minute.server')} AS server, "
-    f"toString(minute.server_port) AS port, uniqExact(minute.session, minute.stream) AS conversations, {_NUMBERS} "
+    f"toString(minute.server_port) AS port, {conversations('minute')} AS conversations, {_NUMBERS} "
     f"{_FROM} GROUP BY minute.client, minute.server, minute.server_port {_WORST_FIRST} LIMIT 100"
 )
 WORST_CONVERSATIONS = (
-    f"SELECT {key('minute')} AS conversation, min(minute.opened) AS opened, any({text('minute.client')}) AS client, "
-    f"any(minute.client_port) AS client_port, any({text('minute.server')}) AS server, "
-    f"toString(any(minute.server_port)) AS port, {_NUMBERS} "
-    f"{_FROM} GROUP BY minute.session, minute.stream {_WORST_FIRST} LIMIT 100"
+    f"SELECT {key('worst')} AS conversation, {text('worst.client')} AS client, {text('worst.server')} AS server, "
+    "worst.* EXCEPT (session, stream, client, server) FROM (SELECT minute.session AS session, "
+    "minute.stream AS stream, min(minute.opened) AS opened, any(minute.client) AS client, "
+    "any(minute.client_port) AS client_port, any(minute.server) AS server, "
+    f"toString(any(minute.server_port)) AS port, {_NUMBERS} {_FROM} GROUP BY session, stream {_WORST_FIRST} LIMIT 100"
+    f") AS worst {_WORST_FIRST}"
 )
+"""Addresses are written as text for the rows that are left."""

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from deploy.grafana.generate.queries import conversation
 from deploy.grafana.generate.queries.conditions import minutes, places, sensor
-from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, SIDES, both, subnet, text
+from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, SIDES, both, key, subnet, text
 
 MOST: Final = 500
 """Options that a list has at most; any other value can be typed in."""
+_WORST_FIRST = "ORDER BY again DESC, window_closed DESC, resets DESC"
 _INTERVALS = f"FROM intervals AS minute WHERE {minutes('minute')} AND {sensor('minute')}"
 
 SENSOR = (
@@ -37,7 +37,11 @@ LABEL = (
     "GROUP BY label ORDER BY sum(minute.segments) DESC"
 )
 CONVERSATION = (
-    f"{conversation.OPTIONS} FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')} "
-    f"GROUP BY minute.session, minute.stream ORDER BY {both('minute', *RETRANSMISSIONS)} DESC, "
-    f"{both('minute', 'zero_window_time')} DESC, {both('minute', 'resets')} DESC LIMIT {MOST}"
+    f"SELECT {key('worst')} AS value, concat({text('worst.client')}, ':', toString(worst.client_port), ' to ', "
+    f"{text('worst.server')}, ':', toString(worst.server_port)) AS text FROM (SELECT minute.session AS session, "
+    "minute.stream AS stream, any(minute.client) AS client, any(minute.client_port) AS client_port, "
+    "any(minute.server) AS server, any(minute.server_port) AS server_port, "
+    f"{both('minute', *RETRANSMISSIONS)} AS again, {both('minute', 'zero_window_time')} AS window_closed, "
+    f"{both('minute', 'resets')} AS resets FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')} "
+    f"GROUP BY session, stream {_WORST_FIRST} LIMIT {MOST}) AS worst {_WORST_FIRST}"
 )

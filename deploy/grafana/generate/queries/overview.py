@@ -44,9 +44,9 @@ SEGMENTS_AGAIN_OVER_TIME = _over_time(_SEGMENTS_AGAIN, "now")
 SEGMENTS_AGAIN_LAST_WEEK = _last_week(_SEGMENTS_AGAIN)
 TRAFFIC_OVER_TIME = _over_time(_RATE, "now")
 TRAFFIC_LAST_WEEK = _last_week(_RATE)
-CLOSED_WINDOWS_OVER_TIME = _over_time(in_seconds("sum(minute.zero_window_time)"), "window_closed")
+CLOSED_WINDOWS_OVER_TIME = _over_time(in_seconds("sum(minute.zero_window_time)"), "`window closed`")
 WAITS_OVER_TIME = (
-    f"SELECT $__timeInterval(anomaly.time) AS time, {in_seconds('sum(anomaly.rto)')} AS waiting_to_send_again "
+    f"SELECT $__timeInterval(anomaly.time) AS time, {in_seconds('sum(anomaly.rto)')} AS `waiting to send again` "
     f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND {sensor('anomaly')} GROUP BY time ORDER BY time"
 )
 RESETS_BY_CLASS = (

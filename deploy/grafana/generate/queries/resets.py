@@ -1,12 +1,11 @@
 """Who ends connections, how and where, from the segments with RST: each is a row of ``anomalies``."""
 
 from deploy.grafana.generate.queries.conditions import minutes, places, seconds
-from deploy.grafana.generate.queries.expressions import both, key, percent, text
+from deploy.grafana.generate.queries.expressions import both, conversations, key, percent, text
 
 _FROM = f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND anomaly.reset != '' AND {places('anomaly')}"
 _SENDER = "if(anomaly.from_client, anomaly.client, anomaly.server)"
 _RECEIVER = "if(anomaly.from_client, anomaly.server, anomaly.client)"
-_CONVERSATIONS = "uniqExact(anomaly.session, anomaly.stream)"
 
 
 def count(*classes: str) -> str:
@@ -15,10 +14,10 @@ def count(*classes: str) -> str:
     return f"SELECT countIf({condition}) AS resets {_FROM}"
 
 
-_ALL = "uniqExact(minute.session, minute.stream)"
-_RESET = "uniqExactIf((minute.session, minute.stream), minute.reset != '')"
+_RESET = conversations("minute", "minute.reset != ''")
 SHARE = (
-    f"SELECT {percent(_RESET, _ALL)} AS reset FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')}"
+    f"SELECT {percent(_RESET, conversations('minute'))} AS reset "
+    f"FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')}"
 )
 BY_CLASS = (
     "SELECT $__timeInterval(anomaly.time) AS time, toString(anomaly.reset) AS reset, count() AS resets "
@@ -30,7 +29,7 @@ BY_SIDE = (
 )
 SENDERS = (
     f"SELECT {text('worst.sender')} AS host, worst.* EXCEPT (sender) FROM (SELECT {_SENDER} AS sender, "
-    f"count() AS resets, {_CONVERSATIONS} AS conversations, uniqExact({_RECEIVER}) AS peers, "
+    f"count() AS resets, {conversations('anomaly')} AS conversations, uniqExact({_RECEIVER}) AS peers, "
     "arrayStringConcat(arraySort(groupUniqArray(toString(anomaly.reset))), ', ') AS classes, "
     f"max(anomaly.time) AS last {_FROM} GROUP BY sender ORDER BY resets DESC LIMIT 50) AS worst "
     "ORDER BY resets DESC, host"
@@ -44,7 +43,7 @@ REFUSED = (
 PAIRS = (
     f"SELECT {text('anomaly.client')} AS client, {text('anomaly.server')} AS server, "
     "toString(anomaly.server_port) AS port, toString(anomaly.reset) AS reset, count() AS resets, "
-    f"countIf(anomaly.from_client) AS by_client, {_CONVERSATIONS} AS conversations "
+    f"countIf(anomaly.from_client) AS by_client, {conversations('anomaly')} AS conversations "
     f"{_FROM} GROUP BY anomaly.client, anomaly.server, anomaly.server_port, anomaly.reset "
     "ORDER BY resets DESC, client, server, port LIMIT 100"
 )
@@ -64,6 +63,6 @@ ENDS = (
     "GROUP BY minute.session, minute.stream) AS ended GROUP BY reason ORDER BY conversations DESC, reason"
 )
 PACE = (
-    f"SELECT $__timeInterval(minute.time) AS time, 60 * {both('minute', 'resets')} / $__interval_s AS a_minute "
+    f"SELECT $__timeInterval(minute.time) AS time, 60 * {both('minute', 'resets')} / $__interval_s AS `a minute` "
     f"FROM intervals AS minute WHERE {minutes('minute')} AND {places('minute')} GROUP BY time ORDER BY time"
 )

@@ -4,17 +4,18 @@ from typing import Final
 
 from deploy.grafana.generate.queries.conditions import minutes, seconds, sensor
 from deploy.grafana.generate.queries.expressions import per_second, percent
+from segwatch.vocabulary import Quality
 
 DOUBTS: Final = (
-    "capture_loss",
-    "seen_twice",
-    "one_way",
-    "super_segment",
-    "clock_step",
-    "options_cut",
-    "header_cut",
+    Quality.CAPTURE_LOSS,
+    Quality.SEEN_TWICE,
+    Quality.ONE_WAY,
+    Quality.SUPER_SEGMENT,
+    Quality.CLOCK_STEP,
+    Quality.OPTIONS_CUT,
+    Quality.HEADER_CUT,
 )
-"""Bits of quality that say what a capture may have spoilt."""
+"""What a capture may have spoilt."""
 _FROM = f"FROM sensors AS word WHERE {seconds('word')} AND {sensor('word')}"
 _SOURCE = "concat(toString(word.sensor), ' ', toString(word.interface))"
 _COUNTERS: Final = (
@@ -98,9 +99,12 @@ STORED = (
 )
 _DOUBTED = f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND {sensor('anomaly')}"
 SUSPECT = f"SELECT {percent('countIf(anomaly.capture_suspect)', 'count()')} AS suspect {_DOUBTED}"
+_COUNTED = ", ".join(
+    f"('{str(doubt.name).lower()}', countIf(bitAnd(anomaly.quality, {doubt.value}) != 0))" for doubt in DOUBTS
+)
 DOUBTS_BY_NAME = (
-    f"SELECT arrayJoin([{', '.join(repr(name) for name in DOUBTS)}]) AS doubt, "
-    f"countIf(has(anomaly.quality_names, doubt)) AS segments {_DOUBTED} GROUP BY doubt ORDER BY segments DESC, doubt"
+    "SELECT counted.doubt.1 AS doubt, counted.doubt.2 AS segments "
+    f"FROM (SELECT arrayJoin([{_COUNTED}]) AS doubt {_DOUBTED}) AS counted ORDER BY segments DESC, doubt"
 )
 CAPTURES = (
     "SELECT capture.stored_at AS stored, toString(capture.sensor) AS sensor, capture.file_name AS file, "
