@@ -229,6 +229,7 @@ FROM traffic_1m AS minute
 GROUP BY time, sensor, session
 COMMENT 'How the network is: traffic and trouble of all conversations by minute';
 
+-- Where FINAL reads, all of a row is computed before WHERE leaves it out, save for what if() does not need.
 CREATE VIEW IF NOT EXISTS worst_conversations
 (
     time DateTime('UTC') COMMENT 'Second in which the conversation began',
@@ -260,10 +261,10 @@ AS SELECT
     flow.sensor AS sensor,
     flow.session AS session,
     flow.stream AS stream,
-    flow.client_address AS client,
+    if(score <= 0, '', if(flow.client BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(flow.client), 8), toString(flow.client))) AS client,
     flow.client AS client_ip,
     flow.client_port AS client_port,
-    flow.server_address AS server,
+    if(score <= 0, '', if(flow.server BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(flow.server), 8), toString(flow.server))) AS server,
     flow.server AS server_ip,
     flow.server_port AS server_port,
     (if(payload_bytes = 0, 0, least(100, 100 * retransmitted_bytes / payload_bytes)) + if(segments = 0, 0, least(100, 100 * lost_segments / segments)))
@@ -271,7 +272,7 @@ AS SELECT
         + if(seconds <= 0, 0, least(100, greatest(flow.client_zero_window_time, flow.server_zero_window_time) / 1e7 / seconds))
         + multiIf(bitTest(flow.resets_seen, 8), 15, bitAnd(flow.resets_seen, 544) != 0, 10, bitAnd(flow.resets_seen, 214) != 0, 5, 0)
         + if(flow.completeness = 1, 5, 0) AS score,
-    arrayConcat(arrayFilter(words -> words != '', [
+    if(score <= 0, [], arrayConcat(arrayFilter(words -> words != '', [
         if(retransmitted_bytes = 0, '', concat(toString(round(100 * retransmitted_bytes / payload_bytes, 2)), ' % of bytes retransmitted')),
         if(retransmitted_bytes = 0 AND retransmissions > 0, concat(toString(retransmissions), ' retransmitted'), ''),
         if(flow.client_zero_window_time > 0, concat(toString(round(flow.client_zero_window_time / 1e9, 3)), ' s zero window at the client'), ''),
@@ -280,7 +281,7 @@ AS SELECT
         if(lost_segments > 0, concat(toString(lost_segments), if(lost_segments = 1, ' gap', ' gaps'), ' in what was captured'), ''),
         if(out_of_order > 0, concat(toString(out_of_order), ' out of order'), ''),
         if(flow.completeness = 1, 'no answer to the SYN', '')
-    ]), arrayMap(bit -> ['', 'refused by the server', 'reset during the handshake', 'late data reset after the close', 'reset by the client', 'reset by the server', 'reset: the other side did not know the connection', 'reset after a long silence', 'reset off sequence, perhaps injected', 'reset after keep-alives went unanswered', 'reset repeatedly'][bit + 1], bitPositionsToArray(flow.resets_seen))) AS why,
+    ]), arrayMap(bit -> ['', 'refused by the server', 'reset during the handshake', 'late data reset after the close', 'reset by the client', 'reset by the server', 'reset: the other side did not know the connection', 'reset after a long silence', 'reset off sequence, perhaps injected', 'reset after keep-alives went unanswered', 'reset repeatedly'][bit + 1], bitPositionsToArray(flow.resets_seen)))) AS why,
     (toUnixTimestamp64Nano(flow.last) - toUnixTimestamp64Nano(flow.opened)) / 1e9 AS seconds,
     flow.client_segments + flow.server_segments AS segments,
     flow.client_payload_bytes + flow.server_payload_bytes AS payload_bytes,
