@@ -212,3 +212,17 @@ def _write_intervals(writer: Writer, closed: np.ndarray, origin: Origin, token: 
     copy = closed.copy()
     copy["stream"] = NUMBERS * copy["stream"] + 5
     writer.write_intervals(copy, origin, token)
+
+
+def test_a_conversation_of_which_a_segment_is_gone(tmp_path: Path) -> None:
+    """What was kept of it in part would look like a gap or a silence."""
+    with store_with(tmp_path, CASES / "seed-article.pcap", segments=True) as environment:
+        (whole,) = explained_in(environment, "--from", "2023-11-14", "--to", "2023-11-15")["explained"]
+        with environment_of(environment), open_store("local") as store:
+            store.client.execute("DELETE FROM segments WHERE frame = 4", settings={"lightweight_deletes_sync": 2})
+        (part,) = explained_in(environment, "--from", "2023-11-14", "--to", "2023-11-15")["explained"]
+    assert "What is not known" not in [chapter["title"] for chapter in whole["chapters"]]
+    assert part["chapters"][-1]["title"] == "What is not known"
+    (kept,) = part["chapters"][-1]["sentences"]
+    assert kept["numbers"]["segments"] == 40
+    assert kept["minutes"] == ["2023-11-14T22:13:00Z"]
