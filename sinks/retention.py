@@ -74,14 +74,14 @@ def times_to_live(client: Any, layout: Layout) -> dict[str, TimeToLive]:
     return {table: TimeToLive(match[1] if match else "") for table, match in matches.items()}
 
 
-def keep_as_set(client: Any) -> list[Change]:
+def keep_as_set(client: Any, known: Layout | None = None) -> list[Change]:
     """Give each table the days of the settings, where it has others; return what was changed.
 
-    Tables with a rule of somebody's own, such as one that moves old parts to another disk, are left alone.
-    Raises ``UsageError`` for a number of days that is too large.
+    Tables with a rule of somebody's own, such as one that moves old parts to another disk, are left alone. ``known`` is
+    the layout where it need not be asked for. Raises ``UsageError`` for a number of days that is too large.
     """
     wanted = wanted_days()
-    layout = read_layout(client)
+    layout = known or read_layout(client)
     found = {table: ttl.days for table, ttl in times_to_live(client, layout).items()}
     changes = [
         Change(table, days, wanted[table])

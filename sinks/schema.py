@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from segwatch.errors import StoreError
 from sinks.connection import ServerAddress, as_store_errors
 from sinks.failures import TABLE_NOT_FOUND
-from sinks.layout import read_layout
+from sinks.layout import ONE_SERVER, read_layout
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.retention import SETTING_OF, keep_as_set
 
@@ -56,7 +56,7 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
         for migration in missing:
             _apply(client, migration)
         if address.is_local or not applied:
-            keep_as_set(client)
+            keep_as_set(client, ONE_SERVER)
     return missing
 
 

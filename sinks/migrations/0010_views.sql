@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS hosts_1m
     rtt_count SimpleAggregateFunction(sum, UInt64) COMMENT 'Number of these round trip times',
     keep_one_in SimpleAggregateFunction(max, UInt32) DEFAULT 1 COMMENT 'How many conversations stand for one, at most: one in so many was kept',
     host_address String ALIAS if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(host), 8), toString(host)) COMMENT 'Address of the host as text, IPv4 in dotted form',
+    subnet_ip IPv6 ALIAS tupleElement(IPv6CIDRToRange(host, if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), 120, 64)), 1) COMMENT 'First address of the network of the host: 24 bits of an IPv4 address, 64 of an IPv6 address',
     subnet String ALIAS if(host BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), concat(substring(toString(tupleElement(IPv6CIDRToRange(host, 120), 1)), 8), '/24'), concat(toString(tupleElement(IPv6CIDRToRange(host, 64), 1)), '/64')) COMMENT 'Network of the host as text: 24 bits of an IPv4 address, 64 of an IPv6 address'
 )
 ENGINE = AggregatingMergeTree
@@ -67,6 +68,7 @@ TTL stored + INTERVAL 90 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'Traffic by minute and host, in both directions; rows of one host and minute add up';
 
+-- It leaves the adding up to merges: to group the few rows of a block that belong together costs more than it saves.
 CREATE MATERIALIZED VIEW IF NOT EXISTS intervals_to_hosts_1m TO hosts_1m AS
 SELECT
     interval.sensor AS sensor,
@@ -75,32 +77,31 @@ SELECT
     interval.time AS time,
     if(is_client, interval.client, interval.server) AS host,
     CAST(if(is_client, 'client', 'server'), 'Enum8(''client'' = 1, ''server'' = 2)') AS role,
-    count() AS flow_minutes,
-    sum(if(is_client, client_segments, server_segments)) AS sent_segments,
-    sum(if(is_client, client_data_segments, server_data_segments)) AS sent_data_segments,
-    sum(if(is_client, client_payload_bytes, server_payload_bytes)) AS sent_payload_bytes,
-    sum(if(is_client, client_retransmitted_bytes, server_retransmitted_bytes)) AS sent_retransmitted_bytes,
-    sum(if(is_client, client_retransmission + client_fast_retransmission + client_spurious_retransmission, server_retransmission + server_fast_retransmission + server_spurious_retransmission)) AS sent_retransmissions,
-    sum(if(is_client, client_out_of_order, server_out_of_order)) AS sent_out_of_order,
-    sum(if(is_client, client_lost_segment, server_lost_segment)) AS sent_lost_segment,
-    sum(if(is_client, client_duplicate_ack, server_duplicate_ack)) AS sent_duplicate_ack,
-    sum(if(is_client, client_zero_window, server_zero_window)) AS sent_zero_window,
-    sum(if(is_client, client_resets, server_resets)) AS sent_resets,
-    sum(if(is_client, server_segments, client_segments)) AS received_segments,
-    sum(if(is_client, server_data_segments, client_data_segments)) AS received_data_segments,
-    sum(if(is_client, server_payload_bytes, client_payload_bytes)) AS received_payload_bytes,
-    sum(if(is_client, server_retransmitted_bytes, client_retransmitted_bytes)) AS received_retransmitted_bytes,
-    sum(if(is_client, server_retransmission + server_fast_retransmission + server_spurious_retransmission, client_retransmission + client_fast_retransmission + client_spurious_retransmission)) AS received_retransmissions,
-    sum(if(is_client, server_resets, client_resets)) AS received_resets,
-    sum(if(is_client, client_zero_window_time, server_zero_window_time)) AS zero_window_time,
-    sum(if(is_client, client_rtt_sum, server_rtt_sum)) AS rtt_sum,
-    min(if(if(is_client, client_rtt_count, server_rtt_count) = 0, 9223372036854775807, if(is_client, client_rtt_min, server_rtt_min))) AS rtt_min,
-    max(if(is_client, client_rtt_max, server_rtt_max)) AS rtt_max,
-    sum(if(is_client, client_rtt_count, server_rtt_count)) AS rtt_count,
-    max(greatest(bitShiftLeft(toUInt32(1), bitAnd(bitShiftRight(client_quality, 24), 31)), bitShiftLeft(toUInt32(1), bitAnd(bitShiftRight(server_quality, 24), 31)))) AS keep_one_in
+    1 AS flow_minutes,
+    if(is_client, client_segments, server_segments) AS sent_segments,
+    if(is_client, client_data_segments, server_data_segments) AS sent_data_segments,
+    if(is_client, client_payload_bytes, server_payload_bytes) AS sent_payload_bytes,
+    if(is_client, client_retransmitted_bytes, server_retransmitted_bytes) AS sent_retransmitted_bytes,
+    if(is_client, client_retransmission + client_fast_retransmission + client_spurious_retransmission, server_retransmission + server_fast_retransmission + server_spurious_retransmission) AS sent_retransmissions,
+    if(is_client, client_out_of_order, server_out_of_order) AS sent_out_of_order,
+    if(is_client, client_lost_segment, server_lost_segment) AS sent_lost_segment,
+    if(is_client, client_duplicate_ack, server_duplicate_ack) AS sent_duplicate_ack,
+    if(is_client, client_zero_window, server_zero_window) AS sent_zero_window,
+    if(is_client, client_resets, server_resets) AS sent_resets,
+    if(is_client, server_segments, client_segments) AS received_segments,
+    if(is_client, server_data_segments, client_data_segments) AS received_data_segments,
+    if(is_client, server_payload_bytes, client_payload_bytes) AS received_payload_bytes,
+    if(is_client, server_retransmitted_bytes, client_retransmitted_bytes) AS received_retransmitted_bytes,
+    if(is_client, server_retransmission + server_fast_retransmission + server_spurious_retransmission, client_retransmission + client_fast_retransmission + client_spurious_retransmission) AS received_retransmissions,
+    if(is_client, server_resets, client_resets) AS received_resets,
+    if(is_client, client_zero_window_time, server_zero_window_time) AS zero_window_time,
+    if(is_client, client_rtt_sum, server_rtt_sum) AS rtt_sum,
+    if(if(is_client, client_rtt_count, server_rtt_count) = 0, 9223372036854775807, if(is_client, client_rtt_min, server_rtt_min)) AS rtt_min,
+    if(is_client, client_rtt_max, server_rtt_max) AS rtt_max,
+    if(is_client, client_rtt_count, server_rtt_count) AS rtt_count,
+    greatest(bitShiftLeft(toUInt32(1), bitAnd(bitShiftRight(client_quality, 24), 31)), bitShiftLeft(toUInt32(1), bitAnd(bitShiftRight(server_quality, 24), 31))) AS keep_one_in
 FROM intervals AS interval
 ARRAY JOIN [true, false] AS is_client
-GROUP BY sensor, session, stored, time, host, role
 COMMENT 'Fills hosts_1m';
 
 CREATE OR REPLACE VIEW connections
@@ -228,6 +229,7 @@ FROM traffic_1m AS minute
 GROUP BY time, sensor, session
 COMMENT 'How the network is: traffic and trouble of all conversations by minute';
 
+-- Where FINAL reads, all of a row is computed before WHERE leaves it out, save for what if() does not need.
 CREATE VIEW IF NOT EXISTS worst_conversations
 (
     time DateTime('UTC') COMMENT 'Second in which the conversation began',
@@ -259,10 +261,10 @@ AS SELECT
     flow.sensor AS sensor,
     flow.session AS session,
     flow.stream AS stream,
-    flow.client_address AS client,
+    if(score <= 0, '', if(flow.client BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(flow.client), 8), toString(flow.client))) AS client,
     flow.client AS client_ip,
     flow.client_port AS client_port,
-    flow.server_address AS server,
+    if(score <= 0, '', if(flow.server BETWEEN toIPv6('::ffff:0.0.0.0') AND toIPv6('::ffff:255.255.255.255'), substring(toString(flow.server), 8), toString(flow.server))) AS server,
     flow.server AS server_ip,
     flow.server_port AS server_port,
     (if(payload_bytes = 0, 0, least(100, 100 * retransmitted_bytes / payload_bytes)) + if(segments = 0, 0, least(100, 100 * lost_segments / segments)))
@@ -270,7 +272,7 @@ AS SELECT
         + if(seconds <= 0, 0, least(100, greatest(flow.client_zero_window_time, flow.server_zero_window_time) / 1e7 / seconds))
         + multiIf(bitTest(flow.resets_seen, 8), 15, bitAnd(flow.resets_seen, 544) != 0, 10, bitAnd(flow.resets_seen, 214) != 0, 5, 0)
         + if(flow.completeness = 1, 5, 0) AS score,
-    arrayConcat(arrayFilter(words -> words != '', [
+    if(score <= 0, [], arrayConcat(arrayFilter(words -> words != '', [
         if(retransmitted_bytes = 0, '', concat(toString(round(100 * retransmitted_bytes / payload_bytes, 2)), ' % of bytes retransmitted')),
         if(retransmitted_bytes = 0 AND retransmissions > 0, concat(toString(retransmissions), ' retransmitted'), ''),
         if(flow.client_zero_window_time > 0, concat(toString(round(flow.client_zero_window_time / 1e9, 3)), ' s zero window at the client'), ''),
@@ -279,7 +281,7 @@ AS SELECT
         if(lost_segments > 0, concat(toString(lost_segments), if(lost_segments = 1, ' gap', ' gaps'), ' in what was captured'), ''),
         if(out_of_order > 0, concat(toString(out_of_order), ' out of order'), ''),
         if(flow.completeness = 1, 'no answer to the SYN', '')
-    ]), arrayMap(bit -> ['', 'refused by the server', 'reset during the handshake', 'late data reset after the close', 'reset by the client', 'reset by the server', 'reset: the other side did not know the connection', 'reset after a long silence', 'reset off sequence, perhaps injected', 'reset after keep-alives went unanswered', 'reset repeatedly'][bit + 1], bitPositionsToArray(flow.resets_seen))) AS why,
+    ]), arrayMap(bit -> ['', 'refused by the server', 'reset during the handshake', 'late data reset after the close', 'reset by the client', 'reset by the server', 'reset: the other side did not know the connection', 'reset after a long silence', 'reset off sequence, perhaps injected', 'reset after keep-alives went unanswered', 'reset repeatedly'][bit + 1], bitPositionsToArray(flow.resets_seen)))) AS why,
     (toUnixTimestamp64Nano(flow.last) - toUnixTimestamp64Nano(flow.opened)) / 1e9 AS seconds,
     flow.client_segments + flow.server_segments AS segments,
     flow.client_payload_bytes + flow.server_payload_bytes AS payload_bytes,
@@ -498,6 +500,7 @@ CREATE VIEW IF NOT EXISTS retransmission_rate_by_subnet
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     subnet String COMMENT 'Network: 24 bits of an IPv4 address, 64 of an IPv6 address',
+    subnet_ip IPv6 COMMENT 'Its first address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     role Enum8('client' = 1, 'server' = 2) COMMENT 'Whether its hosts opened the conversations or were asked',
     data_segments_sent UInt64 COMMENT 'Segments with payload that its hosts sent',
     retransmissions_sent UInt64 COMMENT 'Of these labelled retransmission, fast or spurious ones included',
@@ -515,6 +518,7 @@ AS SELECT
     minute.sensor AS sensor,
     minute.session AS session,
     minute.subnet AS subnet,
+    minute.subnet_ip AS subnet_ip,
     minute.role AS role,
     minute.sent_data_segments AS data_segments_sent,
     minute.sent_retransmissions AS retransmissions_sent,
