@@ -25,7 +25,7 @@ class Layout(NamedTuple):
         """Return the table's name for a statement that changes rows or the table itself, wherever they are."""
         return f"{self.rows(table)} ON CLUSTER '{self.cluster}'" if table in self.sharded else table
 
-    def system(self, name: str) -> str:
+    def facts(self, name: str) -> str:
         """Return a table of ``system`` for a query: with one copy of each shard."""
         return f"cluster('{self.cluster}', system.{name})" if self.cluster else f"system.{name}"
 

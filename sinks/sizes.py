@@ -58,7 +58,7 @@ def today() -> date:
 def read_partitions(client: Any, address: ServerAddress, layout: Layout) -> list[Partition]:
     """Return what all tables hold, the oldest day of each table first. Raises ``StoreError``."""
     tables = {layout.rows(name): name for name, kind in created_objects().items() if kind == "TABLE"}
-    query = _READ_PARTITIONS.format(parts=layout.system("parts"))
+    query = _READ_PARTITIONS.format(parts=layout.facts("parts"))
     with as_store_errors(address):
         rows = client.execute(query, {"database": address.database, "tables": tuple(tables)})
     return [Partition(tables[table], _day(partition), *numbers) for table, partition, *numbers in rows]
