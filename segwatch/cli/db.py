@@ -116,7 +116,7 @@ _store_option = click.option("--store", metavar="local|URL", help="Which store [
 @click.option("--cluster", metavar="NAME", help="Make the tables on all servers of this ClickHouse cluster.")
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for --cluster, and do nothing.")
 def migrate(store: str | None, cluster: str | None, only_print: bool) -> None:
-    r"""Make or upgrade the tables of a store, and set how long they keep rows.
+    r"""Make or upgrade the tables; set how long they keep rows.
 
     Rows are kept as many days as the settings say. With --cluster the tables are replicated and divided among the
     shards of a cluster that the servers' configuration names; the store's URL is one of the servers. NAME may be a
@@ -249,7 +249,7 @@ def grants(passwords: tuple[str, ...], database: str, as_xml: bool) -> None:
     \b
     Examples:
       segwatch db grants | clickhouse-client --multiquery
-      segwatch db grants --password-file write=sink.password --password-file read=read.password
+      segwatch db grants --password-file write=sink.password
       segwatch db grants --xml > /etc/clickhouse-server/users.d/segwatch.xml
     """
     import re

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 )
 @click.option("--apply", is_flag=True, help="Grant the rights in Kafka, instead of printing the commands that do it.")
 def acls(users: tuple[str, ...], apply: bool) -> None:
-    r"""Print the commands that give users the rights of their roles in Kafka, or grant them.
+    r"""Print or grant what each role may do in Kafka.
 
-    Each role has the least that its programs need; docs/security.md has the table. Granting takes a user who may do
-    everything in Kafka (super.users).
+    Without --apply it prints commands of Kafka's own tool. Each role has the least that its programs need;
+    docs/security.md has the table. Granting takes a user who may do everything in Kafka (super.users).
 
     \b
     Examples:

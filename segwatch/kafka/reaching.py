@@ -9,6 +9,8 @@ from segwatch.errors import BusError, KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
 
 _ANSWER_SECONDS: Final = 3.0
+_TLS_SECONDS: Final = 10.0
+"""How long TLS may take: a busy broker accepts connections, which its kernel does, long before it says anything."""
 
 
 def see_that_one_listens(address: KafkaAddress) -> None:
@@ -35,6 +37,7 @@ def connected(server: str) -> socket.socket:
 
 def encrypted(server: str, connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     """Return the connection as one with TLS, which it is from here on. Raises ``OSError``."""
+    connection.settimeout(_TLS_SECONDS)
     return context.wrap_socket(connection, server_hostname=_host(server))
 
 

@@ -93,6 +93,11 @@ class Cluster:
         """Return whether a process has said something, which processors and sinks do when they begin to work."""
         return self._logs[self.processes.index(process)].stat().st_size > 0
 
+    def last_words(self, process: subprocess.Popen[bytes]) -> str:
+        """Return the last line that a process has said."""
+        said = self._logs[self.processes.index(process)].read_text(errors="replace").splitlines()
+        return said[-1] if said else ""
+
     def publish(self, *files: str, speed: str = "max") -> list[dict[str, Any]]:
         """Publish captures, wait for the end; return what was published of each, in order."""
         options = ["--json", "--speed", speed, "--name", "edge", "--read"]

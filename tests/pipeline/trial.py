@@ -145,7 +145,8 @@ class Trial:
         for place, worker in enumerate(self._workers):
             if worker.poll() is not None:
                 if worker.returncode not in ENDED_WELL | {-signal.SIGKILL, *self._refusals()}:
-                    self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}")
+                    said = self._cluster.last_words(worker)
+                    self.unexpected.append(f"{self._roles[place][0]} ended with {worker.returncode}: {said}")
                 self._workers[place] = self._cluster.spawn(*self._roles[place])
 
     def _refusals(self) -> set[int]:

@@ -21,8 +21,10 @@ _SHIPPED = REPOSITORY / "deploy" / "clickhouse" / "secured.xml"
 class SecuredStore:
     """Start it with ``start``; ``address`` is where a role's programs find it."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, users: str | None = None) -> None:
+        """``users``: another file of users than the usual one."""
         self.local = LocalServer(folder)
+        self._users = users or as_xml()
         self.authority = authority
         (self.port,) = lasting_ports(1)
         self._front: TlsFront | None = None
@@ -31,7 +33,7 @@ class SecuredStore:
         """Start the server; return its plain address, by which everything may be done."""
         files = self.local.files
         files.make_directories()
-        for name, text in (("config.d", _configuration()), ("users.d", as_xml())):
+        for name, text in (("config.d", _configuration()), ("users.d", self._users)):
             folder = files.run / ".clickhouse-local" / name
             folder.mkdir(exist_ok=True)
             (folder / "segwatch.xml").write_text(text, "utf-8")

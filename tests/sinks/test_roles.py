@@ -1,6 +1,7 @@
 """TLS and users on a real server: each role may do what it must, and nothing else."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from segwatch.settings import Settings
 from sinks.connection import ServerAddress, connect, new_client, parse_store_url
 from sinks.consumer.store_tables import StoreTables
 from sinks.failures import ACCESS_DENIED
-from sinks.migration_files import Migration, migrations
+from sinks.migration_files import Migration, created_objects, migrations
 from sinks.pruning import prune_session, prune_until
 from sinks.querying import Querying
 from sinks.retention import keep_as_set
@@ -46,7 +47,13 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredStore]:
     store = SecuredStore(folder / "data", Authority(folder))
     store.start()
     store.make_tables()
-    address = store.address("write")
+    write(store.address("write"))
+    yield store
+    store.stop()
+
+
+def write(address: ServerAddress) -> None:
+    """Insert rows as the sink does."""
     client = connect(address)
     writer = Writer(client, address)
     origin = Origin("sensor", "00ff" * 8, datetime.now(UTC).date())
@@ -54,8 +61,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredStore]:
     writer.write_intervals(some_intervals(ROWS), origin, "1")
     writer.write_segments(some_segments(ROWS), origin, "1")
     client.disconnect()
-    yield store
-    store.stop()
 
 
 def run(address: ServerAddress, statement: str, **settings: Any) -> list[tuple[Any, ...]]:
@@ -102,6 +107,26 @@ def test_the_migrating_role_keeps_measures_and_prunes(secured: SecuredStore, mon
     prune_until(client, address, today() - timedelta(1))
     prune_session(client, address, "ab" * 16)
     client.disconnect()
+
+
+def test_the_sink_reads_nothing_where_views_have_the_rights_of_who_made_them(tmp_path: Path) -> None:
+    users = re.sub(r" *<query>GRANT SELECT ON segwatch\.(anomalies|intervals)</query>\n", "", as_xml())
+    assert users != as_xml()
+    store = SecuredStore(tmp_path / "data", Authority(tmp_path), users)
+    try:
+        store.start()
+        store.make_tables()
+        views = [name for name, kind in created_objects().items() if kind == "MATERIALIZED VIEW"]
+        for view in views:
+            run(store.address("migrate"), f"ALTER TABLE {view} MODIFY SQL SECURITY DEFINER DEFINER = CURRENT_USER")
+        write(store.address("write"))
+        assert run(store.address("read"), "SELECT count() FROM flows") == [(ROWS,)]
+        assert run(store.address("read"), "SELECT count() > 0 FROM anomalies_1m") == [(1,)]
+        with pytest.raises(ServerException) as caught:
+            run(store.address("write"), "SELECT count() FROM anomalies")
+        assert caught.value.code == ACCESS_DENIED
+    finally:
+        store.stop()
 
 
 READING = ("read", "grafana")
