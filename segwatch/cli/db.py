@@ -116,16 +116,17 @@ _store_option = click.option("--store", metavar="local|URL", help="Which store [
 @click.option("--cluster", metavar="NAME", help="Make the tables on all servers of this ClickHouse cluster.")
 @click.option("--print", "only_print", is_flag=True, help="Print the statements for --cluster, and do nothing.")
 def migrate(store: str | None, cluster: str | None, only_print: bool) -> None:
-    r"""Make the tables of a store or bring them to this version, and let them keep rows as long as the settings say.
+    r"""Make or upgrade the tables; set how long they keep rows.
 
-    With --cluster the tables are replicated and divided among the shards of a cluster that the servers' configuration
-    names; the store's URL is one of the servers. NAME may be a macro, as '{cluster}'.
+    Rows are kept as many days as the settings say. With --cluster the tables are replicated and divided among the
+    shards of a cluster that the servers' configuration names; the store's URL is one of the servers. NAME may be a
+    macro, as '{cluster}'.
 
     \b
     Examples:
       segwatch db migrate
-      SEGWATCH_KEEP_ANOMALIES_DAYS=30 segwatch db migrate --store clickhouse://admin@db.example/segwatch
-      segwatch db migrate --store clickhouse://admin@db.example/segwatch --cluster main
+      SEGWATCH_KEEP_ANOMALIES_DAYS=30 segwatch db migrate
+      segwatch db migrate --store clickhouse://admin@db.example --cluster main
       segwatch db migrate --cluster main --print > schema.sql
 
     Exit codes: 0 done, 2 wrong use, 5 the store failed, or is of a newer version.
@@ -147,9 +148,10 @@ def migrate(store: str | None, cluster: str | None, only_print: bool) -> None:
 @_store_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def size(store: str | None, as_json: bool) -> None:
-    r"""Show how much room the tables take, how long rows are kept, and what goes next.
+    r"""Show how much room the tables take.
 
-    Days are those of storing, in UTC. On a cluster one server of each shard is counted.
+    Beside it how long rows are kept, and what goes next. Days are those of storing, in UTC. On a cluster one server of
+    each shard is counted.
 
     \b
     Examples:
