@@ -202,6 +202,8 @@ def test_waits_add_up(filled: Filled) -> None:
         for row in filled.rows
         if row.get("time_delta", 0) >= 0.2 and not _REPEATS.isdisjoint(row.get("labels", ()))
     ]
+    longest = [row["after_seconds"] for row in filled.answer(15)]
+    assert longest == pytest.approx(sorted(silences, reverse=True)[: len(longest)])
     others = [row for kind, row in waits.items() if kind != "zero_window"]
     assert sum(row["waits"] for row in others) == len(silences)
     assert sum(row["lost_seconds"] for row in others) == pytest.approx(sum(silences))
