@@ -15,6 +15,9 @@ LATENCY: Final = Histogram(
     "From handing a message over to its acknowledgement",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+REPLACEMENTS: Final = Counter(
+    "segwatch_sensor_clients_replaced", "Clients of Kafka that were stuck while it answered others, and were replaced"
+)
 RETRY_RATE: Final = Gauge("segwatch_sensor_retries_per_second", "Messages sent again (the figure of kafka-python)")
 SPOOLED_MESSAGES: Final = Gauge("segwatch_sensor_spooled_messages", "Messages in the spool on disk")
 SPOOLED_BYTES: Final = Gauge("segwatch_sensor_spooled_bytes", "Bytes of the spool on disk, compressed")

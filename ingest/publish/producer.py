@@ -172,6 +172,8 @@ class Publisher:
         self._failed(message, error)
 
     def _failed(self, message: Outgoing, error: BaseException) -> None:
+        if self._closing:
+            return
         metrics.FAILURES.labels(message.topic).inc()
         with self._changed:
             self._failure = self._failure or error

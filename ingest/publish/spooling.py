@@ -7,6 +7,9 @@ a partition takes a batch number at or below the last one of its session for a r
 must be kept. Only what an earlier start of the sensor left is of other sessions: it and this start's messages are sent
 in turns, so neither waits for the other.
 
+A client that has had no acknowledgement for a minute though the bus answers others is replaced: what was under way goes
+again through a new one, in order, and readers leave out what they have.
+
 Nothing is passed over in silence: what was accepted is acknowledged, or spooled when ``close`` returns, or counted in
 ``backlog().dropped_rows``.
 """
@@ -33,6 +36,8 @@ SILENCE_SECONDS: Final = 1.0
 """How long the bus may acknowledge nothing before messages go to the disk."""
 SYNC_SECONDS: Final = 1.0
 """How often the disk itself is made to hold what was spooled."""
+STUCK_SECONDS: Final = 60.0
+"""How long the bus may acknowledge nothing before it is seen whether it answers others."""
 _TICK_SECONDS: Final = 0.1
 _LOOK_SECONDS: Final = 0.25
 """How often it is seen whether the bus is silent, while anything waits for it."""
@@ -60,6 +65,17 @@ class _Flight:
 Connect = Callable[[Callable[[Outgoing], None]], Publisher]
 
 
+class _Acknowledging:
+    """Passes on what a publisher says is acknowledged, until that is replaced."""
+
+    def __init__(self, acknowledge: Callable[["_Acknowledging", Outgoing], None]) -> None:
+        self._acknowledge = acknowledge
+        self.is_over = False
+
+    def __call__(self, message: Outgoing) -> None:
+        self._acknowledge(self, message)
+
+
 class SpoolingPublisher:
     """Accepts messages at once, always; ``offer`` is to be called by one thread."""
 
@@ -69,15 +85,18 @@ class SpoolingPublisher:
         spool: Spool,
         topic: str,
         *,
+        answers: Callable[[], bool],
         memory_bytes: int = MEMORY_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Send to ``topic`` what has a partition, through the publisher that ``connect`` makes.
 
         ``connect`` is given what to call with every message that is acknowledged; it is tried again where it raises
-        ``KafkaUnavailableError``.
+        ``KafkaUnavailableError``, and called again for another publisher where the bus ``answers`` and the last one
+        is stuck.
         """
         self._connect = connect
+        self._answers = answers
         self._spool = spool
         self._topic = topic
         self._limit = memory_bytes
@@ -105,6 +124,10 @@ class SpoolingPublisher:
         self._failure: BaseException | None = None
         self._closing = False
         self._publisher: Publisher | None = None
+        self._acknowledged_before = Acknowledged(0, 0, 0)
+        """By publishers that were replaced."""
+        self._on_acknowledged = _Acknowledging(self._acknowledge)
+        self._looked = clock()
         self._threads = [
             threading.Thread(target=work, name=f"segwatch-{name}", daemon=True)
             for name, work in (("forward", self._forward), ("spool", self._keep))
@@ -137,8 +160,9 @@ class SpoolingPublisher:
     @property
     def acknowledged(self) -> Acknowledged:
         """What the bus has acknowledged of this start's messages and of those that an earlier one left."""
-        publisher = self._publisher
-        return publisher.acknowledged if publisher else Acknowledged(0, 0, 0)
+        with self._changed:
+            publisher, before = self._publisher, self._acknowledged_before
+        return _both(before, publisher.acknowledged) if publisher else before
 
     @property
     def own_rows(self) -> int:
@@ -180,34 +204,65 @@ class SpoolingPublisher:
 
     def _forward(self) -> None:
         try:
-            publisher = self._connected()
-            while publisher is not None and (message := self._next()) is not None:
-                while not publisher.offer(message):
-                    publisher.wait(_TICK_SECONDS)
-                    if self._closing:
-                        return
+            self._connected()
+            while messages := self._next():
+                self._hand_over(messages)
         except Exception as error:  # whatever it is, the other threads must hear of it
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()
 
-    def _connected(self) -> Publisher | None:
+    def _connected(self) -> None:
         while not self._closing:
+            on_acknowledged = _Acknowledging(self._acknowledge)
             try:
-                self._publisher = self._connect(self._acknowledge)
+                publisher = self._connect(on_acknowledged)
             except KafkaUnavailableError:
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, SILENCE_SECONDS)
             else:
-                return self._publisher
-        return None
+                with self._changed:
+                    self._publisher, self._on_acknowledged = publisher, on_acknowledged
+                return
 
-    def _next(self) -> Outgoing | None:
-        """Return the message whose turn it is, and regard it as handed over; None at the end."""
+    def _hand_over(self, messages: list[Outgoing]) -> None:
+        left = deque(messages)
+        while left and not self._closing:
+            assert self._publisher is not None  # noqa: S101  # states for the type checker what ``_connected`` sees to
+            if self._publisher.offer(left[0]):
+                left.popleft()
+                continue
+            self._publisher.wait(_TICK_SECONDS)
+            left = deque(self._under_way_with_a_stuck_one()) or left
+
+    def _under_way_with_a_stuck_one(self) -> list[Outgoing]:
+        """Replace a publisher that is stuck; return what was under way with it, to be sent again: none if it is not."""
+        with self._changed:
+            silence = min(self._silence(), self._clock() - self._looked)
+            if self._publisher is None or not self._flying or silence <= STUCK_SECONDS:
+                return []
+            self._looked = self._clock()
+        if not self._answers():
+            return []
+        with self._changed:
+            # From now on its word does not count any more: each message is acknowledged once.
+            self._on_acknowledged.is_over = True
+            again = [flight.message for flight in self._flying.values()]
+            self._acknowledged_before = _both(self._acknowledged_before, self._publisher.acknowledged)
+            publisher, self._publisher = self._publisher, None
+        metrics.REPLACEMENTS.inc()
+        publisher.close()
+        self._connected()
+        return again
+
+    def _next(self) -> list[Outgoing]:
+        """Return the message whose turn it is, or those to be sent again, regarded as handed over; none at the end."""
         while not self._closing:
+            if again := self._under_way_with_a_stuck_one():
+                return again
             with self._changed:
                 if (message := self._next_in_memory()) is not None:
-                    return message
+                    return [message]
                 lane = self._next_lane()
                 if lane is None:
                     # While nothing waits, only an offer or the end matter, and both tell.
@@ -215,8 +270,8 @@ class SpoolingPublisher:
                     continue
             # The disk is read without the lock: nobody who offers a message waits for it.
             if (taken := self._spool.take(lane)) is not None:
-                return self._take_off(taken, lane)
-        return None
+                return [self._take_off(taken, lane)]
+        return []
 
     def _next_in_memory(self) -> Outgoing | None:
         """Return a message that need not come from the disk."""
@@ -263,8 +318,10 @@ class SpoolingPublisher:
 
     # In a thread of the producer:
 
-    def _acknowledge(self, message: Outgoing) -> None:
+    def _acknowledge(self, source: _Acknowledging, message: Outgoing) -> None:
         with self._changed:
+            if source.is_over:
+                return
             flight = self._flying.pop(id(message))
             self._progress = self._clock()
             self._arrived += 1
@@ -394,6 +451,10 @@ class SpoolingPublisher:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+
+def _both(one: Acknowledged, other: Acknowledged) -> Acknowledged:
+    return Acknowledged(*map(sum, zip(one, other, strict=True)))
 
 
 def _spooled(message: Outgoing) -> SpooledMessage:

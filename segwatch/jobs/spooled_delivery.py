@@ -21,7 +21,7 @@ from segwatch.errors import BusError, KafkaUnavailableError, UsageError
 from segwatch.jobs.delivery import QUIET_SECONDS, WAIT_SECONDS, Delivery, close_at_once, waiting_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
-from segwatch.kafka.connection import bus_errors, known_brokers, open_producer
+from segwatch.kafka.connection import bus_errors, is_answering, known_brokers, open_producer
 from segwatch.kafka.topics import SEGMENTS, SENSORS
 from segwatch.settings import Settings
 from segwatch.telemetry.health import Look
@@ -69,6 +69,7 @@ class _Connection:
     def __init__(self, address: KafkaAddress) -> None:
         self.address = address
         self.producer: KafkaProducer | None = None
+        self._is_used = False
 
     def open(self) -> int:
         """Connect, and return how many partitions the topic has. Raises ``BusError``."""
@@ -77,23 +78,30 @@ class _Connection:
         return partitions
 
     def connecting(self, partitions: int, queue_bytes: int) -> Callable[[Callable[[Outgoing], None]], Publisher]:
-        """Return what a ``SpoolingPublisher`` connects with; messages were divided among ``partitions``."""
+        """Return what a ``SpoolingPublisher`` connects with; messages were divided among ``partitions``.
+
+        Another call closes the producer of the one before, and opens another.
+        """
 
         def connect(on_acknowledged: Callable[[Outgoing], None]) -> Publisher:
+            if self._is_used:
+                self.close()
             if self.producer is None and (found := self.open()) != partitions:
                 raise BusError(
                     f"{SEGMENTS} in Kafka at {self.address.bootstrap} has {found} partitions and had {partitions} when "
                     "it was last seen; start the sensor again."
                 )
             assert self.producer is not None  # noqa: S101  # states for the type checker what ``open`` sees to
+            self._is_used = True
             return Publisher(self.producer, queue_bytes=queue_bytes, on_acknowledged=on_acknowledged)
 
         return connect
 
     def close(self) -> None:
         """Close the producer without waiting."""
-        if self.producer is not None:
-            close_at_once(self.producer)
+        producer, self.producer, self._is_used = self.producer, None, False
+        if producer is not None:
+            close_at_once(producer)
 
 
 class SpooledDelivery:
@@ -203,8 +211,9 @@ def spooled_delivery(address: KafkaAddress, patience: float, plan: SpoolPlan) ->
         partitions = _partitions(connection, spool)
         connect = connection.connecting(partitions, flying_bytes(plan.limits))
         delivery = SpooledDelivery(
-            SpoolingPublisher(connect, spool, SEGMENTS), connection, patience, plan.folder, partitions
-        )
+            SpoolingPublisher(connect, spool, SEGMENTS, answers=lambda: is_answering(address)),
+            connection, patience, plan.folder, partitions,
+        )  # fmt: skip
         try:
             yield delivery
         finally:

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingest.publish import spooling as spooling_module
+from ingest.publish.producer import Outgoing
 from ingest.publish.spool.file import FILE_OVERHEAD, spool_paths
 from ingest.publish.spool.records import read_record
 from ingest.publish.spool.spool import Limits
@@ -20,6 +23,7 @@ from segwatch.jobs import spooled_delivery as spooled_delivery_module
 from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.broker.local import LocalBroker
+from segwatch.kafka.topics import SEGMENTS
 from segwatch.messages.partitioning import conversation_hashes, partitions_of
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.segments import join_segments, take_segments
@@ -31,6 +35,7 @@ from tests.pipeline.published import (
     message_count,
     sessions,
     statuses,
+    values,
     without_repetitions,
 )
 from tests.pipeline.sensors import PARTITIONS, PATIENCE_SECONDS, Start, finish, pace, wait_for_messages
@@ -215,6 +220,28 @@ def test_a_spool_that_cannot_be_written_at_the_start(
     outcome = nullcontext() if begins else pytest.raises(UsageError, match="cannot be written")
     with outcome, spooled_delivery(address, PATIENCE_SECONDS, SpoolPlan(spool, Limits(1 << 20, 10**12))) as delivery:
         assert delivery.partitions == PARTITIONS
+
+
+def test_a_client_that_is_stuck_is_replaced(
+    own: LocalBroker, address: KafkaAddress, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender has ended, as far as anybody can tell: nothing is acknowledged any more, though Kafka answers."""
+    monkeypatch.setattr(spooling_module, "STUCK_SECONDS", 2.0)
+    with spooled_delivery(address, PATIENCE_SECONDS, SpoolPlan(spool, Limits(1 << 20, 10**12))) as delivery:
+        made = [Outgoing(SEGMENTS, number % PARTITIONS, None, f"{number}".encode(), 1) for number in range(20)]
+        for message in made[:10]:
+            delivery.put(message)
+        delivery.flush(threading.Event())
+        producer = delivery._connection.producer
+        assert producer is not None
+        producer._sender.force_close()
+        for message in made[10:]:
+            delivery.put(message)
+        delivery.flush(threading.Event())
+    found = values(address, SEGMENTS)
+    assert {place: sorted(found[place]) for place in found} == {
+        place: sorted(one.value for one in made if one.partition == place) for place in range(PARTITIONS)
+    }
 
 
 def test_two_sensors_of_one_spool(start: Start, short: Path, spool: Path) -> None:

@@ -265,6 +265,19 @@ def _wait_for_rows(cluster: Cluster) -> None:
         time.sleep(0.5)
 
 
+def _run(cluster: Cluster, chosen: argparse.Namespace) -> dict[str, Any]:
+    try:
+        if chosen.rebalance:
+            return rebalance_trial(cluster, chosen.capture, chosen.rebalance, chosen.speed)
+        return crash_trial(
+            cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
+            pause=lambda some: some.uniform(1, 6), servers=True,
+        )  # fmt: skip
+    except BaseException:
+        sys.stderr.write(cluster.logs())  # they go with the folder
+        raise
+
+
 def main() -> None:
     """Run a long trial, print what came of it, and end with 1 where anything differs."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -280,13 +293,7 @@ def main() -> None:
         small_disk(Path(folder)),
         running(Path(folder), kind=SecuredCluster if chosen.secured else Cluster) as cluster,
     ):
-        if chosen.rebalance:
-            result = rebalance_trial(cluster, chosen.capture, chosen.rebalance, chosen.speed)
-        else:
-            result = crash_trial(
-                cluster, chosen.capture, seed=chosen.seed, hits=chosen.hits, speed=chosen.speed,
-                pause=lambda some: some.uniform(1, 6), servers=True,
-            )  # fmt: skip
+        result = _run(cluster, chosen)
         print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
         if result["differences"]:
             sys.stderr.write(cluster.logs())

@@ -13,7 +13,7 @@ from kafka.errors import MessageSizeTooLargeError
 from ingest.publish.producer import Outgoing, Publisher
 from ingest.publish.spool.file import SpoolFile
 from ingest.publish.spool.spool import Limits, Spool
-from ingest.publish.spooling import SpoolingPublisher
+from ingest.publish.spooling import STUCK_SECONDS, SpoolingPublisher
 from segwatch.errors import KafkaUnavailableError
 from tests.ingest.publish.test_producer import PATIENCE, FakeProducer, eventually
 
@@ -42,6 +42,8 @@ class Bus:
         self.producer = FakeProducer()
         self.now = 0.0
         self.is_there = True
+        self.answers = False
+        """Whether another client would get an answer."""
         self.acknowledged = 0
         self.publisher: SpoolingPublisher | None = None
 
@@ -53,8 +55,9 @@ class Bus:
     def start(self, limits: Limits = ROOM, memory_bytes: int = 1 << 20) -> SpoolingPublisher:
         self.spool = Spool(self.folder, limits)
         self.publisher = SpoolingPublisher(
-            self.connect, self.spool, "segments", memory_bytes=memory_bytes, clock=lambda: self.now
-        )
+            self.connect, self.spool, "segments", answers=lambda: self.answers, memory_bytes=memory_bytes,
+            clock=lambda: self.now,
+        )  # fmt: skip
         return self.publisher
 
     def stop(self) -> None:
@@ -129,6 +132,45 @@ def test_what_is_silent_goes_to_the_disk_and_comes_back_in_order(bus: Bus) -> No
     eventually(lambda: not publisher.backlog().is_spooling)
     eventually(lambda: list(bus.folder.glob("*.spool")) == [])
     assert publisher.own_rows == 60
+
+
+def test_a_client_that_is_stuck_is_replaced_and_what_was_under_way_goes_again_in_order(bus: Bus) -> None:
+    publisher = bus.start()
+    for number in range(20):
+        publisher.offer(message(number))
+    eventually(lambda: len(bus.producer.sent) == 10)
+    bus.answer(4)
+    eventually(lambda: len(bus.producer.sent) == 14)
+    stuck, bus.producer, bus.acknowledged = bus.producer, FakeProducer(), 0
+    bus.now += STUCK_SECONDS + 1
+    eventually(settled(publisher))
+    assert bus.producer.sent == [], "an absent bus is no reason"
+    bus.answers = True
+    bus.now += STUCK_SECONDS + 1
+    eventually(lambda: len(bus.producer.sent) == 10)
+    for future in stuck.futures[4:]:
+        future.success(None)
+    assert publisher.backlog().queued == 16, "the word of the one that was replaced does not count"
+    for number in range(20, 30):
+        publisher.offer(message(number))
+    bus.answer_all()
+    assert bus.sent() == list(range(4, 30))
+    assert publisher.own_rows == 30
+    assert publisher.acknowledged.messages >= 30
+
+
+def test_a_client_that_is_stuck_at_the_end_is_replaced_too(bus: Bus) -> None:
+    """Nothing more is handed over, and what was gets no answer."""
+    publisher = bus.start()
+    publisher.offer(message(0))
+    publisher.offer(status(1))
+    eventually(lambda: len(bus.producer.sent) == 2)
+    bus.producer, bus.answers = FakeProducer(), True
+    for _ in range(2):
+        bus.producer, bus.now = FakeProducer(), bus.now + STUCK_SECONDS + 1
+        eventually(lambda: len(bus.producer.sent) == 2)
+    bus.answer_all()
+    assert publisher.own_rows == 1
 
 
 def test_new_messages_never_overtake_the_spool(bus: Bus) -> None:
