@@ -10,7 +10,7 @@ cd secrets
 
 for name in store-migrate-password store-write-password store-read-password grafana-store-password \
     clickhouse-admin-password grafana-admin-password; do
-    [ -e "$name" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$name"
+    [ -s "$name" ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > "$name"
     chmod 0444 "$name"
 done
 
