@@ -10,7 +10,7 @@ from segwatch.settings import PREFIX, settings
 def configured_password(name: str) -> str:
     """Return the setting ``name``, else the content of the file that ``<name>_file`` names, else an empty text.
 
-    Raise UsageError where that file cannot be read.
+    Raise UsageError where that file cannot be read or is empty.
     """
     password: str = getattr(settings(), name)
     path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
@@ -18,10 +18,16 @@ def configured_password(name: str) -> str:
 
 
 def read_password(path: Path) -> str:
-    """Return what stands in a file, without the end of its last line. Raise UsageError where it cannot be read."""
+    """Return what stands in a file, without the end of its last line.
+
+    Raise UsageError where it cannot be read or is empty.
+    """
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        password = path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise UsageError(f"The password file {path} cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"The password file {path} is no text.") from error
+    if not password:
+        raise UsageError(f"The password file {path} is empty.")
+    return password

@@ -277,7 +277,4 @@ def _password_of(text: str) -> tuple[str, str]:
         raise UsageError(
             f"--password-file takes ROLE=FILE, where ROLE is one of {', '.join(names)}; {text!r} is not that."
         )
-    password = read_password(Path(path))
-    if not password:
-        raise UsageError(f"The password file {path} is empty.")
-    return role, password
+    return role, read_password(Path(path))

@@ -65,8 +65,10 @@ def _member(text: str) -> "Member":
     from segwatch.kafka.roles import ROLES, Member
 
     role, _, user = text.partition("=")
-    if role not in ROLES or not user or any(map(str.isspace, user)):
+    if role not in ROLES or not user or not user.isprintable() or any(map(str.isspace, user)):
         raise UsageError(f"--user takes ROLE=NAME, where ROLE is one of {', '.join(ROLES)}; {text!r} is not that.")
+    if user == "*":
+        raise UsageError(f"--user {text} would give everybody the rights of a {role}: name the users.")
     return Member(role, user)
 
 
@@ -101,8 +103,5 @@ def user(name: str, password_file: Path | None, remove: bool) -> None:
         remove_login(kafka_address(), name)
         click.echo(f"The user {name} can log in no more.")
         return
-    password = read_password(password_file)
-    if not password:
-        raise UsageError(f"The password file {password_file} is empty.")
-    set_login(kafka_address(), name, password)
+    set_login(kafka_address(), name, read_password(password_file))
     click.echo(f"The user {name} can log in with the password in {password_file}.")

@@ -305,6 +305,8 @@ def test_rights_are_printed_as_kafkas_own_commands(secured: SecuredBroker) -> No
     [
         (("acls", "--user", "boss=me"), "--user takes ROLE=NAME"),
         (("acls", "--user", "sensor="), "--user takes ROLE=NAME"),
+        (("acls", "--user", "sensor=edge\x1b[1m"), "--user takes ROLE=NAME"),
+        (("acls", "--user", "sensor=*"), "would give everybody the rights of a sensor"),
         (("user", "edge-7"), "needs --password-file FILE or --remove"),
         (("user", "edge-7", "--password-file", os.devnull), "is empty"),
         (("user", "edge-7", "--password-file", "no-such-file"), "cannot be read"),

@@ -34,6 +34,9 @@ def test_a_login_needs_all_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SEGWATCH_KAFKA_PASSWORD_FILE", str(tmp_path / "nothing"))
     with pytest.raises(UsageError, match=r"The password file .*nothing cannot be read"):
         configured_security(given)
+    (tmp_path / "nothing").write_text("\n")
+    with pytest.raises(UsageError, match=r"The password file .*nothing is empty"):
+        configured_security(given)
 
 
 @pytest.mark.parametrize(
