@@ -55,6 +55,10 @@ class Cluster(NamedTuple):
         """Return the statements of a migration for this cluster."""
         return [rewritten for statement in migration.statements for rewritten in self._rewritten(statement)]
 
+    def functions(self, migration: Migration) -> list[str]:
+        """Return the statements of a migration that make functions, for this cluster."""
+        return [rewritten for statement in migration.functions for rewritten in self._rewritten(statement)]
+
     def everything(self) -> list[str]:
         """Return all statements that make the schema in an empty cluster, with the settings' times to live."""
         statements = [self.create_database()]
@@ -165,6 +169,9 @@ def migrate_cluster(client: Any, address: ServerAddress, cluster: Cluster) -> tu
             client.execute(cluster.create_database())
         for migration in missing:
             for statement in [*cluster.statements(migration), cluster.record(migration)]:
+                client.execute(statement)
+        for migration in migrations():
+            for statement in cluster.functions(migration):
                 client.execute(statement)
         changes = keep_as_set(client)
     return missing, changes

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _COMMENT_LINE = re.compile(r"^--.*\n?", re.MULTILINE)
+_FUNCTION = re.compile(r"CREATE (OR REPLACE )?FUNCTION ")
 _CREATED = re.compile(r"CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS (\w+)")
 
 
@@ -28,6 +29,11 @@ class Migration(NamedTuple):
         """The statements; each ends with a semicolon at the end of a line."""
         parts = _COMMENT_LINE.sub("", self.text).split(";\n")
         return [part.strip() for part in parts if part.strip()]
+
+    @property
+    def functions(self) -> list[str]:
+        """Those statements that make functions, which belong to the server and are in no backup of the database."""
+        return [statement for statement in self.statements if _FUNCTION.match(statement)]
 
 
 @cache

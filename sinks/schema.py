@@ -1,6 +1,6 @@
 """The schema of a database: applying migrations, and describing what they made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from segwatch.errors import StoreError
@@ -47,6 +47,15 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
     migration is not the one that was applied, or if one is missing on a cluster.
     """
     wanted = migrations() if known is None else known
+    missing = apply_missing(client, address, wanted)
+    if address.is_local or len(missing) == len(wanted):
+        with as_store_errors(address):
+            keep_as_set(client, ONE_SERVER)
+    return missing
+
+
+def apply_missing(client: Any, address: ServerAddress, wanted: Sequence[Migration]) -> list[Migration]:
+    """Apply those of the ``wanted`` migrations that are missing, and return them. Raises what ``migrate`` does."""
     with as_store_errors(address):
         applied = applied_migrations(client)
         check_applied(applied, wanted, str(address))
@@ -55,8 +64,6 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
             _refuse_cluster(client, address)
         for migration in missing:
             _apply(client, migration)
-        if address.is_local or not applied:
-            keep_as_set(client, ONE_SERVER)
     return missing
 
 
@@ -94,6 +101,13 @@ def _refuse_cluster(client: Any, address: ServerAddress) -> None:
             f"The store {address} is a cluster with tables of an older version; upgrade them by `segwatch db migrate "
             f"--cluster {cluster}`."
         )
+
+
+def make_functions(client: Any, known: Iterable[Migration] | None = None) -> None:
+    """Make those functions of the migrations that the server lacks, as one where the database was restored does."""
+    for migration in migrations() if known is None else known:
+        for statement in migration.functions:
+            client.execute(statement)
 
 
 def _apply(client: Any, migration: Migration) -> None:

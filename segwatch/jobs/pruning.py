@@ -12,9 +12,10 @@ import click
 from segwatch import __version__
 from segwatch.errors import UsageError
 from segwatch.jobs.lines import size_text, table_lines
+from sinks.connection import connect
 from sinks.pruning import Portion, count_captures, portions_of, portions_until, prune_session, prune_until
 from sinks.sizes import today
-from sinks.store import Store, open_store
+from sinks.store import Store, store_address
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PruneJob:
     def run(self) -> int:
         """Show what goes, ask, and remove it; return the exit code."""
         last = None if self.days is None else today() - timedelta(self.days)
-        with open_store(self.store) as store:
+        with _open(self.store) as store:
             portions, captures = self._find(store, last)
             is_wanted = not self.dry_run and bool(portions or captures)
             if is_wanted and not self._may_remove(store, portions):
@@ -87,6 +88,14 @@ class PruneJob:
         did = "Would remove" if self.dry_run else "Removed"
         listed = f", {captures:,} {'capture' if captures == 1 else 'captures'} among them" if captures else ""
         click.echo(f"{did} {_amount(portions)}{listed}.")
+
+
+def _open(url: str) -> Store:
+    """Open a store that is there: who removes rows, perhaps of a name that is mistyped, makes no database."""
+    address = store_address(url)
+    if not address.is_local:
+        connect(address, create=False).disconnect()
+    return Store(address)
 
 
 def _document(portion: Portion) -> dict[str, Any]:

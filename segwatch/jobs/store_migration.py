@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from sinks.cluster import cluster_of, migrate_cluster
-from sinks.connection import DEFAULT_DATABASE, as_store_errors, connect, parse_store_url
+from sinks.connection import DEFAULT_DATABASE, ServerAddress, as_store_errors, connect, parse_store_url
+from sinks.migration_files import Migration, migrations
 from sinks.retention import Change, keep_as_set
-from sinks.schema import migrate
+from sinks.schema import apply_missing, make_functions
 from sinks.store import LOCAL, store_address
 
 
@@ -20,9 +21,7 @@ def migrate_store(store: str, cluster: str | None) -> None:
     client: Any = connect(address)
     try:
         if cluster is None:
-            applied = migrate(client, address)
-            with as_store_errors(address):
-                changes = keep_as_set(client)
+            applied, changes = _migrate_server(client, address)
         else:
             applied, changes = migrate_cluster(client, address, cluster_of(cluster, address.database))
     finally:
@@ -33,6 +32,16 @@ def migrate_store(store: str, cluster: str | None) -> None:
         click.echo(f"{change.table}: {_kept(change)}.")
     if not applied and not changes:
         click.echo(f"The store {address} is as it must be.")
+
+
+def _migrate_server(client: Any, address: ServerAddress) -> tuple[list[Migration], list[Change]]:
+    """Return the migrations that were applied, and the new times to live of tables that had others."""
+    applied = apply_missing(client, address, migrations())
+    with as_store_errors(address):
+        make_functions(client)
+        changes = keep_as_set(client)
+    is_new = len(applied) == len(migrations())
+    return applied, [] if is_new else changes
 
 
 def print_statements(store: str, cluster: str) -> None:

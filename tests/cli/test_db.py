@@ -1,6 +1,7 @@
 """``segwatch db migrate``, ``size`` and ``prune`` as a user runs them."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from segwatch.cli import main
 from segwatch.settings import settings
 from sinks.connection import ServerAddress
 from sinks.local_server import LocalServer
+from sinks.migration_files import migrations
 from sinks.sizes import today
 from sinks.spool import FindingSpool
 from sinks.store import Store
@@ -134,6 +136,14 @@ def test_migrate(
     ]  # fmt: skip
     assert "is as it must be" in _run(capsys, "migrate", "--store", url)
     assert "knows no cluster main" in _run(capsys, "migrate", "--store", url, "--cluster", "main", code=5)
+    other = f"{url}_{secrets.token_hex(6)}"
+    for command in (("size",), ("prune", "--older-than", "3d", "--dry-run")):
+        assert "does not exist" in _run(capsys, *command, "--store", other, code=5)
+    said = _run(capsys, "migrate", "--store", other)
+    assert said.splitlines() == [f"Applied {migration.name}." for migration in migrations()]
+    monkeypatch.setenv("SEGWATCH_KEEP_ANOMALIES_DAYS", "20")
+    settings.cache_clear()
+    assert _run(capsys, "migrate") == "anomalies: rows are kept 20 days, not 30 days.\n"
 
 
 def test_statements_for_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

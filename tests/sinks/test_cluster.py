@@ -60,6 +60,12 @@ def test_a_column_comes_to_both_tables() -> None:
         assert "ADD COLUMN IF NOT EXISTS shed_segments UInt64" in altered
 
 
+def test_functions_are_made_on_all_servers() -> None:
+    made = [one for migration in migrations() for one in CLUSTER.functions(migration)]
+    assert made
+    assert all(" FUNCTION " in one and CLUSTER.on in one for one in made)
+
+
 def test_what_changes_rows_reaches_all_shards(store: Store) -> None:
     layout = Layout("main", frozenset({"anomalies"}))
     name = layout.named("anomalies")

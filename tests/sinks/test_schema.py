@@ -1,5 +1,6 @@
 """Migrations: run twice, side by side, refused; and what they made."""
 
+import secrets
 import threading
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from segwatch.errors import StoreError
 from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES, Label, Quality
 from sinks.connection import ServerAddress, connect, new_client
 from sinks.migration_files import Migration, created_objects, migrations
-from sinks.schema import as_markdown, describe, migrate
+from sinks.schema import as_markdown, describe, make_functions, migrate
 from sinks.sessions import SESSION_TABLES
 from sinks.store import Store
 from tests.support import REPOSITORY
@@ -62,6 +63,25 @@ def test_changed_migration_is_refused(store: Store) -> None:
     changed = first._replace(text=first.text + "-- changed\n")
     with pytest.raises(StoreError, match=r"another 0001_schema_migrations\.sql"):
         migrate(store.client, store.address, (changed, *rest))
+
+
+def test_functions_that_a_server_lacks_are_made_again(store: Store) -> None:
+    """As after a database was restored on another server; others use the functions of this one meanwhile."""
+    name = f"segwatch_{secrets.token_hex(6)}"
+    table = f"CREATE TABLE IF NOT EXISTS {name} (n UInt8) ENGINE = Memory;\n"
+    first = Migration(1, "0001_one.sql", f"{table}CREATE FUNCTION IF NOT EXISTS {name} AS (n) -> n + 1;\n")
+    second = Migration(2, "0002_two.sql", f"CREATE OR REPLACE FUNCTION {name} AS (n) -> n + 2;\n")
+    for _ in range(2):
+        make_functions(store.client, [first, second])
+    assert store.client.execute(f"SELECT {name}(2)") == [(4,)]
+    store.client.execute(f"DROP FUNCTION {name}")
+    assert store.client.execute(f"EXISTS TABLE {name}") == [(0,)]
+
+
+def test_all_functions_are_known() -> None:
+    made = {one for migration in migrations() for one in migration.statements if " FUNCTION " in one.split("(")[0]}
+    assert made
+    assert made == {one for migration in migrations() for one in migration.functions}
 
 
 def test_rows_of_before_the_share_was_known_count_once(address: ServerAddress) -> None:
