@@ -1,6 +1,7 @@
 """Passwords of users: from the environment, the file of settings or a file of their own, never from a flag."""
 
 import os
+import re
 from pathlib import Path
 
 from segwatch.errors import UsageError
@@ -15,6 +16,11 @@ def configured_password(name: str) -> str:
     password: str = getattr(settings(), name)
     path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
     return password if password or not path else read_password(Path(path))
+
+
+def without_password(address: str) -> str:
+    """Return an address for a message: a password that somebody wrote into it, against the rules, is left out."""
+    return re.sub(r"\?.*", "?***", re.sub(r"^(\w+:/+)?+.*:.*@", r"\1***@", address))
 
 
 def read_password(path: Path) -> str:

@@ -13,7 +13,7 @@ from clickhouse_driver.errors import Error, ServerException
 
 from segwatch.certificates import tls_context
 from segwatch.errors import StoreError, UsageError
-from segwatch.passwords import configured_password
+from segwatch.passwords import configured_password, without_password
 from segwatch.settings import settings
 from sinks.failures import DATABASE_NOT_FOUND, store_error
 
@@ -86,8 +86,7 @@ def parse_store_url(url: str, password: str | None = None) -> ServerAddress:
 
 
 def _refuse_url(url: str, reason: str) -> NoReturn:
-    shown = re.sub(r"//.*:.*@", "//***@", url)  # a password that was not escaped may hold anything
-    raise UsageError(f"The store {shown!r} is not understood: {reason}.")
+    raise UsageError(f"The store {without_password(url)!r} is not understood: {reason}.")
 
 
 def _database(url: str, parts: SplitResult) -> str:

@@ -49,11 +49,11 @@ def acls(users: tuple[str, ...], apply: bool) -> None:
 
 
 def _print_commands(members: "tuple[Member, ...]") -> None:
-    from segwatch.kafka.address import LOCAL
+    from segwatch.kafka.address import LOCAL, parse_address
     from segwatch.kafka.roles import acl_commands
     from segwatch.settings import settings
 
-    bootstrap = "localhost:9092" if settings().kafka == LOCAL else settings().kafka
+    bootstrap = "localhost:9092" if settings().kafka == LOCAL else parse_address(settings().kafka).bootstrap
     for member in members:
         click.echo(f"# {member.role}: {member.user}")
         for line in acl_commands(member, bootstrap, with_segments=settings().segments):

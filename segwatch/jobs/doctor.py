@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from segwatch import __version__
 from segwatch.errors import SegwatchError
 from segwatch.kafka.address import LOCAL
+from segwatch.passwords import without_password
 from segwatch.settings import config_path, settings
 
 FINE: Final = "ok"
@@ -103,7 +104,8 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", BROKEN, str(error), f"correct {path} or the environment")
         return
     where = f"{path}{'' if path.exists() else ' (not there: defaults)'}"
-    yield Finding("settings", FINE, f"{where}; store {current.store}, Kafka {current.kafka}")
+    store, kafka = map(without_password, (current.store, current.kafka))
+    yield Finding("settings", FINE, f"{where}; store {store}, Kafka {kafka}")
     yield _folder("data", current.data_dir)
     yield _folder("cache", current.cache_dir)
     yield _local_server(current.data_dir)

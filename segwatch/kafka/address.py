@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from segwatch.errors import UsageError
 from segwatch.kafka.security import Security
+from segwatch.passwords import without_password
 
 LOCAL = "local"
 """The setting ``kafka`` where this user's local broker is meant."""
@@ -45,7 +46,7 @@ def parse_address(text: str) -> KafkaAddress:
         if not found or not 0 < port <= _HIGHEST_PORT:
             raise UsageError(
                 "the setting kafka must be `local` or host:port, several separated by commas; "
-                f"{part.strip()!r} is neither."
+                f"{without_password(part.strip())!r} is neither."
             )
         servers.append(f"{found['host']}:{port}")
     return KafkaAddress(tuple(servers))

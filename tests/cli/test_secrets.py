@@ -10,6 +10,10 @@ import click
 import pytest
 
 from segwatch.cli.main import COMMANDS, root
+from segwatch.errors import UsageError
+from segwatch.kafka.address import parse_address
+from segwatch.passwords import without_password
+from sinks.connection import parse_store_url
 
 SECRET = "the-secret-of-this-test"  # noqa: S105  # of nobody
 VARIABLES = {
@@ -78,3 +82,45 @@ def test_a_password_of_another_kind_is_not_quoted(tmp_path: Path) -> None:
     )  # fmt: skip
     assert "must be text" in done.stdout + done.stderr
     assert "123454321" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("clickhouse://edge@db.example:9000/segwatch", "clickhouse://edge@db.example:9000/segwatch"),
+        ("clickhouse://[2001:db8::1]:9000/segwatch", "clickhouse://[2001:db8::1]:9000/segwatch"),
+        ("kafka-1.example:9092,[2001:db8::1]:9092", "kafka-1.example:9092,[2001:db8::1]:9092"),
+        ("local", "local"),
+        (f"clickhouse://edge:{SECRET}@db.example/segwatch", "clickhouse://***@db.example/segwatch"),
+        (f"clickhouse://edge:a/b@{SECRET}@db.example", "clickhouse://***@db.example"),
+        (f"clickhouse:/edge:{SECRET}@db.example", "clickhouse:/***@db.example"),
+        (f"clickhouse://db.example/segwatch?password={SECRET}", "clickhouse://db.example/segwatch?***"),
+        (f"edge:{SECRET}@kafka-1.example:9092", "***@kafka-1.example:9092"),
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(given: str, shown: str) -> None:
+    assert without_password(given) == shown
+
+
+@pytest.mark.parametrize(
+    "address", [f"clickhouse:/edge:{SECRET}@x", f"edge:{SECRET}@x", f"clickhouse://x/y?z={SECRET}"]
+)
+def test_an_address_that_is_refused_is_shown_without_its_password(address: str) -> None:
+    for parse in (parse_store_url, parse_address):
+        with pytest.raises(UsageError) as caught:
+            parse(address)
+        assert SECRET not in str(caught.value)
+
+
+def test_the_doctor_shows_none() -> None:
+    address = f"edge:{SECRET}@127.0.0.1:1"
+    variables = {"SEGWATCH_STORE": f"clickhouse://{address}/segwatch", "SEGWATCH_KAFKA": address}
+    done = subprocess.run(
+        [sys.executable, "-m", "segwatch", "doctor"],
+        capture_output=True,
+        text=True,
+        env=os.environ | variables,
+        check=False,
+    )
+    assert "store clickhouse://***@127.0.0.1:1/segwatch, Kafka ***@127.0.0.1:1" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
