@@ -14,7 +14,7 @@ from segwatch.explain.sentences import (
     span_text,
     the,
 )
-from segwatch.vocabulary import Label, label_text
+from segwatch.vocabulary import Flag, Label, label_text
 
 
 class Told(NamedTuple):
@@ -146,10 +146,20 @@ def _duplicate_ack(ledger: Ledger, group: Group) -> Told:
     row = group.rows[0]
     original, number = int(ledger.findings.dup_ack_frame[row]), int(ledger.findings.dup_ack_num[group.rows[-1]])
     waits_for = int(ledger.acknowledged[row])
-    text = f"repeats {_times(group)}its acknowledgment, for what came does not fit the end of what it has"
+    text = f"repeats {_times(group)}its acknowledgment, "
+    if ledger.is_whole and not _came(ledger, original, group):
+        text += "though the capture shows nothing of the other side that it could answer"
+    else:
+        text += "for what came does not fit the end of what it has"
     detail = f"waiting for byte {waits_for:,}, as frame {original} said"
     numbers: dict[str, Number] = {"original_frame": original, "number": number, "waits_for": waits_for}
     return Told(text, detail, numbers, (), (original,))
+
+
+def _came(ledger: Ledger, original: int, group: Group) -> bool:
+    """Return whether the other side sent anything to be acknowledged after a frame, before the last of a group."""
+    takes_room = ledger.has_data | ledger.has(Flag.SYN | Flag.FIN)
+    return bool((takes_room & ~ledger.rows(group.side) & (ledger.frame > original))[: group.rows[-1]].any())
 
 
 def _zero_window(ledger: Ledger, group: Group) -> Told:
