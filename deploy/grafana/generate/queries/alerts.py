@@ -7,7 +7,7 @@ range is the moment of the evaluation.
 from typing import Final
 
 from deploy.grafana.generate.queries.conditions import minutes, seconds
-from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, both, last_segments, text
+from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, last_segments, text
 
 RECENT: Final = "INTERVAL 15 MINUTE"
 """What counts as now for a rate: minutes are stored when they are over, and some time later."""
@@ -36,7 +36,8 @@ REFUSED = (
 )
 WINDOW_CLOSED = (
     f"SELECT {text('minute.server')} AS server, toString(minute.server_port) AS port, "
-    f"{both('minute', 'zero_window_time')} / 1e9 AS seconds FROM intervals AS minute WHERE {minutes('minute')} "
+    "sum((minute.client_zero_window_time + minute.server_zero_window_time) * minute.keep_one_in) / 1e9 AS seconds "
+    f"FROM intervals AS minute WHERE {minutes('minute')} "
     "GROUP BY minute.server, minute.server_port ORDER BY seconds DESC LIMIT 100"
 )
 RESET_STORM = (
