@@ -113,9 +113,10 @@ def test_a_round_trip_has_no_waits_for_timers_in_it() -> None:
     assert "had not been confirmed" in silences[-1]["text"]
 
 
-def _frame(sender: str, number: int, flags: int, payload: bytes = b"", window: int = 8192) -> bytes:
+def _frame(sender: str, number: int, flags: int, payload: bytes = b"", **fields: int) -> bytes:
     (source, port), (target, other) = ENDS if sender == "client" else reversed(ENDS)
-    tcp = dpkt.tcp.TCP(sport=port, dport=other, seq=number, ack=1, flags=flags, win=window, data=payload)
+    numbers = {"seq": number, "ack": 1, "win": 8192} | fields
+    tcp = dpkt.tcp.TCP(sport=port, dport=other, flags=flags, data=payload, **numbers)
     ip = dpkt.ip.IP(src=bytes(source), dst=bytes(target), p=dpkt.ip.IP_PROTO_TCP, data=tcp)
     return bytes(dpkt.ethernet.Ethernet(type=dpkt.ethernet.ETH_TYPE_IP, data=ip))
 
@@ -143,15 +144,23 @@ def test_a_connection_that_the_client_did_not_confirm_was_never_open(tmp_path: P
 
 
 def test_a_side_without_room_that_sends_again_waited_for_its_timer(tmp_path: Path) -> None:
-    story = _story(tmp_path, *[_frame("client", 1, ACK, b"data", window=0)] * 2)
+    story = _story(tmp_path, *[_frame("client", 1, ACK, b"data", win=0)] * 2)
     (silence,) = said(story, "timeout")
     assert "waited for an acknowledgment" in silence["text"]
 
 
 def test_an_acknowledgment_that_nothing_came_for_is_said_to_be_one(tmp_path: Path) -> None:
-    story = _story(tmp_path, _frame("server", 1, ACK, b"data"), *[_frame("client", 1, ACK)] * 2)
+    story = _story(tmp_path, _frame("server", 1, ACK, b"data"), *[_frame("client", 1, ACK, ack=5)] * 2)
     (repeated,) = said(story, "duplicate_ack")
     assert "nothing of the other side that it could answer" in repeated["text"]
+
+
+def test_an_acknowledgment_of_what_had_come_before_the_one_that_it_repeats_is_no_riddle(tmp_path: Path) -> None:
+    """Near the sender a sensor sees all that was sent before the first answer."""
+    sent = (_frame("server", 1, ACK, b"data"), _frame("server", 9, ACK, b"data"))
+    story = _story(tmp_path, *sent, *[_frame("client", 1, ACK)] * 2)
+    (repeated,) = said(story, "duplicate_ack")
+    assert "does not fit the end of what it has" in repeated["text"]
 
 
 def test_a_single_segment_takes_no_time(tmp_path: Path) -> None:
