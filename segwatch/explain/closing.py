@@ -6,13 +6,15 @@ from typing import Final
 import numpy as np
 
 from segwatch.explain.ledger import Ledger
+from segwatch.explain.opening import was_never_opened
 from segwatch.explain.sentences import Sentence, count_text, moment_text, span_text, the, upper
 from segwatch.vocabulary import Flag, Reset
 
 RESET_MEANINGS: Final = {
     Reset.REFUSED: "nobody listens at that port, or a firewall answers in the server's name",
     Reset.HANDSHAKE_ABORTED: "the connection was given up before it was open",
-    Reset.AFTER_FIN: "it came after the close and harms nothing: data arrived for a connection that was over already",
+    Reset.AFTER_FIN: "it came after a close, mostly without harm: late segments are answered like that, and programs "
+    "that are done wait for nothing more",
     Reset.ABORTED_BY_CLIENT: "the client broke off in the middle; whatever was under way is lost",
     Reset.ABORTED_BY_SERVER: "the server broke off in the middle; whatever was under way is lost",
     Reset.HALF_OPEN: "the other side did not know the connection (any more), perhaps after a restart",
@@ -27,12 +29,20 @@ def closing(ledger: Ledger) -> Iterator[Sentence]:
     """Tell who closed, who broke off, and what was left open."""
     yield from sorted([*_finishes(ledger), *resets(ledger)], key=lambda sentence: sentence.time)
     if not ledger.has(Flag.FIN | Flag.RST).any():
-        text = "The connection was still open when the capture ended." if len(ledger) > 1 else "Nothing more was seen."
-        if ledger.is_cut:
-            text = "The story ends here, because the conversation has more segments than are looked at."
         yield Sentence(
-            "end", text, ledger.frames([len(ledger) - 1]), int(ledger.time[-1]), {"last": int(ledger.time[-1])}
+            "end", _end(ledger), ledger.frames([len(ledger) - 1]), int(ledger.time[-1]), {"last": int(ledger.time[-1])}
         )
+
+
+def _end(ledger: Ledger) -> str:
+    """Say how things stood at the last segment, without any FIN or RST."""
+    if ledger.is_cut:
+        return "The story ends here, because the conversation has more segments than are looked at."
+    if len(ledger) == 1:
+        return "Nothing more was seen."
+    if was_never_opened(ledger):
+        return "The connection was not open yet when the capture ended."
+    return "The connection was still open when the capture ended."
 
 
 def _finishes(ledger: Ledger) -> Iterator[Sentence]:

@@ -153,7 +153,8 @@ def counted_closing(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
         yield minutes.sentence("close", text, minutes.all, {})
     yield from resets(ledger)
     if not closers and not minutes.sent["resets"].any():
-        text = "The connection was still open when its last segment was captured."
+        opened = minutes.shown & (Completeness.ACK | Completeness.DATA) or Completeness.SYN not in minutes.shown
+        text = f"The connection was {'still open' if opened else 'not open yet'} when its last segment was captured."
         yield minutes.sentence("end", text, minutes.counts["last"] == minutes.counts["last"].max(), {})
 
 

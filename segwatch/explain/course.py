@@ -14,7 +14,7 @@ from segwatch.explain.sentences import (
     span_text,
     the,
 )
-from segwatch.vocabulary import Label, label_text
+from segwatch.vocabulary import RETRANSMISSIONS, Flag, Label, label_text
 
 
 class Told(NamedTuple):
@@ -110,7 +110,8 @@ def _spurious_retransmission(ledger: Ledger, group: Group) -> Told:
 
 def _out_of_order(ledger: Ledger, group: Group) -> Told:
     count = _bytes(ledger, group)
-    text = f"comes with {bytes_text(count)} that belong before what was seen already"
+    what = f"{bytes_text(count)} that belong" if count else "a segment without data that belongs"
+    text = f"comes with {what} before what was seen already"
     return Told(f"{text}: overtaken on the way, or a lost segment was repeated very soon", "", {"bytes": count})
 
 
@@ -146,10 +147,27 @@ def _duplicate_ack(ledger: Ledger, group: Group) -> Told:
     row = group.rows[0]
     original, number = int(ledger.findings.dup_ack_frame[row]), int(ledger.findings.dup_ack_num[group.rows[-1]])
     waits_for = int(ledger.acknowledged[row])
-    text = f"repeats {_times(group)}its acknowledgment, for what came does not fit the end of what it has"
+    text = f"repeats {_times(group)}its acknowledgment, "
+    if ledger.is_whole and not _came(ledger, original, group):
+        text += "though the capture shows nothing of the other side that it could answer"
+    else:
+        text += "for what came does not fit the end of what it has"
     detail = f"waiting for byte {waits_for:,}, as frame {original} said"
     numbers: dict[str, Number] = {"original_frame": original, "number": number, "waits_for": waits_for}
     return Told(text, detail, numbers, (), (original,))
+
+
+def _came(ledger: Ledger, original: int, group: Group) -> bool:
+    """Return whether the other side sent anything that duplicate ACKs may answer, ``original`` being their frame.
+
+    That is what came after that frame, and earlier what lies beyond the end or repeats: acknowledgments may be late.
+    """
+    takes_room = (ledger.has_data | ledger.has(Flag.SYN | Flag.FIN)) & ~ledger.rows(group.side)
+    out_of_place = ledger.labelled(RETRANSMISSIONS | Label.OUT_OF_ORDER) | (
+        ledger.end > ledger.acknowledged[group.rows[0]]
+    )
+    may_be_answered = takes_room & ((ledger.frame > original) | out_of_place)
+    return bool(may_be_answered[: group.rows[-1]].any())
 
 
 def _zero_window(ledger: Ledger, group: Group) -> Told:

@@ -1,6 +1,7 @@
 """How a conversation began, and what both sides agreed on (RFC 9293 section 3.5, RFC 7323, RFC 2018)."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,9 +23,7 @@ NO_ANSWER = (
 
 def opening(ledger: Ledger) -> Iterator[Sentence]:
     """Tell of the handshake and of the options in it."""
-    is_syn = ledger.has(Flag.SYN)
-    syn = ledger.first(is_syn & ~ledger.has(Flag.ACK) & ledger.rows(CLIENT))
-    syn_ack = ledger.first(is_syn & ledger.has(Flag.ACK) & ledger.rows(SERVER))
+    syn, syn_ack = _requested(ledger), _accepted(ledger)
     if syn is None and syn_ack is None:
         yield _without_handshake(ledger)
         return
@@ -39,6 +38,20 @@ def opening(ledger: Ledger) -> Iterator[Sentence]:
     yield from _confirmation(ledger, syn, syn_ack)
     if syn is not None:
         yield from _options(ledger, syn, syn_ack)
+
+
+def _requested(ledger: Ledger) -> int | None:
+    return ledger.first(ledger.has(Flag.SYN) & ~ledger.has(Flag.ACK) & ledger.rows(CLIENT))
+
+
+def _accepted(ledger: Ledger) -> int | None:
+    return ledger.first(ledger.has(Flag.SYN) & ledger.has(Flag.ACK) & ledger.rows(SERVER))
+
+
+def was_never_opened(ledger: Ledger) -> bool:
+    """Return whether a connection was asked for, and nobody said more than that or that it was accepted."""
+    is_syn, acknowledges = ledger.has(Flag.SYN), ledger.has(Flag.ACK) & ~ledger.has(Flag.RST)
+    return bool(is_syn.any() and not (acknowledges & ~(is_syn & ledger.rows(SERVER))).any())
 
 
 def _without_handshake(ledger: Ledger) -> Sentence:
@@ -84,11 +97,7 @@ def _repeated_requests(ledger: Ledger, syn: int, syn_ack: int | None) -> Iterato
 
 def _no_answer(ledger: Ledger, syn: int) -> Sentence:
     silence = int(ledger.time[-1] - ledger.time[syn])
-    text = (
-        "Nobody ever answered: a firewall drops the request without a word, the server is down, its answers take "
-        "another way than past the sensor, or the capture ended too early."
-    )
-    return Sentence("handshake", text, ledger.frames([syn]), int(ledger.time[syn]), {"waited": silence})
+    return Sentence("handshake", NO_ANSWER, ledger.frames([syn]), int(ledger.time[syn]), {"waited": silence})
 
 
 def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]:
@@ -97,24 +106,69 @@ def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]
         text = acceptance_text(ledger.end_text(SERVER))
         yield Sentence("handshake", text, ledger.frames([syn_ack]), time, {"time": time})
         return
+    latest = _latest_request(ledger, syn, syn_ack)
     waited = time - int(ledger.time[syn])
     text = f"The server accepts {span_text(waited)} later (SYN/ACK)."
-    yield Sentence("handshake", text, ledger.frames([syn, syn_ack]), time, {"waited": waited})
+    if latest != syn:
+        text = f"The server accepts {span_text(waited)} after the first request (SYN/ACK), "
+        text += f"{span_text(time - int(ledger.time[latest]))} after the latest."
+    yield Sentence("handshake", text, ledger.frames(sorted({syn, latest, syn_ack})), time, {"waited": waited})
+
+
+def _latest_request(ledger: Ledger, syn: int, syn_ack: int) -> int:
+    """Return the row of the request that is taken for the one that was answered, as Wireshark takes it."""
+    latest = ledger.earlier(syn_ack, ledger.has(Flag.SYN) & ~ledger.has(Flag.ACK) & ledger.rows(CLIENT))
+    return syn if latest is None else latest
+
+
+class _Confirmed(NamedTuple):
+    """The rows of a handshake that a round trip is measured by: the latest of each kind, without what came too late."""
+
+    request: int | None
+    """None where it was not captured."""
+    accepted: int
+    confirmed: int
+    there: int
+    """Nanoseconds from a request to its answer; 0 without a request."""
+    back: int
+    """Nanoseconds from an acceptance to its confirmation."""
+
+
+def _confirmed(ledger: Ledger, syn: int | None, syn_ack: int) -> _Confirmed | None:
+    row = ledger.later(syn_ack, ledger.rows(CLIENT) & ledger.has(Flag.ACK) & ~ledger.has(Flag.RST))
+    if row is None:
+        return None
+    request = None if syn is None else _latest_request(ledger, syn, syn_ack)
+    again = ledger.earlier(row, ledger.has(Flag.SYN) & ledger.rows(SERVER))
+    accepted = syn_ack if again is None else again
+    there = 0 if request is None else int(ledger.time[syn_ack] - ledger.time[request])
+    return _Confirmed(request, accepted, row, there, int(ledger.time[row] - ledger.time[accepted]))
+
+
+def round_trip(ledger: Ledger) -> int:
+    """Return how long the way there and back takes by the handshake (nanoseconds), waits for timers left out; or 0."""
+    syn, syn_ack = _requested(ledger), _accepted(ledger)
+    found = None if syn_ack is None else _confirmed(ledger, syn, syn_ack)
+    return found.there + found.back if found and found.there > 0 else int(ledger.findings.initial_rtt.max(initial=0))
 
 
 def _confirmation(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]:
-    row = ledger.later(syn_ack, ledger.rows(CLIENT) & ledger.has(Flag.ACK) & ~ledger.has(Flag.RST))
-    if row is None:
+    found = _confirmed(ledger, syn, syn_ack)
+    if found is None:
+        if was_never_opened(ledger) and not ledger.has(Flag.RST).any():
+            text = "The client never confirmed that within the capture, so the connection was not open yet."
+            yield Sentence("handshake", text, ledger.frames([syn_ack]), int(ledger.time[syn_ack]), {})
         return
-    there = int(ledger.time[syn_ack] - ledger.time[syn]) if syn is not None else 0
-    back = int(ledger.time[row] - ledger.time[syn_ack])
+    there, back = found.there, found.back
     text = f"The client confirms {span_text(back)} later, and the connection is open."
+    numbers = {"server_side": there, "client_side": back}
     if there > 0 and back > 0:
         text += f" A round trip takes about {span_text(there + back)}, {span_text(there)} of it beyond the sensor"
         text += f" towards the server and {span_text(back)} towards the client{_place(there, back)}."
-    frames = [row for row in (syn, syn_ack, row) if row is not None]
-    numbers = {"server_side": there, "client_side": back, "initial_rtt": there + back}
-    yield Sentence("handshake", text, ledger.frames(frames), int(ledger.time[row]), numbers)
+        numbers["initial_rtt"] = there + back
+    rows = (found.request, syn_ack, found.accepted, found.confirmed)
+    frames = ledger.frames(sorted({row for row in rows if row is not None}))
+    yield Sentence("handshake", text, frames, int(ledger.time[found.confirmed]), numbers)
 
 
 def _place(there: int, back: int) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from segwatch.explain.ledger import Ledger
+from segwatch.explain.opening import round_trip
 from segwatch.explain.sentences import Sentence, moment_text, span_text, the
 from segwatch.vocabulary import RETRANSMISSIONS, Flag, Label
 
@@ -26,7 +27,7 @@ _MEANINGS: Final = {
     "timeout": "until something was sent again",
     "application": "because an application sent nothing",
     "acknowledgment": "until data was acknowledged",
-    "handshake": "until a request was answered",
+    "handshake": "while the connection was not open yet",
     "idle": "between keep-alives",
     "room": "until a receiver said how much room it has",
     "silence": "before something without data",
@@ -53,7 +54,7 @@ class _Stall(NamedTuple):
 
 def stalls(ledger: Ledger) -> Iterator[Sentence]:
     """Tell how much time was silence and why, and then of the longest ones in the order of time."""
-    least = worth_telling(int(ledger.findings.initial_rtt.max(initial=0)))
+    least = worth_telling(round_trip(ledger))
     found = [
         _Stall(row, silence, _reason(ledger, row))
         for row, silence in islice(ledger.gaps(), MOST_SUMMED)
@@ -79,9 +80,9 @@ def _sum(ledger: Ledger, found: list[_Stall], least: int) -> Sentence:
     return Sentence("silences", text, ledger.frames(rows), 0, {"silence": silence, "stalls": len(found), **spans})
 
 
-def worth_telling(initial_rtt: int) -> int:
+def worth_telling(round_trip_time: int) -> int:
     """Return the shortest silence that counts, where a round trip takes that long (nanoseconds)."""
-    return max(SHORTEST_STALL, ROUND_TRIPS * initial_rtt)
+    return max(SHORTEST_STALL, ROUND_TRIPS * round_trip_time)
 
 
 def silence_reason(ledger: Ledger, row: int) -> Reason:
@@ -101,6 +102,8 @@ def _own_reason(ledger: Ledger, row: int, side: int, closed: int | None) -> Reas
         return Reason("idle", "neither side had anything to send, but for the question whether the other is there")
     if closed is not None:
         return Reason("closed_window", f"{the(closed)} had no room for more (window 0)")
+    if flags & int(Flag.SYN) and flags & int(Flag.ACK) and labels & _REPEATS:
+        return Reason("handshake", "that the connection was accepted had not been confirmed")
     if flags & int(Flag.SYN):
         return Reason("handshake", "the request for a connection had not been answered")
     if labels & _REPEATS and ledger.length[row]:
@@ -144,8 +147,12 @@ def _is_closed(ledger: Ledger, row: int, side: int) -> bool:
 
 
 def _closed_side(ledger: Ledger, row: int, side: int, labels: Label) -> int | None:
-    """Return whose window was closed in the silence before a segment of ``side``, None for nobody's."""
-    for one in (1 - side, side):
+    """Return whose window was closed in the silence before a segment of ``side``, None for nobody's.
+
+    A side that sends its data again waited for its timer, whatever room it has itself.
+    """
+    repeats = labels & _REPEATS and ledger.length[row]
+    for one in (1 - side,) if repeats else (1 - side, side):
         if _is_closed(ledger, row, one):
             return one
     if labels & Label.ZERO_WINDOW_PROBE:

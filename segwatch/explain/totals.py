@@ -30,7 +30,9 @@ def totals(ledger: Ledger) -> Iterator[Sentence]:
 
 def size_text(segments: int, span: int) -> str:
     """Say how many segments there were in how long (nanoseconds)."""
-    return f"In {span_text(span)} there {'was' if segments == 1 else 'were'} {count_text(segments, 'segment')}."
+    if segments == 1:
+        return "There was 1 segment."
+    return f"In {span_text(span)} there were {count_text(segments, 'segment')}."
 
 
 def _sent(ledger: Ledger, side: int, span: int) -> Iterator[Sentence]:

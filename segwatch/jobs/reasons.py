@@ -25,7 +25,7 @@ POINTS_OF_RESET = {
 }
 _SCORE_OF_RESET = tuple(POINT * POINTS_OF_RESET.get(reset, 0) for reset in Reset)
 UNANSWERED_SCORE = 5 * POINT
-_SYN_ALONE = int(Completeness.SYN)
+SYN_ALONE = int(Completeness.SYN)
 _WHOLE = 100 * POINT
 LARGE = 1 << 43
 """Numbers below it can be multiplied by ``_WHOLE`` in 64 bits."""
@@ -67,7 +67,7 @@ def _score(total: Any, trouble: Any) -> int:
     score = shares * min(data_segments, FEW_SEGMENTS) // FEW_SEGMENTS
     score += _share(closed, int(total["last"]) - int(total["opened"]))
     score += _SCORE_OF_RESET[int(total["reset"])]
-    return score + (UNANSWERED_SCORE if int(total["completeness"]) == _SYN_ALONE else 0)
+    return score + (UNANSWERED_SCORE if int(total["completeness"]) == SYN_ALONE else 0)
 
 
 @kernel
@@ -95,7 +95,7 @@ def reasons(total: Any, trouble: Any) -> list[str]:
         found.append(f"{lost:,} {'gap' if lost == 1 else 'gaps'} in what was captured")
     if late := int(trouble["out_of_order"]):
         found.append(f"{late:,} out of order")
-    if total["completeness"] == Completeness.SYN:
+    if total["completeness"] == SYN_ALONE:
         found.append("no answer to the SYN")
     reset = Reset(int(total["reset"]))
     if reset is not Reset.NONE:

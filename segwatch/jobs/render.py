@@ -66,6 +66,8 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
     if summary["payload_bytes"]:
         again = summary["retransmitted_bytes"] / summary["payload_bytes"]
         console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {share_text(again)} of it sent again")
+    if summary["unanswered"]:
+        console.print(f"  {_counted(summary['unanswered'], 'conversation')} without an answer to the SYN")
     if summary["skipped"]:
         console.print(f"  Not analysed: {skipped_words(summary['skipped'])}")
     if summary["damage"]:

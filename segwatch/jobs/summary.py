@@ -9,7 +9,7 @@ import numpy.typing as npt
 from segwatch.jobs.content import Content
 from segwatch.jobs.grouping import RATE_FIELDS, group_rows, select_pairs, sum_by_group
 from segwatch.jobs.link_types import link_type_name
-from segwatch.jobs.reasons import reasons, score_conversations
+from segwatch.jobs.reasons import SYN_ALONE, reasons, score_conversations
 from segwatch.jobs.totals import Sum, Totals
 from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, Reset
 
@@ -58,6 +58,7 @@ class Summary:
             "frames": content.frames,
             "segments": self._segments,
             "conversations": len(conversations),
+            "unanswered": int(np.count_nonzero(conversations["completeness"] == SYN_ALONE)),
             "hosts": len(self.totals.hosts),
             "first": _time_text(content.first) if content.frames else None,
             "last": _time_text(content.last) if content.frames else None,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from segwatch.jobs.reasons import FEW_SEGMENTS, LARGE, POINT, POINTS_OF_RESET, UNANSWERED_SCORE
+from segwatch.jobs.reasons import FEW_SEGMENTS, LARGE, POINT, POINTS_OF_RESET, SYN_ALONE, UNANSWERED_SCORE
 from segwatch.scope import Scope, time_literal
 from segwatch.vocabulary import Quality
 
@@ -100,10 +100,14 @@ SELECT
     intDiv((again_points + gap_points) * least(data_segments, {FEW_SEGMENTS}), {FEW_SEGMENTS})
         + {_share("closed", "lasted")}
         + transform(ended, [{_RESETS}], [{_POINTS}], 0)
-        + if(argMax(completeness, last) = 1, {UNANSWERED_SCORE}, 0) AS points
+        + if(argMax(completeness, last) = {SYN_ALONE}, {UNANSWERED_SCORE}, 0) AS points
 FROM intervals WHERE {{condition}}
 GROUP BY {_CONVERSATION}
 HAVING points > 0 ORDER BY points DESC, session, stream, opened LIMIT 10
+"""  # noqa: S608  # made of constants; literals are quoted
+_UNANSWERED: Final = f"""
+SELECT countIf(shown = {SYN_ALONE}) AS unanswered
+FROM (SELECT argMax(completeness, last) AS shown FROM intervals WHERE {{condition}} GROUP BY {_CONVERSATION})
 """  # noqa: S608  # made of constants; literals are quoted
 _RESET_CLASSES: Final = """
 SELECT reset, count() AS segments, uniqExact(session, stream) AS conversations FROM anomalies
@@ -187,6 +191,7 @@ _QUERIES: Final = {
     "labels": (_LABELS, _AGAIN),
     "windows": (_WINDOWS,),
     "conversations": (_WORST,),
+    "unanswered": (_UNANSWERED,),
     "resets": (_RESET_CLASSES,),
     "round_trips": (_ROUND_TRIPS, _HANDSHAKES),
     "labelled": (_LABELLED, _MINUTES),

@@ -9,6 +9,8 @@ from segwatch.vocabulary import Reset
 
 MUCH_AGAIN, SOME_AGAIN = 0.01, 0.001
 """Shares of bytes sent again from which a network is in trouble, or worth a look: as in the tables of ``analyze``."""
+_MANY_UNANSWERED: Final = 0.1
+"""Share of the conversations without any answer that is more than a few mistaken clients."""
 _ENOUGH_FOR_SHARES: Final = 100
 _BAD_RESETS: Final = tuple(
     reset.name.lower() for reset in Reset if reset not in {Reset.NONE, Reset.AFTER_FIN, Reset.REPEATED}
@@ -31,6 +33,7 @@ def statements(summary: dict[str, Any]) -> Iterator[Statement]:
         return
     yield Statement("plain", _size(summary), "size")
     yield _again(summary)
+    yield from _unanswered(summary)
     yield from _gaps(summary)
     yield from _windows(summary)
     yield from _resets(summary)
@@ -48,7 +51,9 @@ def _size(summary: dict[str, Any]) -> str:
 
 def _again(summary: dict[str, Any]) -> Statement:
     payload, again = summary["payload_bytes"], summary["retransmitted_bytes"]
-    share = again / payload if payload else 0.0
+    if not payload:
+        return Statement("plain", "No payload was sent.", "labels")
+    share = again / payload
     text = f"{share_text(share)} of the payload ({bytes_text(again)}) was sent again"
     if share >= MUCH_AGAIN:
         return Statement("bad", f"{text}: enough to slow connections down.", "labels")
@@ -57,6 +62,16 @@ def _again(summary: dict[str, Any]) -> Statement:
     if again:
         return Statement("good", f"{text}: no more than is usual.", "labels")
     return Statement("good", "No payload was sent again.", "labels")
+
+
+def _unanswered(summary: dict[str, Any]) -> Iterator[Statement]:
+    if count := summary["unanswered"]:
+        text = (
+            f"{count_text(count, 'conversation')} got no answer to the request for a connection (SYN): a firewall "
+            "drops it, the server is down, or its answers do not pass the sensor."
+        )
+        state = "bad" if count >= _MANY_UNANSWERED * summary["conversations"] else "fair"
+        yield Statement(state, text, "unanswered")
 
 
 def _gaps(summary: dict[str, Any]) -> Iterator[Statement]:

@@ -13,6 +13,7 @@ from segwatch.jobs.reasons import reasons
 from segwatch.jobs.render import print_summary
 from segwatch.jobs.summary import Summary
 from segwatch.records.intervals import INTERVAL
+from segwatch.report.words import statements
 from segwatch.vocabulary import LABEL_NAMES, Completeness, Label, Reset
 
 SECOND = 1_000_000_000
@@ -50,6 +51,20 @@ def summary_of(*records: Any) -> dict[str, Any]:
     for record in records:
         summary.add_intervals(record, 1 + max(int(r["stream"][0]) for r in records))
     return summary.finished(CONTENT)
+
+
+def test_requests_without_an_answer_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a network has that drops requests: repeats without payload, which no share of bytes shows."""
+    found = summary_of(
+        interval(0, sent=({"segments": 4, "retransmission": 3}, {}), completeness=Completeness.SYN),
+        interval(1, completeness=Completeness.SYN | Completeness.SYN_ACK),
+    )
+    assert found["unanswered"] == 1
+    print_summary(found)
+    assert "1 conversation without an answer to the SYN" in capsys.readouterr().out
+    texts = {one.state: one.text for one in statements(found | {"segments": 4})}
+    assert "1 conversation got no answer" in texts["bad"]
+    assert "good" not in texts
 
 
 def test_counters_add_up_over_intervals_and_sides() -> None:

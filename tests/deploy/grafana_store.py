@@ -24,6 +24,10 @@ END: Final = START + 180
 WEEK: Final = 7 * 24 * 3600
 UNHEARD: Final = "unheard"
 """A sensor that sees segments, none of which is in the store."""
+QUIET: Final = "quiet"
+"""A sensor that sees segments for a minute, which are in the store, and then none for a quarter of an hour."""
+QUIET_FROM: Final = START + 2 * 3600
+QUIET_UNTIL: Final = QUIET_FROM + 900
 _HEARTBEAT: Final = 5
 _RECORD: Final = struct.Struct("<IIII")
 _FILE_HEADER: Final = 24
@@ -75,7 +79,24 @@ class FilledStore:
             words = [_word(sensor, session, moment) for moment in range(START, END, _HEARTBEAT)]
             origin = Origin(coded([sensor] * len(words)), session, datetime.now(UTC).date())
             Writer(client, address).write_statuses(words, origin, f"words of {sensor}")
+        self._write_quiet(client, address)
         client.disconnect()
+
+    def _write_quiet(self, client: Any, address: ServerAddress) -> None:
+        """Write what the quiet sensor says until a quarter of an hour later, when it starts anew, and its minute."""
+        for session, first, last in (("aa" * 16, QUIET_FROM, QUIET_UNTIL), ("bb" * 16, QUIET_UNTIL, QUIET_UNTIL + 10)):
+            seen = 6000 if first == QUIET_FROM else 0
+            words = [
+                _word(QUIET, session, moment)._replace(segments=min(100 * (moment - first), seen))
+                for moment in range(first, last, _HEARTBEAT)
+            ]
+            origin = Origin(coded([QUIET] * len(words)), session, datetime.now(UTC).date())
+            Writer(client, address).write_statuses(words, origin, f"words of {QUIET} from {first}")
+        client.execute(
+            "INSERT INTO traffic_1m SELECT * REPLACE (%(name)s AS sensor, toDateTime(%(minute)s, 'UTC') AS time) "
+            "FROM traffic_1m LIMIT 1",
+            {"name": QUIET, "minute": QUIET_FROM},
+        )
 
 
 def _word(sensor: str, session: str, moment: int) -> SensorStatus:

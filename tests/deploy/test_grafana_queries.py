@@ -13,7 +13,7 @@ from deploy.grafana.generate.files import FOLDER
 from sinks.failures import ACCESS_DENIED
 from tests.deploy.grafana_files import DASHBOARDS, Question, of_dashboards, panels, read, rules
 from tests.deploy.grafana_macros import ALL, Scope, expand
-from tests.deploy.grafana_store import END, START, UNHEARD, WEEK, FilledStore
+from tests.deploy.grafana_store import END, QUIET, QUIET_UNTIL, START, UNHEARD, WEEK, FilledStore
 
 READONLY = 164
 NUMBER = re.compile(r"(Nullable\()?(U?Int(8|16|32|64)|Float(32|64))\)?$")
@@ -268,6 +268,15 @@ def test_lag_is_told_of_sensors_that_see_segments(grafana: Grafana) -> None:
     late = {name for name, seconds in behind.items() if seconds > _limit("segwatch-pipeline-lag")}
     assert late == {(UNHEARD,)}
     assert len(behind) == 2
+
+
+@pytest.mark.parametrize("moment", [QUIET_UNTIL, QUIET_UNTIL + 10])
+def test_a_sensor_that_sees_nothing_more_is_not_behind(grafana: Grafana, moment: int) -> None:
+    """All that it saw is stored; that it speaks on, or starts anew, asks for no more minutes."""
+    assert _numbers(grafana, "segwatch-pipeline-lag", moment) == {(QUIET,): 0}
+    sql = next(one.sql for one in QUESTIONS if one.place.endswith(": Behind A"))
+    rows, _ = grafana.ask(sql, replace(grafana.scope, start=QUIET_UNTIL - 900, end=moment))
+    assert rows == [(QUIET, 0)]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from segwatch.cli.report import command
 from segwatch.errors import UsageError
 from tests.explain.telling import explained
-from tests.report.browser import plots_drawn
+from tests.report.browser import plots_drawn, sheets_printed
 from tests.support import CASES, REPOSITORY
 
 DEMO = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
@@ -136,3 +136,13 @@ def test_a_browser_draws_every_plot(demo: str, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(demo, "utf-8")
     assert plots_drawn(page, tmp_path) == len(plots(demo)) == 8
+
+
+def test_paper_has_what_a_screen_folds_away(demo: str, tmp_path: Path) -> None:
+    """Chapters that are closed on the page are printed as if they were open."""
+    folded, unfolded, cut = (tmp_path / f"{name}.html" for name in ("folded", "unfolded", "cut"))
+    folded.write_text(demo, "utf-8")
+    unfolded.write_text(re.sub(r"<details>", "<details open>", demo), "utf-8")
+    cut.write_text(re.sub(r"<details>.*?</details>", "", demo, flags=re.DOTALL), "utf-8")
+    sheets = sheets_printed(folded, tmp_path)
+    assert sheets == sheets_printed(unfolded, tmp_path) > sheets_printed(cut, tmp_path) > 0

@@ -16,6 +16,7 @@ from segwatch.jobs.report.captured import captured_report
 from segwatch.jobs.report.stored import stored_report
 from segwatch.report.content import Report
 from segwatch.report.queries import queries
+from segwatch.report.words import statements
 from segwatch.scope import Scope
 from segwatch.times import parse_time
 from tests.explain.stores import sessions, store_with
@@ -85,6 +86,12 @@ def test_labels_and_resets(report: Report, ask: Ask) -> None:
     assert again["sent_again"] == report.summary["retransmitted_bytes"] > 0
     (resets,) = answers(report, ask, "resets")
     assert {row["reset"]: row["segments"] for row in resets} == report.summary["resets"]
+
+
+def test_requests_without_an_answer(report: Report, ask: Ask) -> None:
+    ((row,),) = answers(report, ask, "unanswered")
+    assert row == {"unanswered": report.summary["unanswered"]} == {"unanswered": 2}
+    assert any(one.text.startswith("2 conversations got no answer") for one in statements(report.summary))
 
 
 def test_closed_windows(report: Report, ask: Ask) -> None:

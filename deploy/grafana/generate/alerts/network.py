@@ -17,7 +17,8 @@ NETWORK: Final = (
         severity="warning",
         summary='{{ $labels.sensor }} sees {{ printf "%.1f" $values.A.Value }} times as many retransmissions as usual',
         meaning=(
-            "More than three times the share of segments is sent again than in the week before, and more than 0.5 %."
+            "More than three times the share of segments is sent again than in the week before, and more than 0.5 %. "
+            "A usual share below 0.1 %, or none yet, counts as 0.1 %."
         ),
         steps=(
             "Look at the alert Capture loss first: a sensor that loses frames makes retransmissions look like others.",

@@ -105,7 +105,8 @@ def _against_last_week() -> Section:
                 "Stalled over time",
                 (
                     "Seconds in which windows were closed, and seconds that senders waited before they sent something "
-                    "again (retransmission timeouts), of all conversations together."
+                    "again (retransmission timeouts; one counts for each segment that was sent again after it), of "
+                    "all conversations together."
                 ),
                 SECONDS,
                 queries.CLOSED_WINDOWS_OVER_TIME,

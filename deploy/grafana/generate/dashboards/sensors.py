@@ -55,8 +55,8 @@ def _now() -> Section:
             rows(
                 "Behind",
                 (
-                    "Between the newest word of a sensor and the newest minute of its traffic that is stored. A "
-                    "minute is stored when it is over, so up to a minute more is usual."
+                    "Between the newest segments that a sensor told of and the newest minute of its traffic that is "
+                    "stored. A minute is stored when it is over, so up to a minute more is usual."
                 ),
                 queries.BEHIND,
                 {"sensor": Column("sensor"), "behind": Column("behind", SECONDS, (120, 300))},

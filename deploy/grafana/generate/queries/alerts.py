@@ -7,7 +7,7 @@ range is the moment of the evaluation.
 from typing import Final
 
 from deploy.grafana.generate.queries.conditions import minutes, seconds
-from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, both, text
+from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, last_segments, text
 
 RECENT: Final = "INTERVAL 15 MINUTE"
 """What counts as now for a rate: minutes are stored when they are over, and some time later."""
@@ -36,7 +36,8 @@ REFUSED = (
 )
 WINDOW_CLOSED = (
     f"SELECT {text('minute.server')} AS server, toString(minute.server_port) AS port, "
-    f"{both('minute', 'zero_window_time')} / 1e9 AS seconds FROM intervals AS minute WHERE {minutes('minute')} "
+    "sum((minute.client_zero_window_time + minute.server_zero_window_time) * minute.keep_one_in) / 1e9 AS seconds "
+    f"FROM intervals AS minute WHERE {minutes('minute')} "
     "GROUP BY minute.server, minute.server_port ORDER BY seconds DESC LIMIT 100"
 )
 RESET_STORM = (
@@ -58,19 +59,18 @@ CAPTURE_LOSS = (
     f"max(word.frames) - min(word.frames) AS frames FROM sensors AS word WHERE {seconds('word')} "
     "GROUP BY word.sensor, word.session) AS sums GROUP BY sensor ORDER BY sensor"
 )
-_WORDS = (
-    "SELECT sums.sensor AS sensor, max(sums.moment) AS moment, sum(sums.grown) AS grown FROM ("
-    "SELECT toString(word.sensor) AS sensor, toUnixTimestamp(max(word.time)) AS moment, "
-    f"maxIf(word.segments, word.time > $__toTime - {RECENT}) - minIf(word.segments, word.time > $__toTime - {RECENT}) "
-    f"AS grown FROM sensors AS word WHERE {seconds('word')} GROUP BY word.sensor, word.session) AS sums GROUP BY sensor"
+_SEEN = (
+    "SELECT sums.sensor AS sensor, max(sums.moment) AS moment FROM ("
+    f"SELECT toString(word.sensor) AS sensor, {last_segments('word')} AS moment "
+    f"FROM sensors AS word WHERE {seconds('word')} GROUP BY word.sensor, word.session) AS sums GROUP BY sensor"
 )
 _STORED = (
     "SELECT toString(minute.sensor) AS sensor, toUnixTimestamp(max(minute.time)) AS moment "
     f"FROM traffic_1m AS minute WHERE {minutes('minute')} GROUP BY minute.sensor"
 )
 PIPELINE_LAG = (
-    "SELECT word.sensor AS sensor, if(word.grown = 0, 0, greatest(toInt64(word.moment) - toInt64(greatest("
-    "stored.moment, toUnixTimestamp($__fromTime))) - 60, 0)) AS seconds "
-    f"FROM ({_WORDS}) AS word LEFT JOIN ({_STORED}) AS stored ON word.sensor = stored.sensor ORDER BY sensor"
+    "SELECT seen.sensor AS sensor, greatest(toInt64(seen.moment) - toInt64(greatest("
+    "stored.moment, toUnixTimestamp($__fromTime))) - 60, 0) AS seconds "
+    f"FROM ({_SEEN}) AS seen LEFT JOIN ({_STORED}) AS stored ON seen.sensor = stored.sensor ORDER BY sensor"
 )
-"""As on the dashboard of the sensors, for sensors that see segments; at most the range, where nothing is stored."""
+"""As on the dashboard of the sensors; at most the range, where nothing is stored."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from deploy.grafana.generate.queries.conditions import minutes, seconds, sensor
-from deploy.grafana.generate.queries.expressions import per_second, percent
+from deploy.grafana.generate.queries.expressions import last_segments, per_second, percent
 from segwatch.vocabulary import Quality
 
 DOUBTS: Final = (
@@ -79,19 +79,23 @@ LAST_WORDS = (
     f"{_FROM} GROUP BY word.sensor, word.interface ORDER BY silent DESC, sensor, interface LIMIT 200"
 )
 
-_NEWEST_WORDS = f"SELECT word.sensor AS sensor, toUnixTimestamp(max(word.time)) AS moment {_FROM} GROUP BY word.sensor"
+_NEWEST_SEGMENTS = (
+    "SELECT seen.sensor AS sensor, max(seen.moment) AS moment FROM ("
+    f"SELECT word.sensor AS sensor, {last_segments('word')} AS moment {_FROM} GROUP BY word.sensor, word.session"
+    ") AS seen GROUP BY sensor"
+)
 _NEWEST_MINUTES = (
     "SELECT minute.sensor AS sensor, toUnixTimestamp(max(minute.time)) AS moment FROM traffic_1m AS minute "
     f"WHERE {minutes('minute')} AND {sensor('minute')} GROUP BY minute.sensor"
 )
 BEHIND = (
-    "SELECT toString(word.sensor) AS sensor, greatest(toInt64(word.moment) - toInt64(greatest(stored.moment, "
+    "SELECT toString(seen.sensor) AS sensor, greatest(toInt64(seen.moment) - toInt64(greatest(stored.moment, "
     "toUnixTimestamp($__fromTime))) - 60, 0) AS behind "
-    f"FROM ({_NEWEST_WORDS}) AS word LEFT JOIN ({_NEWEST_MINUTES}) AS stored ON word.sensor = stored.sensor "
+    f"FROM ({_NEWEST_SEGMENTS}) AS seen LEFT JOIN ({_NEWEST_MINUTES}) AS stored ON seen.sensor = stored.sensor "
     "ORDER BY behind DESC, sensor"
 )
-"""Seconds between the newest word of a sensor and the end of the newest minute of its traffic that is stored; from the
-beginning of the range where none is."""
+"""Seconds between the newest segments that a sensor told of and the end of the newest minute of its traffic that is
+stored; from the beginning of the range where none is."""
 STORED = (
     "SELECT $__timeInterval(minute.time) AS time, toString(minute.sensor) AS sensor, "
     f"{per_second('sum(minute.segments)')} AS stored FROM traffic_1m AS minute "
