@@ -23,35 +23,43 @@ def dumping(interface: str, capture: Path) -> list[str]:
     return ["tcpdump", "-i", interface, "-w", str(capture), *_OPTIONS, "tcp"]
 
 
-def place_of(segments: SegmentColumns, dumped: SegmentColumns) -> int | None:
-    """Return after how many segments of a dump those of a session come, one by one; None if they do not.
+def places_of(segments: SegmentColumns, dumped: SegmentColumns) -> NDArray[np.int64] | None:
+    """Return (N,) where in a dump the segments of a session are, as far apart as their frames; None if they are not.
 
     The kernel stamps a packet anew for every socket that captures it, some microseconds apart.
     """
-    count = len(segments.ts)
+    offsets = (segments.frame - segments.frame[0]).astype(np.int64)
     names = ("src", "dst", "sport", "dport", "seq", "ack", "flags", "ip_id")
-    alike = np.ones(max(len(dumped.ts) - count + 1, 0), np.bool_)
+    alike = np.ones(max(len(dumped.ts) - int(offsets[-1]), 0), np.bool_)
     for name in names:
         same = getattr(dumped, name)[: len(alike)] == getattr(segments, name)[0]
         alike &= same if same.ndim == 1 else same.all(axis=1)
     for place in np.flatnonzero(alike):
-        part = take_segments(dumped, slice(place, place + count))
+        part = take_segments(dumped, place + offsets)
         if np.abs(part.ts - segments.ts).max() < _SECOND and same_segments(
             segments, part._replace(ts=segments.ts, frame=segments.frame)
         ):
-            return int(place)
+            places: NDArray[np.int64] = place + offsets
+            return places
     return None
 
 
-def restamp(capture: Path, first: int, stamps: NDArray[np.int64], target: Path) -> None:
-    """Write as many frames of a dump as there are stamps (nanoseconds since the epoch), after ``first`` others."""
+def restamp(capture: Path, places: NDArray[np.int64], stamps: NDArray[np.int64], target: Path) -> None:
+    """Write those frames of a dump with these stamps (nanoseconds since the epoch).
+
+    Frames between them that are not asked for are empty, so that the others have the numbers that they had.
+    """
     content = capture.read_bytes()
-    place, frames = _HEADER_BYTES, [content[:_HEADER_BYTES]]
-    for number in range(first + len(stamps)):
-        _, _, captured, length = _RECORD.unpack_from(content, place)
-        end = place + _RECORD.size + captured
-        if number >= first:
-            seconds, rest = divmod(int(stamps[number - first]), _SECOND)
-            frames += [_RECORD.pack(seconds, rest, captured, length), content[place + _RECORD.size : end]]
-        place = end
-    target.write_bytes(b"".join(frames))
+    end, written = _HEADER_BYTES, [content[:_HEADER_BYTES]]
+    stamp_of = dict(zip(places.tolist(), stamps.tolist(), strict=True))
+    stamp = int(stamps[0])
+    for number in range(int(places[-1]) + 1):
+        begin = end + _RECORD.size
+        _, _, captured, length = _RECORD.unpack_from(content, end)
+        end = begin + captured
+        if number in stamp_of:
+            stamp = stamp_of[number]
+            written += [_RECORD.pack(*divmod(stamp, _SECOND), captured, length), content[begin:end]]
+        elif number > places[0]:
+            written.append(_RECORD.pack(*divmod(stamp, _SECOND), 0, 0))
+    target.write_bytes(b"".join(written))
