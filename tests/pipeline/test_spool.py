@@ -239,8 +239,9 @@ def test_a_client_that_is_stuck_is_replaced(
             delivery.put(message)
         delivery.flush(threading.Event())
     found = values(address, SEGMENTS)
-    assert {place: sorted(found[place]) for place in found} == {
-        place: sorted(one.value for one in made if one.partition == place) for place in range(PARTITIONS)
+    # On a slow machine a client is taken for stuck that was not: some messages come twice, none too early.
+    assert {place: list(dict.fromkeys(found[place])) for place in found} == {
+        place: [one.value for one in made if one.partition == place] for place in range(PARTITIONS)
     }
 
 
