@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 
 from ingest.publish import spooling as spooling_module
-from ingest.publish.producer import Outgoing
+from ingest.publish.batches import Session
+from ingest.publish.sensor import SensorSession
 from ingest.publish.spool.file import FILE_OVERHEAD, spool_paths
 from ingest.publish.spool.records import read_record
 from ingest.publish.spool.spool import Limits
@@ -23,7 +25,6 @@ from segwatch.jobs import spooled_delivery as spooled_delivery_module
 from segwatch.jobs.spooled_delivery import SpoolPlan, spooled_delivery
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.broker.local import LocalBroker
-from segwatch.kafka.topics import SEGMENTS
 from segwatch.messages.partitioning import conversation_hashes, partitions_of
 from segwatch.messages.segments import SegmentsHeader, read_segments
 from segwatch.records.segments import join_segments, take_segments
@@ -35,7 +36,6 @@ from tests.pipeline.published import (
     message_count,
     sessions,
     statuses,
-    values,
     without_repetitions,
 )
 from tests.pipeline.sensors import PARTITIONS, PATIENCE_SECONDS, Start, finish, pace, wait_for_messages
@@ -227,22 +227,22 @@ def test_a_client_that_is_stuck_is_replaced(
 ) -> None:
     """Its sender has ended, as far as anybody can tell: nothing is acknowledged any more, though Kafka answers."""
     monkeypatch.setattr(spooling_module, "STUCK_SECONDS", 2.0)
+    expected, number = decoded(Path(SMALL)), uuid.uuid4().hex
+    half = len(expected.ts) // 2
     with spooled_delivery(address, PATIENCE_SECONDS, SpoolPlan(spool, Limits(1 << 20, 10**12))) as delivery:
-        made = [Outgoing(SEGMENTS, number % PARTITIONS, None, f"{number}".encode(), 1) for number in range(20)]
-        for message in made[:10]:
-            delivery.put(message)
+        made = Session("edge", number, SMALL, 256, live=False)
+        sensor = SensorSession(made, PARTITIONS, delivery.put, delivery.acknowledged_rows, delivery.backlog)
+        sensor.add(take_segments(expected, slice(0, half)))
         delivery.flush(threading.Event())
         producer = delivery._connection.producer
         assert producer is not None
         producer._sender.force_close()
-        for message in made[10:]:
-            delivery.put(message)
+        sensor.add(take_segments(expected, slice(half, None)))
+        sensor.finish()
         delivery.flush(threading.Event())
-    found = values(address, SEGMENTS)
     # On a slow machine a client is taken for stuck that was not: some messages come twice, none too early.
-    assert {place: list(dict.fromkeys(found[place])) for place in found} == {
-        place: [one.value for one in made if one.partition == place] for place in range(PARTITIONS)
-    }
+    found = sessions(address)[number]
+    check_session({place: without_repetitions(found[place]) for place in found}, expected, PARTITIONS)
 
 
 def test_two_sensors_of_one_spool(start: Start, short: Path, spool: Path) -> None:
