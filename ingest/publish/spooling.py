@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ingest.publish import metrics
@@ -63,17 +64,6 @@ class _Flight:
 
 
 Connect = Callable[[Callable[[Outgoing], None]], Publisher]
-
-
-class _Acknowledging:
-    """Passes on what a publisher says is acknowledged, until that is replaced."""
-
-    def __init__(self, acknowledge: Callable[["_Acknowledging", Outgoing], None]) -> None:
-        self._acknowledge = acknowledge
-        self.is_over = False
-
-    def __call__(self, message: Outgoing) -> None:
-        self._acknowledge(self, message)
 
 
 class SpoolingPublisher:
@@ -126,7 +116,7 @@ class SpoolingPublisher:
         self._publisher: Publisher | None = None
         self._acknowledged_before = Acknowledged(0, 0, 0)
         """By publishers that were replaced."""
-        self._on_acknowledged = _Acknowledging(self._acknowledge)
+        self._replacements = 0
         self._looked = clock()
         self._threads = [
             threading.Thread(target=work, name=f"segwatch-{name}", daemon=True)
@@ -214,15 +204,13 @@ class SpoolingPublisher:
 
     def _connected(self) -> None:
         while not self._closing:
-            on_acknowledged = _Acknowledging(self._acknowledge)
             try:
-                publisher = self._connect(on_acknowledged)
+                publisher = self._connect(partial(self._acknowledge, self._replacements))
             except KafkaUnavailableError:
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, SILENCE_SECONDS)
             else:
-                with self._changed:
-                    self._publisher, self._on_acknowledged = publisher, on_acknowledged
+                self._publisher = publisher
                 return
 
     def _hand_over(self, messages: list[Outgoing]) -> None:
@@ -246,7 +234,7 @@ class SpoolingPublisher:
             return []
         with self._changed:
             # From now on its word does not count any more: each message is acknowledged once.
-            self._on_acknowledged.is_over = True
+            self._replacements += 1
             again = [flight.message for flight in self._flying.values()]
             self._acknowledged_before = _both(self._acknowledged_before, self._publisher.acknowledged)
             publisher, self._publisher = self._publisher, None
@@ -318,9 +306,10 @@ class SpoolingPublisher:
 
     # In a thread of the producer:
 
-    def _acknowledge(self, source: _Acknowledging, message: Outgoing) -> None:
+    def _acknowledge(self, replacements: int, message: Outgoing) -> None:
+        """Note what a publisher says, unless it was replaced: ``replacements`` came before it."""
         with self._changed:
-            if source.is_over:
+            if replacements != self._replacements:
                 return
             flight = self._flying.pop(id(message))
             self._progress = self._clock()
