@@ -2,8 +2,10 @@
 
 from typing import Final
 
-RETRANSMISSIONS: Final = ("retransmission", "fast_retransmission", "spurious_retransmission")
-"""The labels that together are what Wireshark calls a retransmission."""
+from segwatch import vocabulary
+
+RETRANSMISSIONS: Final = tuple(str(label.name).lower() for label in vocabulary.RETRANSMISSIONS)
+"""Names of the labels that together are what Wireshark calls a retransmission."""
 SIDES: Final = ("client", "server")
 
 
@@ -33,13 +35,13 @@ def in_seconds(nanoseconds: str) -> str:
 
 
 def text(address: str) -> str:
-    """Return an address as people write it: IPv4 in dotted form."""
-    return f"replaceOne(toString({address}), '::ffff:', '')"
+    """Return an address as people write it, by the store's own function."""
+    return f"segwatch_address({address})"
 
 
-def subnet(first: str) -> str:
-    """Return a network by its first address in CIDR form: /24 of IPv4, /64 of IPv6."""
-    return f"concat({text(first)}, if(startsWith(toString({first}), '::ffff:'), '/24', '/64'))"
+def subnet(address: str) -> str:
+    """Return the network of an address in CIDR form, /24 of IPv4 and /64 of IPv6, by the store's own function."""
+    return f"segwatch_subnet({address})"
 
 
 def conversations(table: str, condition: str = "1") -> str:
