@@ -1,6 +1,6 @@
 """What is wrong with a host or a service, in both directions, and with which peers."""
 
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
@@ -110,18 +110,7 @@ def _over_time() -> Section:
                 MILLISECONDS,
                 queries.ROUND_TRIP_OVER_TIME,
             ),
-            lines(
-                "Trend",
-                (
-                    "Share of the payload bytes that were sent again in both directions, and dashed the same a week "
-                    "before."
-                ),
-                PERCENT,
-                queries.TREND,
-                queries.TREND_LAST_WEEK,
-                limits=SHARE_SENT_AGAIN,
-                width=8,
-            ),
+            _trend(),
             lines(
                 "Labels",
                 "Labelled segments; the variable Label chooses which. A segment can have several labels.",
@@ -143,6 +132,18 @@ def _over_time() -> Section:
                 width=8,
             ),
         ],
+    )
+
+
+def _trend() -> Panel:
+    return lines(
+        "Trend",
+        ("Share of the payload bytes that were sent again in both directions, and dashed the same a week before."),
+        PERCENT,
+        queries.TREND,
+        queries.TREND_LAST_WEEK,
+        limits=SHARE_SENT_AGAIN,
+        width=8,
     )
 
 

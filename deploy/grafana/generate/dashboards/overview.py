@@ -1,6 +1,6 @@
 """Whether the network is healthy, now and against last week, and where it is not."""
 
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
@@ -101,17 +101,7 @@ def _against_last_week() -> Section:
                 queries.SEGMENTS_AGAIN_LAST_WEEK,
                 limits=SHARE_SENT_AGAIN,
             ),
-            lines(
-                "Stalled over time",
-                (
-                    "Seconds in which windows were closed, and seconds that senders waited before they sent something "
-                    "again (retransmission timeouts; one counts for each segment that was sent again after it), of "
-                    "all conversations together."
-                ),
-                SECONDS,
-                queries.CLOSED_WINDOWS_OVER_TIME,
-                queries.WAITS_OVER_TIME,
-            ),
+            _stalled(),
             lines(
                 "Resets by class",
                 "Segments with RST by what they mean: refused, aborted, after a FIN, off sequence and so on.",
@@ -139,6 +129,20 @@ def _against_last_week() -> Section:
                 width=8,
             ),
         ],
+    )
+
+
+def _stalled() -> Panel:
+    return lines(
+        "Stalled over time",
+        (
+            "Seconds in which windows were closed, and seconds that senders waited before they sent something "
+            "again (retransmission timeouts; one counts for each segment that was sent again after it), of "
+            "all conversations together."
+        ),
+        SECONDS,
+        queries.CLOSED_WINDOWS_OVER_TIME,
+        queries.WAITS_OVER_TIME,
     )
 
 

@@ -1,6 +1,6 @@
 """Who ends connections, how, and where."""
 
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
@@ -10,6 +10,11 @@ from deploy.grafana.generate.panels import bars, lines, number, rows
 from deploy.grafana.generate.queries import resets as queries
 
 _KEPT = ("sensor", "network", "host", "port")
+_HOST = links.from_row(links.HOST, _KEPT, host="host")
+_SERVICE = links.from_row(links.HOST, ("sensor",), host="host", port="port")
+_SERVER = links.from_row(links.HOST, ("sensor",), host="server", port="port")
+_CLIENT = links.from_row(links.HOST, ("sensor",), host="client")
+_OPENED = links.from_row(links.CONVERSATION, _KEPT, conversation="conversation")
 
 
 def _now() -> Section:
@@ -90,87 +95,87 @@ def _how() -> Section:
 
 
 def _who() -> Section:
-    host = links.from_row(links.HOST, _KEPT, host="host")
-    service = links.from_row(links.HOST, ("sensor",), host="host", port="port")
-    server = links.from_row(links.HOST, ("sensor",), host="server", port="port")
-    client = links.from_row(links.HOST, ("sensor",), host="client")
-    opened = links.from_row(links.CONVERSATION, _KEPT, conversation="conversation")
-    return Section(
-        "Who and where",
-        [
-            rows(
-                "Who ends connections",
-                (
-                    "Senders of resets. One host with many peers is a server in trouble, a scanner's target or a "
-                    "middlebox."
-                ),
-                queries.SENDERS,
-                {
-                    "host": Column("sender", links=[host]),
-                    "resets": Column("resets", NUMBER),
-                    "conversations": Column("conversations", NUMBER),
-                    "peers": Column("peers", NUMBER),
-                    "classes": Column("classes", width=220),
-                    "last": Column("last", "dateTimeAsIso"),
-                },
-                width=12,
-            ),
-            rows(
-                "Refused ports",
-                (
-                    "Ports where nobody listens though clients ask. Many ports of one server are a scan, one port of "
-                    "many clients a service that is down."
-                ),
-                queries.REFUSED,
-                {
-                    "host": Column("server", links=[service]),
-                    "port": Column("port"),
-                    "refused": Column("refused", NUMBER, (1, 20)),
-                    "clients": Column("clients", NUMBER),
-                    "first": Column("first", "dateTimeAsIso"),
-                    "last": Column("last", "dateTimeAsIso"),
-                },
-                width=12,
-            ),
-            rows(
-                "Between whom",
-                "Pairs of client and service, and the class of their resets.",
-                queries.PAIRS,
-                {
-                    "client": Column("client", links=[client]),
-                    "server": Column("server", links=[server]),
-                    "port": Column("port"),
-                    "reset": Column("class"),
-                    "resets": Column("resets", NUMBER),
-                    "by_client": Column("by the client", NUMBER),
-                    "conversations": Column("conversations", NUMBER),
-                },
-                width=12,
-            ),
-            rows(
-                "Segments that may be injected",
-                (
-                    "Resets outside the window of the other side. Compare their TTL and IP identification with those "
-                    "of the side in whose name they come: another TTL means another machine."
-                ),
-                queries.INJECTED,
-                {
-                    "time": Column("time", "dateTimeAsIso"),
-                    "conversation": Column("conversation", links=[opened], width=120),
-                    "client": Column("client", links=[client]),
-                    "server": Column("server", links=[server]),
-                    "port": Column("port"),
-                    "in_the_name_of": Column("in the name of"),
-                    "seq": Column("seq", WHOLE),
-                    "ack": Column("ack", WHOLE),
-                    "ttl": Column("TTL", WHOLE),
-                    "ip_id": Column("IP id", WHOLE),
-                    "window": Column("window", WHOLE),
-                    "frame": Column("frame", WHOLE),
-                },
-                width=12,
-            ),
-        ],
+    return Section("Who and where", [_senders(), _refused(), _pairs(), _injected()])
+
+
+def _senders() -> Panel:
+    return rows(
+        "Who ends connections",
+        ("Senders of resets. One host with many peers is a server in trouble, a scanner's target or a middlebox."),
+        queries.SENDERS,
+        {
+            "host": Column("sender", links=[_HOST]),
+            "resets": Column("resets", NUMBER),
+            "conversations": Column("conversations", NUMBER),
+            "peers": Column("peers", NUMBER),
+            "classes": Column("classes", width=220),
+            "last": Column("last", "dateTimeAsIso"),
+        },
+        width=12,
+    )
+
+
+def _refused() -> Panel:
+    return rows(
+        "Refused ports",
+        (
+            "Ports where nobody listens though clients ask. Many ports of one server are a scan, one port of "
+            "many clients a service that is down."
+        ),
+        queries.REFUSED,
+        {
+            "host": Column("server", links=[_SERVICE]),
+            "port": Column("port"),
+            "refused": Column("refused", NUMBER, (1, 20)),
+            "clients": Column("clients", NUMBER),
+            "first": Column("first", "dateTimeAsIso"),
+            "last": Column("last", "dateTimeAsIso"),
+        },
+        width=12,
+    )
+
+
+def _pairs() -> Panel:
+    return rows(
+        "Between whom",
+        "Pairs of client and service, and the class of their resets.",
+        queries.PAIRS,
+        {
+            "client": Column("client", links=[_CLIENT]),
+            "server": Column("server", links=[_SERVER]),
+            "port": Column("port"),
+            "reset": Column("class"),
+            "resets": Column("resets", NUMBER),
+            "by_client": Column("by the client", NUMBER),
+            "conversations": Column("conversations", NUMBER),
+        },
+        width=12,
+    )
+
+
+def _injected() -> Panel:
+    return rows(
+        "Segments that may be injected",
+        (
+            "Resets outside the window of the other side. Compare their TTL and IP identification with those "
+            "of the side in whose name they come: another TTL means another machine."
+        ),
+        queries.INJECTED,
+        {
+            "time": Column("time", "dateTimeAsIso"),
+            "conversation": Column("conversation", links=[_OPENED], width=120),
+            "client": Column("client", links=[_CLIENT]),
+            "server": Column("server", links=[_SERVER]),
+            "port": Column("port"),
+            "in_the_name_of": Column("in the name of"),
+            "seq": Column("seq", WHOLE),
+            "ack": Column("ack", WHOLE),
+            "ttl": Column("TTL", WHOLE),
+            "ip_id": Column("IP id", WHOLE),
+            "window": Column("window", WHOLE),
+            "frame": Column("frame", WHOLE),
+        },
+        width=12,
     )
 
 

@@ -1,6 +1,6 @@
 """Whether the figures can be trusted: sensors and pipeline."""
 
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
@@ -63,33 +63,37 @@ def _now() -> Section:
                 width=8,
                 height=4,
             ),
-            rows(
-                "Last words",
-                (
-                    "What each interface of each sensor said last: its state, its problem in words, and its counters "
-                    "since its session began. What was given up is counted for the whole sensor."
-                ),
-                queries.LAST_WORDS,
-                {
-                    "sensor": Column("sensor"),
-                    "interface": Column("interface"),
-                    "host": Column("host"),
-                    "state": Column("state"),
-                    "problem": Column("problem", width=240),
-                    "silent": Column("silent for", SECONDS, (30, 120)),
-                    "frames": Column("frames", NUMBER),
-                    "lost": Column("frames lost", NUMBER, (1, 1000)),
-                    "left_out": Column("segments left out", NUMBER),
-                    "keep_one_in": Column("keeps one in", WHOLE, (2, 8)),
-                    "spooled": Column("in the spool", BYTES),
-                    "given_up": Column("segments given up", NUMBER, (1,)),
-                    "seen_twice": Column("seen twice", NUMBER),
-                    "one_way": Column("one-way conversations", NUMBER),
-                    "clock_steps": Column("clock steps", WHOLE, (1,)),
-                    "version": Column("version"),
-                },
-            ),
+            _last_words(),
         ],
+    )
+
+
+def _last_words() -> Panel:
+    return rows(
+        "Last words",
+        (
+            "What each interface of each sensor said last: its state, its problem in words, and its counters "
+            "since its session began. What was given up is counted for the whole sensor."
+        ),
+        queries.LAST_WORDS,
+        {
+            "sensor": Column("sensor"),
+            "interface": Column("interface"),
+            "host": Column("host"),
+            "state": Column("state"),
+            "problem": Column("problem", width=240),
+            "silent": Column("silent for", SECONDS, (30, 120)),
+            "frames": Column("frames", NUMBER),
+            "lost": Column("frames lost", NUMBER, (1, 1000)),
+            "left_out": Column("segments left out", NUMBER),
+            "keep_one_in": Column("keeps one in", WHOLE, (2, 8)),
+            "spooled": Column("in the spool", BYTES),
+            "given_up": Column("segments given up", NUMBER, (1,)),
+            "seen_twice": Column("seen twice", NUMBER),
+            "one_way": Column("one-way conversations", NUMBER),
+            "clock_steps": Column("clock steps", WHOLE, (1,)),
+            "version": Column("version"),
+        },
     )
 
 
