@@ -1,0 +1,70 @@
+"""Runs of scenarios as folders of files, which need no root to be read."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.lab import captures, truth
+from tests.lab.run import Lab, Outcome, described
+from tests.lab.scenarios import is_held_back
+from tests.lab.settings import Scenario
+
+STORED: Final = Path(__file__).with_name("stored")
+"""For developing."""
+HELD_BACK: Final = Path(__file__).with_name("held_back")
+"""For judging: nothing may be learned from these."""
+_TRIES: Final = 3
+
+
+def write(folder: Path, scenario: Scenario, outcome: Outcome) -> None:
+    """Write captures, settings and truth of a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for point, capture in zip(scenario.points, outcome.captures, strict=True):
+        captures.write(folder / f"{point}.pcap.gz", capture.frames, outcome.run.packets, outcome.clock_offset)
+    described_text = json.dumps(described(scenario, outcome), indent=1)
+    (folder / "scenario.json").write_text(f"{described_text}\n", encoding="utf-8")
+    truth.write(folder / "truth.csv.gz", outcome.rows)
+
+
+def write_logs(folder: Path, outcome: Outcome) -> None:
+    """Write what the links did, a line for each packet and link, and what the kernel said."""
+    heads = "time\tlink\tpacket\tcopy\twhat\tdue\tdirection\tsport\tdport\tseq\tack\tlength\tflags\tip_id\n"
+    with gzip.open(folder / "middlebox.tsv.gz", "wt", encoding="utf-8") as file:
+        file.write(heads)
+        for action in outcome.run.actions:
+            packet = outcome.run.packets[action.packet]
+            header = packet.header
+            fields = (
+                *action, packet.direction, header.sport, header.dport, header.seq, header.ack, header.length,
+                header.flags, header.ip_id,
+            )  # fmt: skip
+            file.write("\t".join(map(str, fields)) + "\n")
+    with gzip.open(folder / "kernel.tsv.gz", "wt", encoding="utf-8") as file:
+        for kind, events in outcome.run.word._asdict().items():
+            file.writelines("\t".join(map(str, (kind, *event))) + "\n" for event in events)
+
+
+def run_all(lab: Lab, chosen: Iterable[Scenario]) -> Iterator[tuple[Scenario, Outcome]]:
+    """Yield the runs of scenarios; one that does not add up is run again, and given as it is after some tries."""
+    for scenario in chosen:
+        for _ in range(_TRIES):
+            outcome = lab.run(scenario)
+            if not outcome.problems:
+                break
+        yield scenario, outcome
+
+
+def place_of(scenario: Scenario) -> Path:
+    """Return the folder of a stored scenario."""
+    return (HELD_BACK if is_held_back(scenario) else STORED) / scenario.name
+
+
+def forget(known: Iterable[Scenario]) -> None:
+    """Remove stored folders of scenarios that are no more."""
+    names = {scenario.name for scenario in known}
+    for folder in (*STORED.glob("*"), *HELD_BACK.glob("*")):
+        if folder.name not in names:
+            shutil.rmtree(folder)
