@@ -18,7 +18,7 @@ from typing import Final
 
 from tests.lab import store
 from tests.lab.needs import MissingError
-from tests.lab.run import Outcome, lab
+from tests.lab.run import Outcome, UnfinishedError, lab
 from tests.lab.scenarios import FAMILIES, is_held_back, scenarios
 from tests.lab.settings import Scenario
 
@@ -95,6 +95,9 @@ def main() -> int:
     except MissingError as reason:
         sys.stderr.write(f"The lab cannot run here: {reason}.\n")
         return _CANNOT
+    except UnfinishedError as reason:
+        sys.stderr.write(f"{reason}.\n")
+        return 1
     if chosen.command == "store":
         store.forget(scenarios())
     return code

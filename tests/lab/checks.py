@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tests.lab import smoltcp
 from tests.lab.endpoint import PORT
 from tests.lab.join import match, of_flow
 from tests.lab.truth import Known, Run
@@ -42,7 +43,7 @@ def _counted(run: Run, received: tuple[int, int]) -> Iterator[str]:
     """Compare what the middlebox delivered with what the kernels took in."""
     for host, point, direction in ((0, 0, "backward"), (1, len(run.points) - 1, "forward")):
         delivered = sum(one.point == point and run.packets[one.packet].direction == direction for one in run.passings)
-        if delivered != received[host]:
+        if delivered != received[host] and run.namespaces[host] != smoltcp.NAMESPACE:
             yield f"{delivered} segments were delivered {direction}, and the kernel took in {received[host]}"
 
 

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +14,7 @@ _SCRIPT: Final = Path(__file__).with_name("kernel.bt")
 _START: Final = (
     "mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; exec bpftrace -B line {}"
 )
+_KINDS: Final = frozenset({"R ", "C ", "S ", "P "})
 _PATIENCE_SECONDS: Final = 60.0
 _MARGIN_NS: Final = 500_000_000
 OPEN, DISORDER, CWR, RECOVERY, LOSS = range(5)
@@ -80,6 +81,15 @@ class Word(NamedTuple):
     syn_acks: list[SynAck]
     probes: list[Probe]
 
+    def and_also(self, other: "Word") -> "Word":
+        """Return the events of both."""
+        return Word(
+            sorted([*self.repeats, *other.repeats]),
+            sorted([*self.states, *other.states]),
+            sorted([*self.syn_acks, *other.syn_acks]),
+            sorted([*self.probes, *other.probes]),
+        )
+
     def only(self, wanted: Callable[[Repeat | StateSet | SynAck | Probe], bool]) -> "Word":
         """Return the events that are wanted."""
         return Word(
@@ -90,10 +100,12 @@ class Word(NamedTuple):
         )
 
 
-def parse(text: str) -> Word:
-    """Return the events in what bpftrace wrote."""
+def parse(lines: Sequence[str]) -> Word:
+    """Return the events in what bpftrace wrote, or who else writes such lines."""
     word = Word([], [], [], [])
-    for line in text.splitlines():
+    for line in lines:
+        if line[:2] not in _KINDS:
+            continue
         letter, *fields = line.split()
         numbers = [int(field) for field in fields]
         if letter == "R":
@@ -142,7 +154,7 @@ class Tracer:
             raise MissingError("bpftrace lost events: the truth would be incomplete")
         end = content.rfind(b"\n") + 1
         text, self._read = content[self._read : end].decode(), end
-        return parse("\n".join(line for line in text.splitlines() if line[:2] in {"R ", "C ", "S ", "P "}))
+        return parse(text.splitlines())
 
     def _latest(self) -> int:
         with self._output.open("rb") as file:

@@ -2,10 +2,13 @@
 
 import fcntl
 import os
+import socket
 import struct
+import subprocess
 from pathlib import Path
 from typing import Final
 
+from tests.lab import smoltcp
 from tests.lab.needs import TUN
 from tests.lab.settings import Stack
 from tests.live.namespaces import Namespaces
@@ -34,12 +37,17 @@ class LabNetwork(Namespaces):
         super().__init__(folder)
         self._stack = stack
         self.taps: list[int] = []
+        self.client_end = -1
+        """What a client that is not Linux has in place of a TAP: it gives and takes a frame at a time."""
 
     def make(self) -> None:
         """Make the namespaces, and let each host know the other."""
         self.client, self.server = self.add("client"), self.add("server")
         ends = ((self.client, CLIENT_ADDRESS, SERVER_ADDRESS), (self.server, SERVER_ADDRESS, CLIENT_ADDRESS))
         for number, (namespace, own, other) in enumerate(ends):
+            if namespace == self.client and self._stack.client == "smoltcp":
+                self.taps.append(self._pair())
+                continue
             self.taps.append(self._open_tap(namespace))
             self.ip(namespace, "link", "set", _TAP, "address", _MACS[number], "txqueuelen", _QUEUE_PACKETS)
             self.ip(namespace, "address", "add", f"{own}/24", "dev", _TAP)
@@ -50,14 +58,25 @@ class LabNetwork(Namespaces):
     def remove(self) -> None:
         """Close the TAPs, end what runs, and remove the namespaces."""
         super().remove()
-        for tap in self.taps:
-            os.close(tap)
+        for end in (*self.taps, self.client_end):
+            if end >= 0:
+                os.close(end)
         self.taps.clear()
+        self.client_end = -1
+
+    def start_beside(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a program that has the client's end, whose output goes to ``log``."""
+        log = self._log_path(len(self._logs)).open("wb")
+        self._logs.append(log)
+        self.processes.append(
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(self.client_end,))
+        )
+        return self.processes[-1]
 
     def inodes(self) -> tuple[int, int]:
-        """Return the numbers by which the kernel calls the namespaces: the client's, the server's."""
+        """Return the numbers by which the trace calls the hosts: those of the client's and the server's namespace."""
         client, server = (Path("/run/netns", name).stat().st_ino for name in (self.client, self.server))
-        return client, server
+        return (smoltcp.NAMESPACE if self.client_end >= 0 else client), server
 
     def received_segments(self) -> tuple[int, int]:
         """Return how many TCP segments the client's and the server's kernel have taken in."""
@@ -68,6 +87,13 @@ class LabNetwork(Namespaces):
         """Return how many segments the client's and the server's kernel received and threw away for lack of room."""
         client, server = (self._counter(name, "netstat", "TcpExt:", _DROPS) for name in (self.client, self.server))
         return client, server
+
+    def _pair(self) -> int:
+        own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        own.setblocking(False)
+        other.setblocking(False)
+        self.client_end = other.detach()
+        return own.detach()
 
     def _open_tap(self, namespace: str) -> int:
         with self.inside(namespace):

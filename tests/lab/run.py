@@ -1,6 +1,7 @@
 """Runs a scenario: hosts, middlebox and trace, then captures and truth."""
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -10,19 +11,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tests.lab import truth
+from tests.lab import smoltcp, truth
 from tests.lab.captures import Capture, capture
 from tests.lab.checks import problems
 from tests.lab.endpoint import READY, Plan
-from tests.lab.kernel import Tracer, of_namespaces, tracer
+from tests.lab.kernel import Tracer, of_namespaces, parse, tracer
 from tests.lab.middlebox import Middlebox
 from tests.lab.needs import MissingError, missing
 from tests.lab.network import SERVER_ADDRESS, LabNetwork
 from tests.lab.settings import Scenario
 
-_LONGEST_SECONDS: Final = 60.0
+_LONGEST_SECONDS: Final = 40.0
 _LINGER_SECONDS: Final = 0.5
 """After the hosts' programs have ended: FINs and their acknowledgements are still on their way."""
+
+
+class UnfinishedError(Exception):
+    """The hosts of a scenario talked for too long."""
 
 
 class Outcome(NamedTuple):
@@ -54,12 +59,14 @@ class Lab:
             box = Middlebox(scenario, *network.taps)
             box.start()
             offset = time.time_ns() - time.monotonic_ns()
-            client, server = _traffic(network, scenario, self._folder)
+            said, client, server = _traffic(network, scenario, self._folder)
             time.sleep(_LINGER_SECONDS)
             box.stop()
             if box.failure:
                 raise box.failure
             word = self._trace.take(time.monotonic_ns())
+            if scenario.stack.client == "smoltcp":
+                word = word.and_also(parse(said))
             counted = network.received_segments()
             run = truth.Run(
                 box.packets, box.actions, box.passings, of_namespaces(word, network.inodes()), network.inodes(),
@@ -85,8 +92,8 @@ def lab() -> Iterator[Lab]:
         yield Lab(trace, Path(folder))
 
 
-def _traffic(network: LabNetwork, scenario: Scenario, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Let the hosts talk; return what they say of their connections."""
+def _traffic(network: LabNetwork, scenario: Scenario, folder: Path) -> tuple[list[str], dict[str, Any], dict[str, Any]]:
+    """Let the hosts talk; return all that the client said, and what client and server say of their connections."""
     stack = scenario.stack
     buffer = scenario.traffic.receive_buffer or stack.receive_buffer
     plan = Plan(scenario.traffic, SERVER_ADDRESS, stack.congestion, buffer, stack.quick_acks, _LONGEST_SECONDS)
@@ -94,11 +101,17 @@ def _traffic(network: LabNetwork, scenario: Scenario, folder: Path) -> tuple[dic
     path.write_text(plan.text(), encoding="utf-8")
     command = (sys.executable, "-m", "tests.lab.endpoint")
     server = network.start(network.server, *command, "server", str(path), ready=READY)
-    client = network.start(network.client, *command, "client", str(path))
-    for process in (client, server):
-        network.ended(process, _LONGEST_SECONDS)
-    told, answered = (json.loads(network.log(process).splitlines()[-1]) for process in (client, server))
-    return told, answered
+    if stack.client == "smoltcp":
+        client = network.start_beside(*smoltcp.command(network.client_end, scenario.traffic))
+    else:
+        client = network.start(network.client, *command, "client", str(path))
+    try:
+        for process in (client, server):
+            network.ended(process, _LONGEST_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise UnfinishedError(f"{scenario.name}: the hosts did not end within {_LONGEST_SECONDS:.0f} s") from error
+    told, answered = (network.log(process).splitlines() for process in (client, server))
+    return told, json.loads(told[-1]), json.loads(answered[-1])
 
 
 def described(scenario: Scenario, outcome: Outcome) -> dict[str, Any]:

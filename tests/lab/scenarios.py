@@ -11,16 +11,17 @@ from tests.lab.settings import CaptureFaults, Link, Rule, Scenario, Stack, Traff
 
 STACKS: Final = (
     Stack("default"),
-    Stack("reno_no_frto", {"tcp_frto": "0"}, congestion="reno"),
-    Stack("no_timestamps", {"tcp_timestamps": "0"}),
-    Stack("no_sack", {"tcp_sack": "0"}),
-    Stack("plain", {"tcp_sack": "0", "tcp_timestamps": "0", "tcp_early_retrans": "0", "tcp_frto": "0"}),
-    Stack("no_rack", {"tcp_recovery": "0"}),
-    Stack("no_tlp", {"tcp_early_retrans": "0"}, quick_acks=True),
-    Stack("no_dsack", {"tcp_dsack": "0"}),
+    Stack("reno_no_frto", sysctls={"tcp_frto": "0"}, congestion="reno"),
+    Stack("no_timestamps", sysctls={"tcp_timestamps": "0"}),
+    Stack("no_sack", sysctls={"tcp_sack": "0"}),
+    Stack("plain", sysctls={"tcp_sack": "0", "tcp_timestamps": "0", "tcp_early_retrans": "0", "tcp_frto": "0"}),
+    Stack("no_rack", sysctls={"tcp_recovery": "0"}),
+    Stack("no_tlp", sysctls={"tcp_early_retrans": "0"}, quick_acks=True),
+    Stack("no_dsack", sysctls={"tcp_dsack": "0"}),
     Stack("small_window", receive_buffer=16_384),
+    Stack("smoltcp", client="smoltcp"),
     Stack("bbr", congestion="bbr"),
-    Stack("classic", {"tcp_recovery": "0", "tcp_early_retrans": "0", "tcp_frto": "0"}, congestion="reno"),
+    Stack("classic", sysctls={"tcp_recovery": "0", "tcp_early_retrans": "0", "tcp_frto": "0"}, congestion="reno"),
 )
 _ALL: Final = frozenset(stack.name for stack in STACKS)
 HELD_BACK_STACKS: Final = frozenset({"bbr", "classic"})

@@ -12,9 +12,10 @@ Side = Literal["forward", "backward"]
 
 @dataclass(frozen=True)
 class Stack:
-    """Linux, and what of its recovery is on. Both ends have the same."""
+    """What the hosts run. If it is Linux, both ends have the same; another stack has Linux at the server."""
 
     name: str
+    client: Literal["linux", "smoltcp"] = "linux"
     sysctls: dict[str, str] = field(default_factory=dict)
     """Settings below net.ipv4 of the two namespaces, beside the kernel's defaults."""
     congestion: str = "cubic"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.lab import captures, truth
-from tests.lab.run import Lab, Outcome, described
+from tests.lab.run import Lab, Outcome, UnfinishedError, described
 from tests.lab.scenarios import is_held_back
 from tests.lab.settings import Scenario
 
@@ -48,13 +48,22 @@ def write_logs(folder: Path, outcome: Outcome) -> None:
 
 
 def run_all(lab: Lab, chosen: Iterable[Scenario]) -> Iterator[tuple[Scenario, Outcome]]:
-    """Yield the runs of scenarios; one that does not add up is run again, and given as it is after some tries."""
+    """Yield the runs of scenarios.
+
+    One that does not add up is run again, and given as it is after some tries; raise UnfinishedError if it never ends.
+    """
     for scenario in chosen:
-        for _ in range(_TRIES):
-            outcome = lab.run(scenario)
-            if not outcome.problems:
-                break
-        yield scenario, outcome
+        yield scenario, _run(lab, scenario, _TRIES - 1)
+
+
+def _run(lab: Lab, scenario: Scenario, more_tries: int) -> Outcome:
+    try:
+        outcome = lab.run(scenario)
+    except UnfinishedError:
+        if not more_tries:
+            raise
+        return _run(lab, scenario, more_tries - 1)
+    return _run(lab, scenario, more_tries - 1) if outcome.problems and more_tries else outcome
 
 
 def place_of(scenario: Scenario) -> Path:
