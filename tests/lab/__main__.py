@@ -10,6 +10,7 @@ Live runs need root, /dev/net/tun and bpftrace. Exit codes: 0 all is well, 1 a r
 
 import argparse
 import fnmatch
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from tests.lab.scenarios import FAMILIES, is_held_back, scenarios
 from tests.lab.settings import Scenario
 
 _CANNOT: Final = 3
+_TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +92,7 @@ def main() -> int:
         _list()
         return 0
     wanted = _chosen(parser, chosen.names or ["*"])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # what runs is ended, and namespaces are removed
     try:
         code = _run(wanted, chosen.out if chosen.command == "run" else None)
     except MissingError as reason:

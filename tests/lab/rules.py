@@ -78,6 +78,6 @@ class Chooser:
             return False
         if rule.tail and place.bytes_left >= rule.tail:
             return False
-        chance = rule.burst if self._in_burst else rule.chance
+        chance = max(rule.burst, rule.chance) if self._in_burst else rule.chance
         self._in_burst = self._numbers.random() < chance
         return self._in_burst

@@ -44,7 +44,7 @@ class Rule:
     """Whether the sender sends it for the first time."""
     chance: float = 1.0
     burst: float = 0.0
-    """The chance that the next packet of the kind is chosen too, whatever ``chance`` says: a model of Gilbert."""
+    """The chance that the next packet of the kind is chosen too, if it is more than ``chance``: a model of Gilbert."""
     positions: tuple[int, ...] = ()
     """Numbers of the segments of data of a flow, from 1, repeats not counted."""
     tail: int = 0

@@ -69,6 +69,10 @@ def test_a_rule_is_for_some_packets(rule: Rule, expected: int) -> None:
     assert _chosen(rule) == expected
 
 
+def test_a_rule_without_chance_takes_all() -> None:
+    assert _chosen(Rule("drop"), 10) == 10
+
+
 def test_a_rule_for_tails_leaves_the_rest() -> None:
     assert _chosen(Rule("drop", tail=10), place=Place(True, 1, 10)) == 0
 
