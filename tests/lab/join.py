@@ -70,13 +70,12 @@ def _name(event: Repeat, is_first_packet: bool, recoveries: _Recoveries) -> str:
     """Return the cause of a repeat by the state that the connection was in, and the timer that had gone off."""
     if event.state in SYN_STATES:
         return "syn_retry"
-    if event.pending == _TLP:
-        return "tail_loss_probe"
     if event.ca_state == LOSS:
         return "rto" if event.pending == _NO_TIMER and is_first_packet else "recovery"
     if event.ca_state == RECOVERY:
         return "fast_retransmit" if is_first_packet and recoveries.is_first(event.time) else "recovery"
-    return "unknown"
+    # In recovery, a probe's timer may be set still: an acknowledgement came before it went off.
+    return "tail_loss_probe" if event.pending == _TLP else "unknown"
 
 
 def causes(flow: Flow, word: Word) -> tuple[dict[int, Cause], list[Repeat]]:

@@ -39,6 +39,7 @@ class Family(NamedTuple):
     faults: CaptureFaults = CaptureFaults()
     stacks: frozenset[str] = _ALL
     """Which stacks it is run with."""
+    clocks_ms: tuple[float, ...] = ()
 
 
 _FEW: Final = frozenset({"default", "no_timestamps", "no_sack", "plain", "bbr"})
@@ -164,6 +165,25 @@ FAMILIES: Final = (
         CaptureFaults(omit=0.03, omit_burst=0.3, twice=0.02),
         stacks=_FEW,
     ),
+    Family(
+        "hops",
+        "bulk and answers over three links, each with losses; two captures between them, and clocks that differ",
+        (
+            Link(delay_ms=2, jitter_ms=0.3, rules=(Rule("drop", direction="both", chance=0.008),)),
+            Link(
+                delay_ms=9,
+                jitter_ms=1,
+                rules=(Rule("drop", direction="both", chance=0.008), Rule("duplicate", chance=0.008, milliseconds=0.5)),
+            ),
+            Link(
+                delay_ms=4,
+                rules=(Rule("drop", direction="both", chance=0.008), Rule("hold", chance=0.008, milliseconds=8)),
+            ),
+        ),
+        Traffic(flows=4, messages=2, request=50_000, response=25_000),
+        stacks=frozenset({"default", "no_timestamps", "bbr"}),
+        clocks_ms=(0.0, 120.5, -38.25, 7.125),
+    ),
 )
 
 
@@ -184,4 +204,4 @@ def scenarios() -> Iterator[Scenario]:
 def scenario(family: Family, stack: Stack, seed: int) -> Scenario:
     """Return one of them, or one with another seed."""
     name = f"{family.name}-{stack.name}-{seed}"
-    return Scenario(name, family.name, stack, family.links, family.traffic, seed, family.faults)
+    return Scenario(name, family.name, stack, family.links, family.traffic, seed, family.faults, family.clocks_ms)

@@ -115,6 +115,8 @@ class Scenario:
     traffic: Traffic
     seed: int
     faults: CaptureFaults = CaptureFaults()
+    clocks_ms: tuple[float, ...] = ()
+    """How far the clock of each capture is ahead; none: they all have the same."""
 
     @property
     def points(self) -> tuple[str, ...]:

@@ -17,15 +17,18 @@ STORED: Final = Path(__file__).with_name("stored")
 HELD_BACK: Final = Path(__file__).with_name("held_back")
 """For judging: nothing may be learned from these."""
 _TRIES: Final = 3
+_MILLISECOND: Final = 1_000_000
 
 
 def write(folder: Path, scenario: Scenario, outcome: Outcome) -> None:
     """Write captures, settings and truth of a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    for point, capture in zip(scenario.points, outcome.captures, strict=True):
-        captures.write(folder / f"{point}.pcap.gz", capture.frames, outcome.run.packets, outcome.clock_offset)
-    described_text = json.dumps(described(scenario, outcome), indent=1)
-    (folder / "scenario.json").write_text(f"{described_text}\n", encoding="utf-8")
+    clocks = scenario.clocks_ms or (0.0,) * len(scenario.points)
+    for point, capture, ahead in zip(scenario.points, outcome.captures, clocks, strict=True):
+        offset = outcome.clock_offset + int(ahead * _MILLISECOND)
+        captures.write(folder / f"{point}.pcap.gz", capture.frames, outcome.run.packets, offset)
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in described(scenario, outcome).items())
+    (folder / "scenario.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     truth.write(folder / "truth.csv.gz", outcome.rows)
 
 

@@ -72,3 +72,17 @@ def test_every_repeat_at_the_sender_has_its_row(folder: Path) -> None:
             ends[flow] = end
     told = {row.frame for row in truth.read(folder / "truth.csv.gz") if row.capture == "sender"}
     assert repeats == told & forward
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_causes_go_with_the_state_of_the_connection(folder: Path) -> None:
+    may = {
+        "ca=open": {"tail_loss_probe", "syn_retry"},
+        "ca=disorder": {"tail_loss_probe"},
+        "ca=cwr": {"tail_loss_probe"},
+        "ca=recovery": {"fast_retransmit", "recovery"},
+        "ca=loss": {"rto", "recovery", "syn_retry"},
+    }
+    for row in truth.read(folder / "truth.csv.gz"):
+        state = row.evidence.split()[0]
+        assert row.cause in may.get(state, {row.cause}), row

@@ -102,6 +102,19 @@ def test_only_the_first_repeat_of_fast_recovery_is_a_fast_retransmit() -> None:
     assert len({row.episode for row in found}) == 1
 
 
+def test_fast_recovery_may_begin_while_the_timer_of_a_probe_is_set() -> None:
+    hand = Hand()
+    hand.open()
+    for number in range(3):
+        hand.send(50, 1 + number * 100, 100, lost=0 if number < 2 else -1)
+    hand.enter(90, RECOVERY)
+    hand.repeat(90, 1, 101, RECOVERY, TLP)
+    hand.send(90, 1, 100)
+    hand.repeat(91, 101, 201, RECOVERY)
+    hand.send(91, 101, 100)
+    assert [row.cause for row in _rows(hand) if row.capture == "sender"] == ["fast_retransmit", "recovery"]
+
+
 def test_one_event_may_cover_two_segments() -> None:
     hand = Hand()
     hand.open()
