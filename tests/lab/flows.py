@@ -1,12 +1,11 @@
-"""What each host sent, flow by flow: which packets are repeats or probes, and what had been acknowledged when."""
+"""What each host sent, flow by flow, and which packets are repeats or probes."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.lab.headers import ACK, RST, distance
-from tests.lab.middlebox import OTHER, Action, Packet, Passing
+from tests.lab.headers import RST, distance
+from tests.lab.middlebox import Action, Packet, Passing
 from tests.lab.settings import Side
 
 
@@ -62,24 +61,16 @@ class Flow:
     sends: list[Send] = field(default_factory=list)
     probes: list[Send] = field(default_factory=list)
     """Segments without payload that ask for an acknowledgement: their number is one before what would come next."""
-    ack_times: list[int] = field(default_factory=list)
-    acked: list[int] = field(default_factory=list)
-    """How far the other host's acknowledgements had come, at those times, at this one."""
 
     def repeats(self) -> Iterator[Send]:
         """Yield the packets that send something again."""
         return (send for send in self.sends if send.is_repeat)
 
-    def acked_before(self, moment: int) -> int:
-        """Return how far this host knew itself acknowledged."""
-        at = bisect_right(self.ack_times, moment)
-        return self.acked[at - 1] if at else 0
-
 
 Key = tuple[Side, int, int]
 
 
-def flows_of(packets: Sequence[Packet], passings: Sequence[Passing], links: int) -> dict[Key, Flow]:
+def flows_of(packets: Sequence[Packet]) -> dict[Key, Flow]:
     """Return the flows, by direction, source and target port."""
     flows: dict[Key, Flow] = {}
     for packet in packets:
@@ -97,23 +88,4 @@ def flows_of(packets: Sequence[Packet], passings: Sequence[Passing], links: int)
             flow.sends.append(send)
         elif begin == highest - 1 and flow.sends and not header.flags & RST:
             flow.probes.append(send)
-    _note_acknowledgements(flows, packets, passings, links)
     return flows
-
-
-def _note_acknowledgements(
-    flows: dict[Key, Flow], packets: Sequence[Packet], passings: Sequence[Passing], links: int
-) -> None:
-    """Note when acknowledgements reached the host that they are for."""
-    for passing in passings:
-        packet = packets[passing.packet]
-        header = packet.header
-        end = links if packet.direction == "forward" else 0
-        flow = flows.get((OTHER[packet.direction], header.dport, header.sport))
-        if passing.point != end or not header.flags & ACK or flow is None:
-            continue
-        known = flow.acked[-1] if flow.acked else 0
-        acked = distance(flow.start, header.ack)
-        if acked > known:
-            flow.ack_times.append(passing.time)
-            flow.acked.append(acked)

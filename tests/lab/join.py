@@ -18,6 +18,8 @@ class Cause(NamedTuple):
     name: str
     evidence: str
     """What the kernel said; empty where it said nothing."""
+    acked: int = 0
+    """Up to where its sender was acknowledged by then, counted from the SYN's number."""
 
 
 class Match(NamedTuple):
@@ -91,7 +93,8 @@ def causes(flow: Flow, word: Word) -> tuple[dict[int, Cause], list[Repeat]]:
     for send in flow.repeats():
         if send.packet in matches:
             event, is_first = matches[send.packet]
-            found[send.packet] = Cause(_name(event, is_first, recoveries), _evidence(event, send))
+            acked = distance(flow.start, event.una)
+            found[send.packet] = Cause(_name(event, is_first, recoveries), _evidence(event, send), acked)
         elif send.is_syn:
             found[send.packet] = Cause("syn_retry", "synack" if word.syn_acks else "")
         else:

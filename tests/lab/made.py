@@ -76,18 +76,19 @@ class Hand:
         self._passings += [Passing(moment, 2 if is_forward else 0, number, copy) for copy, moment in copies]
         return number
 
-    def repeat(self, at: float, seq: int, end: int, ca_state: int = OPEN, pending: int = 1, *, state: int = 1) -> None:
-        """Let the client's kernel say that it repeats sequence numbers, counted from the SYN's."""
-        ends = (CLIENT_START + seq) % 2**32, (CLIENT_START + end) % 2**32
-        event = Repeat(
-            int(at * _MILLISECOND), CLIENT, FIRST_CLIENT_PORT, PORT, *ends, CLIENT_START, ca_state, pending, 0, state, 0
-        )
+    def repeat(
+        self, at: float, seq: int, end: int, ca_state: int = OPEN, pending: int = 1, *, state: int = 1, una: int = 1
+    ) -> None:
+        """Let the client's kernel say that it repeats sequence numbers, counted from the SYN's, as is ``una``."""
+        time = int(at * _MILLISECOND)
+        first, behind, acked = ((CLIENT_START + number) % 2**32 for number in (seq, end, una))
+        event = Repeat(time, CLIENT, FIRST_CLIENT_PORT, PORT, first, behind, acked, ca_state, pending, 0, state, 0)
         self._word.repeats.append(event)
 
     def timeout(self, at: float, seq: int, end: int) -> None:
         """Let the retransmission timer go off."""
         self.enter(at, LOSS)
-        self.repeat(at, seq, end, LOSS, 0)
+        self.repeat(at, seq, end, LOSS, 0, una=seq)
 
     def enter(self, at: float, ca_state: int) -> None:
         """Let the client's connection come into a state."""

@@ -172,10 +172,24 @@ def test_an_episode_ends_with_the_acknowledgement_of_all_that_was_sent() -> None
     assert [row.episode for row in _rows(hand) if row.capture == "sender"] == [1, 2]
 
 
+def test_what_the_kernel_calls_the_same_recovery_is_one_episode() -> None:
+    """Without SACK it leaves recovery only when more than what had been sent at its beginning is acknowledged."""
+    hand = Hand()
+    hand.open()
+    for number in range(3):
+        hand.send(50, 1 + number * 100, 100, lost=0 if not number else -1)
+    hand.recover(90, 1, 101)
+    hand.send(90, 1, 100)
+    hand.send(95, 301, 100, lost=0)
+    hand.repeat(120, 301, 401, RECOVERY, una=301)
+    hand.send(120, 301, 100)
+    assert [row.episode for row in _rows(hand) if row.capture == "sender"] == [1, 1]
+
+
 def test_a_syn_again() -> None:
     hand = Hand()
     hand.send(0, 0, flags=SYN, lost=0)
-    hand.repeat(1000, 0, 1, LOSS, 0, state=SYN_SENT)
+    hand.repeat(1000, 0, 1, LOSS, 0, state=SYN_SENT, una=0)
     hand.send(1000, 0, flags=SYN)
     assert _said(_rows(hand)) == [("syn_retry", "needed", "after_sensor")]
 

@@ -74,7 +74,7 @@ def know(run: Run) -> Known:
     """Join what the kernel said and what the middlebox did."""
     links = len(run.points) - 1
     fate = fates(run.actions, run.passings, run.packets, links)
-    known = Known(flows_of(run.packets, run.passings, links), {}, {}, {}, {}, [], 0)
+    known = Known(flows_of(run.packets), {}, {}, {}, {}, [], 0)
     numbers = count(1)
     for flow in known.flows.values():
         is_forward = flow.direction == "forward"

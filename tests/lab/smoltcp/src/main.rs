@@ -69,6 +69,7 @@ struct Sent {
     highest: Option<u32>,
     state: u32,
     repeats: u32,
+    acked: u32,
 }
 
 /// The descriptor, and the flows that went over it.
@@ -111,6 +112,15 @@ impl Wire {
         self.answers.push_back(reply);
     }
 
+    /// Note what a frame acknowledges.
+    fn heard(&mut self, frame: &[u8]) {
+        let tcp = 14 + usize::from(frame[14] & 15) * 4;
+        if word(frame, 12) == 0x0800 && frame[tcp + 13] & 16 != 0 {
+            let sent = self.flows.entry(word(frame, tcp + 2)).or_default();
+            sent.acked = long(frame, tcp + 8);
+        }
+    }
+
     /// Say why a frame repeats something, if it does.
     fn tell(&mut self, frame: &[u8]) {
         let tcp = 14 + usize::from(frame[14] & 15) * 4;
@@ -125,6 +135,9 @@ impl Wire {
         let sent = self.flows.entry(sport).or_default();
         let highest = sent.highest.unwrap_or(seq);
         if seq.wrapping_sub(highest) as i32 >= 0 {
+            if sent.highest.is_none() {
+                sent.acked = seq;
+            }
             sent.highest = Some(end);
             return;
         }
@@ -139,7 +152,7 @@ impl Wire {
         }
         let pending = if reason == LOSS { 0 } else { 1 };
         let tcp_state = if flags & 2 != 0 { 2 } else { 1 };
-        println!("R {time} {NAMESPACE} {sport} {dport} {seq} {end} {seq} {} {pending} 0 {tcp_state} 0", sent.state);
+        println!("R {time} {NAMESPACE} {sport} {dport} {seq} {end} {} {} {pending} 0 {tcp_state} 0", sent.acked, sent.state);
         sent.repeats += 1;
         if end.wrapping_sub(highest) as i32 > 0 {
             sent.highest = Some(end);
@@ -183,6 +196,7 @@ impl Device for Port {
             return None;
         }
         frame.truncate(count as usize);
+        self.0.borrow_mut().heard(&frame);
         Some((Received(frame), Room(self.0.clone())))
     }
 
