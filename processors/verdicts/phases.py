@@ -1,0 +1,33 @@
+"""Loss episodes: what a sender is doing about losses, as far as its repeats and the acknowledgments show it."""
+
+from typing import Any
+
+from processors.serial import before, not_after, signed
+from processors.verdicts.state import OPEN
+from segwatch.compilation import kernel
+
+
+@kernel
+def enter(trouble: Any, phase: int, snd_max: int) -> None:
+    """Begin a phase; it lasts until all that has been sent so far is acknowledged (RFC 6582's recover)."""
+    if trouble.phase == OPEN:
+        trouble.episode += 1
+    trouble.phase = phase
+    trouble.high_seq = snd_max
+
+
+@kernel
+def end_if_acknowledged(trouble: Any, una: int, now: int) -> None:
+    """End the phase when ``una`` has reached its mark."""
+    if trouble.phase != OPEN and not_after(signed(trouble.high_seq), una):
+        trouble.last_phase = trouble.phase
+        trouble.phase = OPEN
+        trouble.ended = now
+
+
+@kernel
+def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
+    """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
+    if trouble.phase == OPEN and now - trouble.ended < sender.answer_least and before(seq, signed(trouble.high_seq)):
+        return signed(trouble.last_phase)
+    return signed(trouble.phase)

@@ -1,0 +1,74 @@
+"""What a sender sent again: which of its mechanisms did it."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import not_after, signed
+from processors.verdicts import confidence
+from processors.verdicts.phases import enter, phase_at_sender
+from processors.verdicts.round_trips import clock
+from processors.verdicts.state import LOSS, RECOVERY, State
+from processors.verdicts.timers import timer_cause
+from segwatch.compilation import kernel
+from segwatch.vocabulary import Cause, Proof
+
+_RTO = int(Cause.RTO)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RECOVERY = int(Cause.RECOVERY)
+_SYN_RETRY = int(Cause.SYN_RETRY)
+_SILENCE = int(Proof.SILENCE)
+_ACK_CLOCKED = int(Proof.ACK_CLOCKED)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+
+
+@kernel
+def _clocked_cause(trouble: Any, sender: Any, note: Any, verdict: Any, phase: int) -> tuple[int, float]:
+    """Return the cause of a repeat that an acknowledgment released, and how sure it is."""
+    if phase in (RECOVERY, LOSS):
+        return _RECOVERY, confidence.IN_EPISODE
+    reported = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
+    is_head = not sender.acked or not_after(signed(note.start), signed(sender.una))
+    if not reported and is_head and verdict.since_original >= verdict.timeout:
+        enter(trouble, LOSS, signed(sender.snd_max))
+        return _RTO, confidence.CLOCKED_ONLY
+    enter(trouble, RECOVERY, signed(sender.snd_max))
+    return _FAST_RETRANSMIT, confidence.REPORTED_LOSS if reported else confidence.CLOCKED_ONLY
+
+
+@kernel
+def repeat_cause(
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    copy: int,
+    is_syn: bool,
+    out: Any,
+) -> float:
+    """Write the cause of a repeat and its episode into ``verdict``; return how sure it is.
+
+    ``copy``: the note of an earlier copy, or ``NOTHING``.
+    """
+    note.is_repeat = 1
+    if copy != NOTHING:
+        state.notes[copy].repeated = 1
+    if is_syn:
+        if not trouble.episode:
+            trouble.episode = 1
+        verdict.cause = _SYN_RETRY
+        verdict.episode = trouble.episode
+        return confidence.SYN_AGAIN
+    phase = phase_at_sender(trouble, sender, signed(note.start), signed(note.time))
+    if verdict.sacked_above > 0 or verdict.duplicate_acks > 0:
+        verdict.proof |= _LOSS_REPORTED
+    if verdict.silence >= clock(sender, receiver):
+        verdict.proof |= _SILENCE
+        cause, sure = timer_cause(state, trouble, sender, receiver, note, verdict, phase, copy, out)
+    else:
+        verdict.proof |= _ACK_CLOCKED
+        cause, sure = _clocked_cause(trouble, sender, note, verdict, phase)
+    verdict.cause = cause
+    verdict.episode = trouble.episode
+    return sure

@@ -1,0 +1,75 @@
+"""How long answers take: the two halves of the path, seen from the sensor, and what a sender makes of their sum."""
+
+from typing import Any
+
+from processors.serial import signed
+from segwatch.compilation import kernel
+
+LEAST_VARIATION = 200_000_000
+"""Nanoseconds that Linux's timeout is above the smoothed round trip at least (``TCP_RTO_MIN``)."""
+INITIAL_TIMEOUT = 1_000_000_000
+"""RFC 6298 section 2.1, for a sender that has measured nothing."""
+UNKNOWN_CLOCK = 50_000_000
+"""Nanoseconds of silence that tell a timer from an acknowledgment where no round trip is known."""
+LEAST_CLOCK = 3_000_000
+
+
+@kernel
+def note_answer(answerer: Any, measured: int) -> None:
+    """Take in a time from the sensor to a side and back (RFC 6298 section 2)."""
+    if not answerer.answer_time:
+        answerer.answer_time = measured
+        answerer.answer_variation = measured >> 1
+        answerer.answer_least = measured
+        return
+    error = measured - signed(answerer.answer_time)
+    answerer.answer_time += error >> 3
+    answerer.answer_variation += (abs(error) - signed(answerer.answer_variation)) >> 2
+    if measured < answerer.answer_least:
+        answerer.answer_least = measured
+
+
+@kernel
+def round_trip(sender: Any, receiver: Any) -> int:
+    """Return the sender's smoothed round trip, 0 if the receiver's half is unknown."""
+    if not receiver.answer_time:
+        return 0
+    return signed(receiver.answer_time) + signed(sender.answer_least)
+
+
+@kernel
+def least_round_trip(sender: Any, receiver: Any) -> int:
+    """Return the least round trip, as far as its halves are known; 0 if none is."""
+    return signed(receiver.answer_least) + signed(sender.answer_least)
+
+
+@kernel
+def timeout(sender: Any, receiver: Any) -> int:
+    """Return the sender's retransmission timeout without backoff (RFC 6298 section 2, Linux's least)."""
+    smoothed = round_trip(sender, receiver)
+    if not smoothed:
+        return INITIAL_TIMEOUT
+    return smoothed + max(4 * signed(receiver.answer_variation), LEAST_VARIATION)
+
+
+@kernel
+def silence(sender: Any, now: int) -> int:
+    """Return how long the sender has been silent, at its place: since it sent, or may have heard, anything.
+
+    What passed the sensor towards the sender was heard half a round trip later, and what the sender did then came back
+    after another half: both are in its least time to answer. Where the sensor stands makes no difference.
+    """
+    quiet = now - signed(sender.last_sent)
+    if sender.last_heard:
+        quiet = min(quiet, now - signed(sender.last_heard) - signed(sender.answer_least))
+    return quiet
+
+
+@kernel
+def clock(sender: Any, receiver: Any) -> int:
+    """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
+
+    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's.
+    """
+    smoothed = round_trip(sender, receiver)
+    return max(smoothed >> 1, LEAST_CLOCK) if smoothed else UNKNOWN_CLOCK

@@ -1,0 +1,179 @@
+"""What is remembered for verdicts: structured arrays that kernels change in place, and that can be copied and read back.
+
+A conversation has the number that the flow table gave it, and two records of ``SENDER``: the client's at twice that
+number, the server's behind it. Most senders never have trouble: those that do get a record of ``TROUBLE``, too.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.flow_table.state import NOTHING, records
+from processors.verdicts import counter
+from segwatch.memory import zeroed
+from segwatch.records.verdicts import VERDICT
+
+LEAST_BLOCK: Final = 4
+LARGEST_BLOCK: Final = LEAST_BLOCK << (counter.SIZES - 1)
+"""Segments of one sender that are remembered at most."""
+MOST_RANGES: Final = 16
+"""Selectively acknowledged ranges of one sender that are remembered at most."""
+MOST_NOTES: Final = 256
+"""Verdicts of one sender that can still be amended, at most."""
+MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
+"""Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
+
+OPEN: Final = 0
+PROBED: Final = 1
+RECOVERY: Final = 2
+LOSS: Final = 3
+
+SENDER: Final = records(
+    [
+        ("stream", np.int32),
+        ("trouble", np.int32),
+        ("una", np.uint32),
+        ("snd_max", np.uint32),
+        ("block", np.int32),
+        ("oldest", np.uint16),
+        ("count", np.uint16),
+        ("block_size", np.uint8),
+        ("known", np.uint8),
+        ("acked", np.uint8),
+        ("busy", np.uint8),
+        ("closed", np.uint8),
+        ("sack", np.uint8),
+        ("numbered", np.uint8),
+        ("last_id", np.uint16),
+        ("holes", np.uint16),
+        ("duplicate_acks", np.uint32),
+        ("last_sent", np.int64),
+        ("last_heard", np.int64),
+        ("answer_time", np.int64),
+        ("answer_variation", np.int64),
+        ("answer_least", np.int64),
+    ]
+)
+"""One sender; all 0 until its conversation's first segment.
+
+``stream``: 1 + the conversation's number in the findings. ``trouble``: 1 + its record of ``TROUBLE``, 0 none.
+``una``, ``snd_max``: what the peer has acknowledged, and the highest end sent (RFC 9293's SND.UNA and Linux's SND.MAX),
+as seen here; ``known``: they are; ``acked``: the peer has acknowledged anything.
+``block``, ``block_size``, ``oldest``, ``count``: its ring of ``pieces``: place of the block, 1 + number of its size (0 none), the
+oldest piece's place in it, pieces in it.
+``busy``: acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``sack``: bits of
+``SACK_*``. ``holes``: gaps in what was seen, above ``una``.
+``last_id``: its highest IP identification; ``numbered``: it had one.
+``last_sent``: time of its last segment with payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment.
+``answer_*``: nanoseconds from the sensor to this sender and back, smoothed as in RFC 6298, and the least; 0 unknown.
+"""
+SACK_PERMITTED: Final = 1
+"""It permitted selective acknowledgments in its SYN."""
+SACK_SENT: Final = 2
+SYN_SEEN: Final = 4
+
+PIECE: Final = records(
+    [
+        ("start", np.uint32),
+        ("end", np.uint32),
+        ("time", np.int64),
+        ("frame", np.int64),
+        ("tsval", np.uint32),
+        ("ip_id", np.uint16),
+        ("ttl", np.uint8),
+        ("marks", np.uint8),
+    ]
+)
+"""A segment as it was first sent: a ring's pieces ascend, in numbers and in time. ``marks``: see ``HAS_*``."""
+HAS_TIMESTAMP: Final = 1
+HAS_IP_ID: Final = 2
+
+TROUBLE: Final = records(
+    [
+        ("next", np.int32),
+        ("first_note", np.int32),
+        ("last_note", np.int32),
+        ("notes", np.uint16),
+        ("ranges", np.uint8),
+        ("phase", np.uint8),
+        ("last_phase", np.uint8),
+        ("probes", np.int8),
+        ("high_seq", np.uint32),
+        ("episode", np.uint32),
+        ("stalled_until", np.int64),
+        ("reopened", np.int64),
+        ("ended", np.int64),
+        ("left", np.uint32, (MOST_RANGES,)),
+        ("right", np.uint32, (MOST_RANGES,)),
+    ]
+)
+"""A sender in trouble, now or before.
+
+``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``, ``right``:
+what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until ``high_seq``
+is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there were. ``stalled_until``: end of the last stall that was counted.
+``reopened``: when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if
+it is known not to.
+"""
+
+NOTE: Final = records(
+    [
+        ("next", np.int32),
+        ("start", np.uint32),
+        ("end", np.uint32),
+        ("tsval", np.uint32),
+        ("ip_id", np.uint16),
+        ("ttl", np.uint8),
+        ("marks", np.uint8),
+        ("is_repeat", np.uint8),
+        ("is_head", np.uint8),
+        ("acked", np.uint8),
+        ("dsacked", np.uint8),
+        ("repeated", np.uint8),
+        ("confidence", np.float32),
+        ("time", np.int64),
+        ("frame", np.int64),
+    ]
+)
+"""What is remembered of a verdict beside its row: the segment like a ``PIECE``, and what became of it.
+
+``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first
+unacknowledged byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
+``confidence``: that of its cause.
+"""
+
+
+class State(NamedTuple):
+    """All that verdicts remember; kernels take this tuple as it is."""
+
+    senders: npt.NDArray[Any]
+    """(2 C,) of ``SENDER``."""
+    pieces: npt.NDArray[Any]
+    """(P,) of ``PIECE``: blocks of rings."""
+    troubles: npt.NDArray[Any]
+    """(T,) of ``TROUBLE``."""
+    notes: npt.NDArray[Any]
+    """(N,) of ``NOTE``."""
+    rows: npt.NDArray[Any]
+    """(N,) of ``VERDICT``: the last revision of each note."""
+    counters: npt.NDArray[np.int64]
+    """(counter.COUNT,) see ``counter``."""
+
+
+def new_state(
+    conversations: int = 64, pieces: int = 2 * LARGEST_BLOCK, troubles: int = 64, notes: int = 2 * MOST_NOTES
+) -> State:
+    """Return an empty state with room for so many conversations, segments, senders in trouble and open verdicts."""
+    counters = np.zeros(counter.COUNT, np.int64)
+    counters[counter.NOTES_FREE] = NOTHING
+    counters[counter.TROUBLES_FREE] = NOTHING
+    counters[counter.BLOCKS_FREE :] = NOTHING
+    return State(
+        senders=zeroed(2 * conversations, SENDER),
+        pieces=zeroed(pieces, PIECE),
+        troubles=zeroed(troubles, TROUBLE),
+        notes=zeroed(notes, NOTE),
+        rows=zeroed(notes, VERDICT),
+        counters=counters,
+    )

@@ -1,0 +1,142 @@
+"""Repeats after silence: retransmission timeouts (RFC 6298), tail loss probes and RACK's timer (RFC 8985)."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import not_after, signed
+from processors.verdicts import confidence
+from processors.verdicts.phases import enter
+from processors.verdicts.round_trips import LEAST_VARIATION
+from processors.verdicts.rows import amend
+from processors.verdicts.state import (
+    LOSS,
+    OPEN,
+    PROBED,
+    RECOVERY,
+    SACK_PERMITTED,
+    SACK_SENT,
+    SYN_SEEN,
+    State,
+)
+from segwatch.compilation import kernel
+from segwatch.vocabulary import Cause, Proof
+
+_RTO = int(Cause.RTO)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RECOVERY = int(Cause.RECOVERY)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
+_UNKNOWN = int(Cause.UNKNOWN)
+_NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
+_TOLD_APART = 8_000_000
+"""Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
+_SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
+"""Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
+
+
+@kernel
+def _may_acknowledge_selectively(side: Any) -> bool:
+    return bool(side.sack & (SACK_PERMITTED | SACK_SENT)) or not side.sack & SYN_SEEN
+
+
+@kernel
+def _may_probe(trouble: Any, sender: Any, receiver: Any) -> bool:
+    """Whether the sender may send tail loss probes: Linux does with selective acknowledgments only."""
+    return (
+        trouble.probes >= 0 and _may_acknowledge_selectively(sender) and _may_acknowledge_selectively(receiver)
+    )
+
+
+@kernel
+def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]:
+    """A loss that acknowledgments reported, repeated when RACK's time for reordering had passed."""
+    if phase in (RECOVERY, LOSS):
+        return _RECOVERY, confidence.REORDERING_TIMER
+    enter(trouble, RECOVERY, snd_max)
+    return _FAST_RETRANSMIT, confidence.REORDERING_TIMER
+
+
+@kernel
+def _tell_probe_from_timeout(state: State, trouble: Any, copy: int, packet_time: int, frame: int, out: Any) -> None:
+    """Judge anew what was taken for a tail loss probe, now that the next repeat came.
+
+    After a probe the timer runs as long as at first; after a timeout it runs twice as long (RFC 6298 section 5.5).
+    """
+    if copy == NOTHING or state.rows[copy].cause != _TAIL_LOSS_PROBE or not state.notes[copy].is_head:
+        return
+    verdict = state.rows[copy]
+    verdict.proof |= _NEXT_INTERVAL
+    state.notes[copy].confidence = confidence.TIMER_TOLD
+    if 2 * (packet_time - signed(state.notes[copy].time)) > 3 * signed(verdict.silence):
+        trouble.probes = -1
+        verdict.cause = _RTO
+        amend(state, copy, frame, confidence.LIKELY, out)
+    else:
+        trouble.probes = 1
+
+
+@kernel
+def _looks_probed(verdict: Any) -> int:
+    """Say by the time at which the only segment in flight was repeated whether it was a probe: 1, -1 for no, 0 unknown.
+
+    Linux's timer without probes runs from the last acknowledgment; with them it runs from the segment's sending, or it
+    is the probe's own time, two round trips and 200 ms from the last acknowledgment.
+    """
+    heard_after = signed(verdict.since_original) - signed(verdict.silence)
+    if not verdict.round_trip or heard_after < _TOLD_APART:
+        return 0
+    limit = signed(verdict.timeout)
+    probe = min(heard_after + 2 * signed(verdict.round_trip) + LEAST_VARIATION, limit)
+    timeout = heard_after + limit
+    nearer = abs(signed(verdict.since_original) - probe) < abs(signed(verdict.since_original) - timeout)
+    return 1 if nearer else -1
+
+
+@kernel
+def _last_in_flight(trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
+    """The only segment in flight, after silence: a probe, or the timeout."""
+    looks = _looks_probed(verdict)
+    if not _may_probe(trouble, sender, receiver) or (looks < 0 and trouble.probes <= 0):
+        sure = confidence.TIMER_BY_TIME if _may_probe(trouble, sender, receiver) else confidence.TIMER_TOLD
+        enter(trouble, LOSS, snd_max)
+        return _RTO, sure
+    enter(trouble, PROBED, snd_max)
+    if trouble.probes > 0:
+        return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
+    return _TAIL_LOSS_PROBE, confidence.TIMER_BY_TIME if looks > 0 else confidence.TIMER_OR_PROBE
+
+
+@kernel
+def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, verdict: Any) -> None:
+    """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes."""
+    sent_between = signed(verdict.since_original) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
+    if not trouble.probes and verdict.original_frame and not sent_between and _may_probe(trouble, sender, receiver):
+        trouble.probes = -1
+
+
+@kernel
+def timer_cause(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, copy: int, out: Any
+) -> tuple[int, float]:
+    """Return the cause of a repeat after silence, and how sure it is. ``copy``: the note of an earlier copy."""
+    snd_max = signed(sender.snd_max)
+    reported = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
+    is_head = not sender.acked or not_after(signed(note.start), signed(sender.una))
+    is_tail = not_after(snd_max, signed(note.end))
+    if is_tail and not is_head and not reported and phase == OPEN:
+        trouble.probes = 1
+        enter(trouble, PROBED, snd_max)
+        return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
+    if not is_head:
+        if reported or phase in (RECOVERY, LOSS):
+            return _reported_cause(trouble, phase, snd_max)
+        return _UNKNOWN, confidence.UNTOLD
+    if reported and verdict.silence < _SHORTEST_TIMEOUT:
+        return _reported_cause(trouble, phase, snd_max)
+    if is_tail and phase == OPEN and not reported:
+        return _last_in_flight(trouble, sender, receiver, verdict, snd_max)
+    if phase == PROBED:
+        _tell_probe_from_timeout(state, trouble, copy, signed(verdict.time), signed(verdict.frame), out)
+    if phase == OPEN and not is_tail and not reported:
+        _note_missing_probe(trouble, sender, receiver, verdict)
+    enter(trouble, LOSS, snd_max)
+    return _RTO, confidence.TIMER_AT_HEAD
