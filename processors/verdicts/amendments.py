@@ -6,7 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.rules.packet import Packet
 from processors.serial import before, not_after, signed
 from processors.verdicts import confidence, scoreboard
-from processors.verdicts.round_trips import round_trip
+from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, State
 from processors.verdicts.troubles import drop_first, overlaps
@@ -53,7 +53,7 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
     """
     if echoes and _fills(note, sender, packet) and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
         return _EIFEL
-    least = signed(receiver.answer_least)
+    least = least_answer(receiver)
     if least and packet.now - signed(note.time) < least * 9 // 10:
         return _ACKED_EARLY
     return 0

@@ -13,7 +13,9 @@ TROUBLES_FREE: Final = 4
 """First free record of ``troubles`` (chained by ``next``), or ``NOTHING``."""
 WRITTEN: Final = 5
 """Verdicts written to the output of this call."""
-BLOCKS_FREE: Final = 6
+USES: Final = 6
+"""How often memory or output was taken: while it stays the same, so does the room that is left."""
+BLOCKS_FREE: Final = 7
 """First of the places for free blocks of ``pieces``, one for each size; a block's first piece chains them."""
 SIZES: Final = 11
 """Sizes of blocks: 4 to 4096 pieces."""

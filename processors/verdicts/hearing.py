@@ -31,7 +31,7 @@ def _count_duplicate(packet: Packet, sender: Any) -> None:
     """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
     in_flight = signed(sender.una) != signed(sender.snd_max)
     if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flags & (SYN | FIN):
-        sender.duplicate_acks += 1
+        sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFFFF)
 
 
 @kernel

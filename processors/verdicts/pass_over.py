@@ -4,8 +4,8 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, FIN, RST, SYN, Packet
-from processors.serial import MODULUS_MASK, after, before, signed
-from processors.verdicts import rows, sent, troubles
+from processors.serial import MODULUS_MASK, after, before, distance, signed
+from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import probe_cause, write_probe
@@ -27,6 +27,8 @@ _NOT_JUDGED = int(
 _SACK_PERMITTED = int(Quality.SACK_PERMITTED)
 _LONGEST = 1 << 24
 """Payload that a segment can have: what claims more is rubbish."""
+_WIDEST = 1 << 28
+"""Numbers that a gap spans at most: beyond it, a sender begins anew."""
 
 
 @kernel
@@ -52,8 +54,6 @@ def _begin(state: State, sender: Any, stream: int) -> None:
     _forget(state, sender)
     sender.stream = stream
     sender.sack = 0
-    sender.numbered = 0
-    sender.last_id = 0
     sender.answer_time = 0
     sender.answer_variation = 0
     sender.answer_least = 0
@@ -114,6 +114,8 @@ def _take_data(
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
     elif after(packet.seq, snd_max):
+        if distance(packet.seq, snd_max) >= _WIDEST:
+            sent.clear(state, sender)
         if sender.count:
             sender.holes = min(signed(sender.holes) + 1, 0xFFFF)
             sender.busy = 1
@@ -121,6 +123,7 @@ def _take_data(
     else:
         if judge_old(state, segments, findings, row, packet, end, sender, receiver, out):
             sender.last_sent = packet.now
+            note_id(state, segments, row, sender)
         if after(end, signed(sender.snd_max)):
             _take_new(state, segments, row, packet, signed(sender.snd_max), end, sender)
 
@@ -153,6 +156,7 @@ def _pass_segment(
         cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
         if cause:
             write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)
+            note_id(state, segments, row, sender)
             if packet.seq != signed(sender.snd_max):
                 return
     if packet.flags & SYN:
@@ -161,7 +165,6 @@ def _pass_segment(
     if occupied:
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, segments, findings, row, packet, end, sender, receiver, out)
-    note_id(segments, row, sender)
 
 
 @kernel
@@ -170,12 +173,15 @@ def judge_rows(
 ) -> int:
     """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge."""
     end = len(segments.ts)
+    checked = -1
     for row in range(first, end):
         flow = signed(conversation_of_row[row])
         if flow == NOTHING or signed(segments.quality[row]) & _NOT_JUDGED:
             continue
-        if not (rows.has_room(state, out) and sent.has_room(state) and troubles.has_room(state)):
-            return row
+        if state.counters[counter.USES] != checked:
+            if not (rows.has_room(state, out) and sent.has_room(state) and troubles.has_room(state)):
+                return row
+            checked = signed(state.counters[counter.USES])
         from_client = signed(findings.from_client[row])
         sender = state.senders[2 * flow + 1 - from_client]
         receiver = state.senders[2 * flow + from_client]

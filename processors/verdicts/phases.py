@@ -3,6 +3,7 @@
 from typing import Any
 
 from processors.serial import before, not_after, signed
+from processors.verdicts.round_trips import least_answer
 from processors.verdicts.state import OPEN
 from segwatch.compilation import kernel
 
@@ -28,6 +29,6 @@ def end_if_acknowledged(trouble: Any, una: int, now: int) -> None:
 @kernel
 def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
-    if trouble.phase == OPEN and now - trouble.ended < sender.answer_least and before(seq, signed(trouble.high_seq)):
+    if trouble.phase == OPEN and now - trouble.ended < least_answer(sender) and before(seq, signed(trouble.high_seq)):
         return signed(trouble.last_phase)
     return signed(trouble.phase)

@@ -5,7 +5,7 @@ from typing import Any
 from processors.rules.packet import SYN_FIN_RST, Packet
 from processors.serial import MODULUS_MASK, signed
 from processors.verdicts import confidence
-from processors.verdicts.round_trips import clock
+from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import State
 from segwatch.compilation import kernel
@@ -30,7 +30,7 @@ def _window_is_closed(state: State, sender: Any, receiver: Any, now: int) -> boo
     if not sender.trouble:
         return False
     reopened = signed(state.troubles[sender.trouble - 1].reopened)
-    return bool(reopened and now - reopened < signed(sender.answer_least) + clock(sender, receiver))
+    return bool(reopened and now - reopened < least_answer(sender) + clock(sender, receiver))
 
 
 @kernel

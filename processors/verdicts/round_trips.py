@@ -12,21 +12,31 @@ INITIAL_TIMEOUT = 1_000_000_000
 UNKNOWN_CLOCK = 50_000_000
 """Nanoseconds of silence that tell a timer from an acknowledgment where no round trip is known."""
 LEAST_CLOCK = 3_000_000
+_MICROSECOND = 1000
+_LONGEST = 60_000_000
+"""Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
 
 
 @kernel
 def note_answer(answerer: Any, measured: int) -> None:
-    """Take in a time from the sensor to a side and back (RFC 6298 section 2)."""
+    """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson and Linux)."""
+    microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
     if not answerer.answer_time:
-        answerer.answer_time = measured
-        answerer.answer_variation = measured >> 1
-        answerer.answer_least = measured
+        answerer.answer_time = microseconds << 3
+        answerer.answer_variation = microseconds << 1
+        answerer.answer_least = microseconds
         return
-    error = measured - signed(answerer.answer_time)
-    answerer.answer_time += error >> 3
-    answerer.answer_variation += (abs(error) - signed(answerer.answer_variation)) >> 2
-    if measured < answerer.answer_least:
-        answerer.answer_least = measured
+    error = microseconds - (signed(answerer.answer_time) >> 3)
+    answerer.answer_time = signed(answerer.answer_time) + error
+    answerer.answer_variation = signed(answerer.answer_variation) + abs(error) - (signed(answerer.answer_variation) >> 2)
+    if microseconds < answerer.answer_least:
+        answerer.answer_least = microseconds
+
+
+@kernel
+def least_answer(side: Any) -> int:
+    """Return the least time from the sensor to a side and back, nanoseconds; 0 unknown."""
+    return _MICROSECOND * signed(side.answer_least)
 
 
 @kernel
@@ -34,13 +44,13 @@ def round_trip(sender: Any, receiver: Any) -> int:
     """Return the sender's smoothed round trip, 0 if the receiver's half is unknown."""
     if not receiver.answer_time:
         return 0
-    return signed(receiver.answer_time) + signed(sender.answer_least)
+    return _MICROSECOND * (signed(receiver.answer_time) >> 3) + least_answer(sender)
 
 
 @kernel
 def least_round_trip(sender: Any, receiver: Any) -> int:
     """Return the least round trip, as far as its halves are known; 0 if none is."""
-    return signed(receiver.answer_least) + signed(sender.answer_least)
+    return least_answer(receiver) + least_answer(sender)
 
 
 @kernel
@@ -49,7 +59,7 @@ def timeout(sender: Any, receiver: Any) -> int:
     smoothed = round_trip(sender, receiver)
     if not smoothed:
         return INITIAL_TIMEOUT
-    return smoothed + max(4 * signed(receiver.answer_variation), LEAST_VARIATION)
+    return smoothed + max(_MICROSECOND * signed(receiver.answer_variation), LEAST_VARIATION)
 
 
 @kernel
@@ -61,7 +71,7 @@ def silence(sender: Any, now: int) -> int:
     """
     quiet = now - signed(sender.last_sent)
     if sender.last_heard:
-        quiet = min(quiet, now - signed(sender.last_heard) - signed(sender.answer_least))
+        quiet = min(quiet, now - signed(sender.last_heard) - least_answer(sender))
     return quiet
 
 

@@ -95,6 +95,7 @@ def write(state: State, verdict: Any, out: Any) -> None:
     written = state.counters[counter.WRITTEN]
     out[written] = verdict
     state.counters[counter.WRITTEN] = written + 1
+    state.counters[counter.USES] += 1
 
 
 @kernel
@@ -121,4 +122,5 @@ def next_row(state: State, out: Any) -> Any:
     """Return the next row of the output, which holds anything: the caller fills it."""
     written = signed(state.counters[counter.WRITTEN])
     state.counters[counter.WRITTEN] = written + 1
+    state.counters[counter.USES] += 1
     return out[written]

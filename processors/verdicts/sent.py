@@ -43,6 +43,7 @@ def _take_block(state: State, size: int) -> int:
     if block != NOTHING:
         state.counters[place] = state.pieces[block].frame
         return signed(block)
+    state.counters[counter.USES] += 1
     block = state.counters[counter.PIECES_USED]
     state.counters[counter.PIECES_USED] = block + (LEAST_BLOCK << (size - 1))
     return signed(block)
@@ -101,10 +102,11 @@ def _drop_oldest(sender: Any) -> None:
 @kernel
 def _make_place(state: State, sender: Any, end: int) -> None:
     """Let one more piece fit in, which ends at ``end``."""
+    if signed(sender.count) < room_of(sender):
+        return
     if sender.count and distance(end, signed(state.pieces[place_of(sender, 0)].start)) >= _WIDEST:
         sender.oldest = 0
         sender.count = 0
-    if signed(sender.count) < room_of(sender):
         return
     acknowledged = bool(sender.count) and not_after(signed(state.pieces[place_of(sender, 0)].end), signed(sender.una))
     if acknowledged or room_of(sender) == LARGEST_BLOCK:

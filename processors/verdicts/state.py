@@ -44,15 +44,13 @@ SENDER: Final = records(
         ("busy", np.uint8),
         ("closed", np.uint8),
         ("sack", np.uint8),
-        ("numbered", np.uint8),
-        ("last_id", np.uint16),
         ("holes", np.uint16),
-        ("duplicate_acks", np.uint32),
+        ("duplicate_acks", np.uint16),
+        ("answer_time", np.int32),
+        ("answer_variation", np.int32),
+        ("answer_least", np.int32),
         ("last_sent", np.int64),
         ("last_heard", np.int64),
-        ("answer_time", np.int64),
-        ("answer_variation", np.int64),
-        ("answer_least", np.int64),
     ]
 )
 """One sender; all 0 until its conversation's first segment.
@@ -64,9 +62,9 @@ as seen here; ``known``: they are; ``acked``: the peer has acknowledged anything
 oldest piece's place in it, pieces in it.
 ``busy``: acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``sack``: bits of
 ``SACK_*``. ``holes``: gaps in what was seen, above ``una``.
-``last_id``: its highest IP identification; ``numbered``: it had one.
 ``last_sent``: time of its last segment with payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment.
-``answer_*``: nanoseconds from the sensor to this sender and back, smoothed as in RFC 6298, and the least; 0 unknown.
+``answer_*``: microseconds from the sensor to this sender and back, 0 unknown: eight times the smoothed time and four times
+the variation of RFC 6298, and the least. A record is a cache line.
 """
 SACK_PERMITTED: Final = 1
 """It permitted selective acknowledgments in its SYN."""
@@ -99,6 +97,8 @@ TROUBLE: Final = records(
         ("phase", np.uint8),
         ("last_phase", np.uint8),
         ("probes", np.int8),
+        ("numbered", np.uint8),
+        ("last_id", np.uint16),
         ("high_seq", np.uint32),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
@@ -114,7 +114,7 @@ TROUBLE: Final = records(
 what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until ``high_seq``
 is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there were. ``stalled_until``: end of the last stall that was counted.
 ``reopened``: when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if
-it is known not to.
+it is known not to. ``last_id``: IP identification of its last repeat or probe; ``numbered``: there was one.
 """
 
 NOTE: Final = records(

@@ -36,6 +36,8 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.ranges = 0
         trouble.phase = OPEN
         trouble.probes = 0
+        trouble.numbered = 0
+        trouble.last_id = 0
         trouble.high_seq = 0
         trouble.episode = 0
         trouble.stalled_until = 0
@@ -43,6 +45,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.ended = 0
         trouble.last_phase = OPEN
         sender.trouble = place + 1
+        state.counters[counter.USES] += 1
     return state.troubles[sender.trouble - 1]
 
 
@@ -90,6 +93,7 @@ def new_note(state: State, trouble: Any) -> int:
         state.notes[trouble.last_note].next = note
     trouble.last_note = note
     trouble.notes += 1
+    state.counters[counter.USES] += 1
     return note
 
 

@@ -12,12 +12,12 @@ from processors.verdicts.order import ids_ascend
 from processors.verdicts.round_trips import LEAST_CLOCK, clock, silence
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import State
+from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _ID_MASK = 0xFFFF
-_ID_HALF = 0x8000
 _MOST_MISSING = 64
 _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
@@ -25,14 +25,12 @@ _IPV6 = int(Quality.IPV6)
 
 
 @kernel
-def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
-    """Remember the highest identification of a sender."""
-    if segments.quality[row] & _IPV6:
-        return
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
-    if not sender.numbered or step < _ID_HALF:
-        sender.numbered = 1
-        sender.last_id = segments.ip_id[row]
+def note_id(state: State, segments: SegmentColumns, row: int, sender: Any) -> None:
+    """Remember the identification of what is no piece: a repeat, or a probe."""
+    if not segments.quality[row] & _IPV6:
+        trouble = trouble_of(state, sender)
+        trouble.numbered = 1
+        trouble.last_id = segments.ip_id[row]
 
 
 @kernel
@@ -40,7 +38,10 @@ def _missing(state: State, segments: SegmentColumns, row: int, sender: Any) -> i
     """Return how many packets of the sender did not pass just before."""
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    step = (signed(segments.ip_id[row]) - signed(last.ip_id)) & _ID_MASK
+    if sender.trouble and state.troubles[sender.trouble - 1].numbered:
+        last_id = signed(state.troubles[sender.trouble - 1].last_id)
+        step = min(step, (signed(segments.ip_id[row]) - last_id) & _ID_MASK)
     return step - 1 - taken
 
 
@@ -53,7 +54,7 @@ def repeats_unseen(
     More packets are missing than fit into the gap before it, the sender had nothing to acknowledge (its empty segments
     are numbered, too), and it was silent.
     """
-    if packet.now - signed(sender.last_sent) < LEAST_CLOCK or not sender.count or not sender.numbered:
+    if packet.now - signed(sender.last_sent) < LEAST_CLOCK or not sender.count:
         return False
     if segments.quality[row] & _IPV6 or signed(receiver.last_sent) > signed(sender.last_sent):
         return False
