@@ -6,6 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.rules.packet import Packet
 from processors.serial import before, not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, State
@@ -26,6 +27,8 @@ _EIFEL = int(Proof.EIFEL)
 _ECHOED = int(Proof.ECHOED)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
+_HOST_DELAY = 1_000_000
+"""Nanoseconds that hosts differ by in how fast they answer."""
 _UNKNOWN_LINGER = 1_000_000_000
 _LEAST_LINGER = 100_000_000
 
@@ -54,7 +57,7 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
     if echoes and _fills(note, sender, packet) and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
         return _EIFEL
     least = least_answer(receiver)
-    if least and packet.now - signed(note.time) < least * 9 // 10:
+    if packet.now - signed(note.time) < least * 9 // 10 - _HOST_DELAY:
         return _ACKED_EARLY
     return 0
 
@@ -62,6 +65,7 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
 @kernel
 def _weigh(
     state: State,
+    trouble: Any,
     place: int,
     note: Any,
     sender: Any,
@@ -76,6 +80,7 @@ def _weigh(
     proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
     if proof:
         call_spurious(verdict, proof)
+        undo(trouble, signed(verdict.cause), packet.now)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
     elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
         verdict.needed = _NEEDED
@@ -95,7 +100,7 @@ def review_acknowledged(
         if not note.acked and _covered(note, trouble, packet.ack):
             note.acked = 1
             if note.is_repeat and state.rows[place].needed != _SPURIOUS:
-                _weigh(state, place, note, sender, receiver, packet, tsecr, echoes, out)
+                _weigh(state, trouble, place, note, sender, receiver, packet, tsecr, echoes, out)
         place = signed(note.next)
 
 

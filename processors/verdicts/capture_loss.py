@@ -38,7 +38,7 @@ def _write_loss(
         verdict.time = state.pieces[behind].time
         verdict.frame = state.pieces[behind].frame
     fill_blank(verdict, start, distance(end, start))
-    fill_times(verdict, sender, receiver, signed(segments.ts[row]))
+    fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_LOSS
     verdict.proof = _HOLE_SEEN
     verdict.confidence = confidence.NEVER_SEEN

@@ -31,7 +31,7 @@ def _count_duplicate(packet: Packet, sender: Any) -> None:
     """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
     in_flight = signed(sender.una) != signed(sender.snd_max)
     if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flags & (SYN | FIN):
-        sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFFFF)
+        sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
 
 
 @kernel
@@ -93,7 +93,7 @@ def _hear_closely(
     trouble = trouble_of(state, sender)
     reports = False
     if segments.sack_count[row]:
-        receiver.sack |= SACK_SENT
+        receiver.marks |= SACK_SENT
         reports = _read_blocks(state, trouble, segments, row, packet, sender, out)
     echoes = bool(segments.quality[row] & _TIMESTAMPS)
     review_acknowledged(state, trouble, sender, receiver, packet, signed(segments.tsecr[row]), echoes, out)
@@ -129,8 +129,7 @@ def hear(
     out: Any,
 ) -> None:
     """Take what ``receiver`` says in a segment to ``sender``, with the ACK flag."""
-    if not sender.known:
-        sender.known = 1
+    if not (sender.last_sent or sender.last_heard):
         sender.una = packet.ack
         sender.snd_max = packet.ack
     unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
@@ -144,7 +143,7 @@ def hear(
             sender.duplicate_acks = 0
         else:
             _count_duplicate(packet, sender)
-    sender.acked = 1
     sender.last_heard = packet.now
+    sender.heard_tsval = segments.tsval[row]
     if not packet.flags & SYN:
         _note_window(state, packet, sender)

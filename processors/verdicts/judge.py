@@ -4,8 +4,9 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import SYN, Packet
-from processors.serial import signed
+from processors.serial import MODULUS_MASK, signed
 from processors.verdicts import confidence, order, sent
+from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.need import judge_need
 from processors.verdicts.reordering import call_late, late_confidence, take_back
@@ -13,6 +14,7 @@ from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_times, write
 from processors.verdicts.state import MOST_NOTES, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
+from processors.verdicts.unseen import missing_packets
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -42,20 +44,22 @@ def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, en
     note.acked = 0
     note.dsacked = 0
     note.repeated = 0
+    note.waited = 0
 
 
 @kernel
-def _compare(verdict: Any, note: Any, other: Any) -> None:
+def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> None:
     """Say how a segment differs from an earlier one (``NOTE`` or ``PIECE``)."""
     verdict.since_original = signed(note.time) - signed(other.time)
+    note.waited = waited(state, sender, note, other)
     verdict.ip_id_step = order.id_step(note, other)
     verdict.tsval_step = order.tsval_step(note, other)
 
 
 @kernel
-def _call_copy(note: Any, verdict: Any, other: Any, quality: int) -> None:
+def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, quality: int) -> None:
     """Say that the segment is another copy of the packet ``other`` (``NOTE`` or ``PIECE``)."""
-    _compare(verdict, note, other)
+    _compare(state, sender, verdict, note, other)
     verdict.original_frame = other.frame
     verdict.proof |= _SAME_PACKET
     verdict.cause = copy_cause(note, other, quality)
@@ -73,11 +77,11 @@ def _copy_surely(
         sure = copy_confidence(note, state.notes[copy], sender, receiver)
         if sure > 0.0:
             state.notes[copy].repeated = 1
-            _call_copy(note, verdict, state.notes[copy], quality)
+            _call_copy(state, sender, note, verdict, state.notes[copy], quality)
     if sure == 0.0 and piece != NOTHING:
         sure = copy_confidence(note, state.pieces[piece], sender, receiver)
         if sure > 0.0:
-            _call_copy(note, verdict, state.pieces[piece], quality)
+            _call_copy(state, sender, note, verdict, state.pieces[piece], quality)
     if sure > 0.0 and verdict.cause == _CAPTURE_DUPLICATE:
         sure = confidence.CAPTURED_AT_ONCE
     return sure
@@ -131,18 +135,18 @@ def _look_back(
         piece = sent.place_of(sender, index)
         verdict.proof |= _ORIGINAL_SEEN
         verdict.original_frame = state.pieces[piece].frame
-        _compare(verdict, note, state.pieces[piece])
+        _compare(state, sender, verdict, note, state.pieces[piece])
         return piece, NOTHING, signed(state.pieces[piece].time)
     behind = NOTHING
     since = signed(note.time)
     if index >= 0 and index + 1 < signed(sender.count):
         behind = sent.place_of(sender, index + 1)
         verdict.proof |= _HOLE_SEEN
-        _compare(verdict, note, state.pieces[behind])
+        _compare(state, sender, verdict, note, state.pieces[behind])
         since = signed(state.pieces[behind].time)
     if copy != NOTHING:
         verdict.original_frame = state.notes[copy].frame
-        _compare(verdict, note, state.notes[copy])
+        _compare(state, sender, verdict, note, state.notes[copy])
     return NOTHING, behind, since
 
 
@@ -193,7 +197,8 @@ def _new_verdict(
     note.is_head = 1 if packet.seq == signed(sender.una) else 0
     fill_ends(verdict, segments, findings, row, True)
     fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver, packet.now)
+    fill_times(verdict, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender, receiver)
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -248,7 +253,14 @@ def judge_unseen(
     verdict.proof |= _ID_MISSING | _HOLE_SEEN
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
+    note.waited = verdict.silence
+    missing = missing_packets(state, segments, row, packet, sender)
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, False, out)
+    if missing > 1 and packet.length:
+        trouble.unseen = missing - 1
+        trouble.high_seq = (end + (missing - 1) * packet.length) & MODULUS_MASK
+    elif not trouble.unseen:
+        trouble.high_seq = end
     note.confidence = sure * confidence.NUMBER_MISSING
     verdict.confidence = note.confidence * judge_need(trouble, sender, note, verdict, since, False)
     write(state, verdict, out)

@@ -35,7 +35,7 @@ def judge_need(trouble: Any, sender: Any, note: Any, verdict: Any, since: int, p
     """
     start = signed(note.start)
     end = signed(note.end)
-    if sender.acked and (not_after(end, signed(sender.una)) or scoreboard.holds(trouble, start, end)):
+    if sender.last_heard and (not_after(end, signed(sender.una)) or scoreboard.holds(trouble, start, end)):
         call_spurious(verdict, _ACKED_BEFORE)
         note.acked = 1
         return confidence.PROVED

@@ -10,7 +10,7 @@ from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import probe_cause, write_probe
 from processors.verdicts.state import SACK_PERMITTED, SYN_SEEN, State
-from processors.verdicts.unseen import note_id, repeats_unseen
+from processors.verdicts.unseen import goes_on_unseen, note_id, repeats_unseen
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -38,14 +38,13 @@ def _forget(state: State, sender: Any) -> None:
     troubles.clear(state, sender)
     sender.una = 0
     sender.snd_max = 0
-    sender.known = 0
-    sender.acked = 0
     sender.busy = 0
     sender.closed = 0
     sender.holes = 0
     sender.duplicate_acks = 0
     sender.last_sent = 0
     sender.last_heard = 0
+    sender.heard_tsval = 0
 
 
 @kernel
@@ -53,7 +52,7 @@ def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
     _forget(state, sender)
     sender.stream = stream
-    sender.sack = 0
+    sender.marks = 0
     sender.answer_time = 0
     sender.answer_variation = 0
     sender.answer_least = 0
@@ -62,18 +61,18 @@ def _begin(state: State, sender: Any, stream: int) -> None:
 @kernel
 def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
-    sender.sack |= SYN_SEEN
+    sender.marks |= SYN_SEEN
     if segments.quality[row] & _SACK_PERMITTED:
-        sender.sack |= SACK_PERMITTED
-    if not sender.known:
+        sender.marks |= SACK_PERMITTED
+    if not (sender.last_sent or sender.last_heard):
         return
     index = sent.find(state, sender, packet.seq)
     if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
         heard = sender.last_heard
-        acked = sender.acked
         _forget(state, sender)
         sender.last_heard = heard
-        sender.acked = acked
+        sender.una = packet.seq
+        sender.snd_max = packet.seq
 
 
 @kernel
@@ -104,12 +103,13 @@ def _take_data(
     out: Any,
 ) -> None:
     """Take a segment that occupies sequence numbers up to ``end``."""
-    if not sender.known:
-        sender.known = 1
+    if not (sender.last_sent or sender.last_heard):
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
-    if not before(packet.seq, snd_max) and repeats_unseen(state, segments, row, packet, sender, receiver):
+    if not before(packet.seq, snd_max) and (
+        goes_on_unseen(state, packet, sender) or repeats_unseen(state, segments, row, packet, sender, receiver)
+    ):
         judge_unseen(state, segments, findings, row, packet, end, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
@@ -117,13 +117,12 @@ def _take_data(
         if distance(packet.seq, snd_max) >= _WIDEST:
             sent.clear(state, sender)
         if sender.count:
-            sender.holes = min(signed(sender.holes) + 1, 0xFFFF)
+            sender.holes = min(signed(sender.holes) + 1, 0xFF)
             sender.busy = 1
         _take_new(state, segments, row, packet, packet.seq, end, sender)
     else:
         if judge_old(state, segments, findings, row, packet, end, sender, receiver, out):
             sender.last_sent = packet.now
-            note_id(state, segments, row, sender)
         if after(end, signed(sender.snd_max)):
             _take_new(state, segments, row, packet, signed(sender.snd_max), end, sender)
 
@@ -156,8 +155,8 @@ def _pass_segment(
         cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
         if cause:
             write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)
-            note_id(state, segments, row, sender)
             if packet.seq != signed(sender.snd_max):
+                note_id(segments, row, sender)
                 return
     if packet.flags & SYN:
         _take_syn(state, segments, row, packet, sender)
@@ -165,6 +164,7 @@ def _pass_segment(
     if occupied:
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, segments, findings, row, packet, end, sender, receiver, out)
+    note_id(segments, row, sender)
 
 
 @kernel

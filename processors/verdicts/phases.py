@@ -3,9 +3,12 @@
 from typing import Any
 
 from processors.serial import before, not_after, signed
-from processors.verdicts.round_trips import least_answer
-from processors.verdicts.state import OPEN
+from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
+from processors.verdicts.state import LOSS, OPEN
 from segwatch.compilation import kernel
+from segwatch.vocabulary import Cause
+
+_RTO = int(Cause.RTO)
 
 
 @kernel
@@ -29,6 +32,15 @@ def end_if_acknowledged(trouble: Any, una: int, now: int) -> None:
 @kernel
 def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
-    if trouble.phase == OPEN and now - trouble.ended < least_answer(sender) and before(seq, signed(trouble.high_seq)):
+    if trouble.phase == OPEN and now - trouble.ended < least_answer(sender) + LEAST_CLOCK and before(seq, signed(trouble.high_seq)):
         return signed(trouble.last_phase)
     return signed(trouble.phase)
+
+
+@kernel
+def undo(trouble: Any, cause: int, now: int) -> None:
+    """End the phase of a timeout that proved spurious: so does the sender (RFC 5682, RFC 4015)."""
+    if cause == _RTO and trouble.phase == LOSS:
+        trouble.last_phase = LOSS
+        trouble.phase = OPEN
+        trouble.ended = now

@@ -5,6 +5,7 @@ from typing import Any
 from processors.rules.packet import SYN_FIN_RST, Packet
 from processors.serial import MODULUS_MASK, signed
 from processors.verdicts import confidence
+from processors.verdicts.clocks import silence
 from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import State
@@ -57,7 +58,7 @@ def _is_keep_alive(packet: Packet, sender: Any, labels: int) -> bool:
 @kernel
 def probe_cause(state: State, packet: Packet, sender: Any, receiver: Any, labels: int) -> int:
     """Return what a segment probes, 0 if it is no probe."""
-    if packet.length > 1 or packet.flags & SYN_FIN_RST or not sender.known:
+    if packet.length > 1 or packet.flags & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
         return 0
     if packet.length == 0 and packet.seq == signed(sender.snd_max):
         return 0
@@ -82,6 +83,7 @@ def write_probe(
     verdict = next_row(state, out)
     fill_ends(verdict, segments, findings, row, True)
     fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver, packet.now)
+    fill_times(verdict, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender, receiver)
     verdict.cause = cause
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

@@ -27,8 +27,8 @@ def _clocked_cause(trouble: Any, sender: Any, note: Any, verdict: Any, phase: in
     if phase in (RECOVERY, LOSS):
         return _RECOVERY, confidence.IN_EPISODE
     reported = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
-    is_head = not sender.acked or not_after(signed(note.start), signed(sender.una))
-    if not reported and is_head and verdict.since_original >= verdict.timeout:
+    is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
+    if not reported and is_head and note.waited >= verdict.timeout:
         enter(trouble, LOSS, signed(sender.snd_max))
         return _RTO, confidence.CLOCKED_ONLY
     enter(trouble, RECOVERY, signed(sender.snd_max))

@@ -63,19 +63,6 @@ def timeout(sender: Any, receiver: Any) -> int:
 
 
 @kernel
-def silence(sender: Any, now: int) -> int:
-    """Return how long the sender has been silent, at its place: since it sent, or may have heard, anything.
-
-    What passed the sensor towards the sender was heard half a round trip later, and what the sender did then came back
-    after another half: both are in its least time to answer. Where the sensor stands makes no difference.
-    """
-    quiet = now - signed(sender.last_sent)
-    if sender.last_heard:
-        quiet = min(quiet, now - signed(sender.last_heard) - least_answer(sender))
-    return quiet
-
-
-@kernel
 def clock(sender: Any, receiver: Any) -> int:
     """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
 

@@ -5,7 +5,7 @@ from typing import Any
 from processors.rules.packet import Packet
 from processors.serial import distance, signed
 from processors.verdicts import counter, scoreboard
-from processors.verdicts.round_trips import round_trip, silence, timeout
+from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.state import MOST_WRITTEN, State
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
@@ -74,9 +74,8 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
 
 
 @kernel
-def fill_times(verdict: Any, sender: Any, receiver: Any, now: int) -> None:
+def fill_times(verdict: Any, sender: Any, receiver: Any) -> None:
     """Say what was known of the sender's times just before the segment."""
-    verdict.silence = silence(sender, now)
     verdict.round_trip = round_trip(sender, receiver)
     verdict.timeout = timeout(sender, receiver)
 

@@ -36,19 +36,19 @@ SENDER: Final = records(
         ("una", np.uint32),
         ("snd_max", np.uint32),
         ("block", np.int32),
-        ("oldest", np.uint16),
-        ("count", np.uint16),
-        ("block_size", np.uint8),
-        ("known", np.uint8),
-        ("acked", np.uint8),
-        ("busy", np.uint8),
-        ("closed", np.uint8),
-        ("sack", np.uint8),
-        ("holes", np.uint16),
-        ("duplicate_acks", np.uint16),
+        ("heard_tsval", np.uint32),
         ("answer_time", np.int32),
         ("answer_variation", np.int32),
         ("answer_least", np.int32),
+        ("oldest", np.uint16),
+        ("count", np.uint16),
+        ("last_id", np.uint16),
+        ("block_size", np.uint8),
+        ("busy", np.uint8),
+        ("closed", np.uint8),
+        ("marks", np.uint8),
+        ("holes", np.uint8),
+        ("duplicate_acks", np.uint8),
         ("last_sent", np.int64),
         ("last_heard", np.int64),
     ]
@@ -57,12 +57,13 @@ SENDER: Final = records(
 
 ``stream``: 1 + the conversation's number in the findings. ``trouble``: 1 + its record of ``TROUBLE``, 0 none.
 ``una``, ``snd_max``: what the peer has acknowledged, and the highest end sent (RFC 9293's SND.UNA and Linux's SND.MAX),
-as seen here; ``known``: they are; ``acked``: the peer has acknowledged anything.
+as seen here, once the sender has sent or heard anything.
 ``block``, ``block_size``, ``oldest``, ``count``: its ring of ``pieces``: place of the block, 1 + number of its size (0 none), the
 oldest piece's place in it, pieces in it.
-``busy``: acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``sack``: bits of
-``SACK_*``. ``holes``: gaps in what was seen, above ``una``.
-``last_sent``: time of its last segment with payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment.
+``busy``: acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``marks``: see
+``SACK_PERMITTED`` and what follows it. ``holes``: gaps in what was seen, above ``una``.
+``last_sent``: time of its last segment with payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment, ``heard_tsval``: its timestamp
+(0 none). ``last_id``: the highest IP identification, if there is one.
 ``answer_*``: microseconds from the sensor to this sender and back, 0 unknown: eight times the smoothed time and four times
 the variation of RFC 6298, and the least. A record is a cache line.
 """
@@ -70,6 +71,8 @@ SACK_PERMITTED: Final = 1
 """It permitted selective acknowledgments in its SYN."""
 SACK_SENT: Final = 2
 SYN_SEEN: Final = 4
+NUMBERED: Final = 8
+"""It has IP identifications."""
 
 PIECE: Final = records(
     [
@@ -97,8 +100,7 @@ TROUBLE: Final = records(
         ("phase", np.uint8),
         ("last_phase", np.uint8),
         ("probes", np.int8),
-        ("numbered", np.uint8),
-        ("last_id", np.uint16),
+        ("unseen", np.uint8),
         ("high_seq", np.uint32),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
@@ -114,7 +116,7 @@ TROUBLE: Final = records(
 what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until ``high_seq``
 is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there were. ``stalled_until``: end of the last stall that was counted.
 ``reopened``: when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if
-it is known not to. ``last_id``: IP identification of its last repeat or probe; ``numbered``: there was one.
+it is known not to. ``unseen``: packets that did not pass the sensor, left no hole and were not sent again yet.
 """
 
 NOTE: Final = records(
@@ -132,6 +134,7 @@ NOTE: Final = records(
         ("dsacked", np.uint8),
         ("repeated", np.uint8),
         ("confidence", np.float32),
+        ("waited", np.int64),
         ("time", np.int64),
         ("frame", np.int64),
     ]
@@ -140,7 +143,7 @@ NOTE: Final = records(
 
 ``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first
 unacknowledged byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
-``confidence``: that of its cause.
+``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that shows.
 """
 
 

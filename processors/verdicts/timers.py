@@ -5,6 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence
+from processors.verdicts.clocks import waited
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
@@ -35,7 +36,7 @@ _SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
 
 @kernel
 def _may_acknowledge_selectively(side: Any) -> bool:
-    return bool(side.sack & (SACK_PERMITTED | SACK_SENT)) or not side.sack & SYN_SEEN
+    return bool(side.marks & (SACK_PERMITTED | SACK_SENT)) or not side.marks & SYN_SEEN
 
 
 @kernel
@@ -56,7 +57,7 @@ def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]
 
 
 @kernel
-def _tell_probe_from_timeout(state: State, trouble: Any, copy: int, packet_time: int, frame: int, out: Any) -> None:
+def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any, copy: int, out: Any) -> None:
     """Judge anew what was taken for a tail loss probe, now that the next repeat came.
 
     After a probe the timer runs as long as at first; after a timeout it runs twice as long (RFC 6298 section 5.5).
@@ -66,35 +67,35 @@ def _tell_probe_from_timeout(state: State, trouble: Any, copy: int, packet_time:
     verdict = state.rows[copy]
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
-    if 2 * (packet_time - signed(state.notes[copy].time)) > 3 * signed(verdict.silence):
+    if 2 * waited(state, sender, note, state.notes[copy]) > 3 * signed(verdict.silence):
         trouble.probes = -1
         verdict.cause = _RTO
-        amend(state, copy, frame, confidence.LIKELY, out)
+        amend(state, copy, signed(note.frame), confidence.LIKELY, out)
     else:
         trouble.probes = 1
 
 
 @kernel
-def _looks_probed(verdict: Any) -> int:
+def _looks_probed(note: Any, verdict: Any) -> int:
     """Say by the time at which the only segment in flight was repeated whether it was a probe: 1, -1 for no, 0 unknown.
 
     Linux's timer without probes runs from the last acknowledgment; with them it runs from the segment's sending, or it
     is the probe's own time, two round trips and 200 ms from the last acknowledgment.
     """
-    heard_after = signed(verdict.since_original) - signed(verdict.silence)
+    heard_after = signed(note.waited) - signed(verdict.silence)
     if not verdict.round_trip or heard_after < _TOLD_APART:
         return 0
     limit = signed(verdict.timeout)
     probe = min(heard_after + 2 * signed(verdict.round_trip) + LEAST_VARIATION, limit)
     timeout = heard_after + limit
-    nearer = abs(signed(verdict.since_original) - probe) < abs(signed(verdict.since_original) - timeout)
+    nearer = abs(signed(note.waited) - probe) < abs(signed(note.waited) - timeout)
     return 1 if nearer else -1
 
 
 @kernel
-def _last_in_flight(trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
+def _last_in_flight(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout."""
-    looks = _looks_probed(verdict)
+    looks = _looks_probed(note, verdict)
     if not _may_probe(trouble, sender, receiver) or (looks < 0 and trouble.probes <= 0):
         sure = confidence.TIMER_BY_TIME if _may_probe(trouble, sender, receiver) else confidence.TIMER_TOLD
         enter(trouble, LOSS, snd_max)
@@ -106,9 +107,9 @@ def _last_in_flight(trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_
 
 
 @kernel
-def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, verdict: Any) -> None:
+def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes."""
-    sent_between = signed(verdict.since_original) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
+    sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     if not trouble.probes and verdict.original_frame and not sent_between and _may_probe(trouble, sender, receiver):
         trouble.probes = -1
 
@@ -120,7 +121,7 @@ def timer_cause(
     """Return the cause of a repeat after silence, and how sure it is. ``copy``: the note of an earlier copy."""
     snd_max = signed(sender.snd_max)
     reported = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
-    is_head = not sender.acked or not_after(signed(note.start), signed(sender.una))
+    is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
     if is_tail and not is_head and not reported and phase == OPEN:
         trouble.probes = 1
@@ -133,10 +134,10 @@ def timer_cause(
     if reported and verdict.silence < _SHORTEST_TIMEOUT:
         return _reported_cause(trouble, phase, snd_max)
     if is_tail and phase == OPEN and not reported:
-        return _last_in_flight(trouble, sender, receiver, verdict, snd_max)
+        return _last_in_flight(trouble, sender, receiver, note, verdict, snd_max)
     if phase == PROBED:
-        _tell_probe_from_timeout(state, trouble, copy, signed(verdict.time), signed(verdict.frame), out)
+        _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
     if phase == OPEN and not is_tail and not reported:
-        _note_missing_probe(trouble, sender, receiver, verdict)
+        _note_missing_probe(trouble, sender, receiver, note, verdict)
     enter(trouble, LOSS, snd_max)
     return _RTO, confidence.TIMER_AT_HEAD

@@ -36,8 +36,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.ranges = 0
         trouble.phase = OPEN
         trouble.probes = 0
-        trouble.numbered = 0
-        trouble.last_id = 0
+        trouble.unseen = 0
         trouble.high_seq = 0
         trouble.episode = 0
         trouble.stalled_until = 0

@@ -8,58 +8,78 @@ from typing import Any
 
 from processors.rules.packet import Packet
 from processors.serial import distance, signed
+from processors.verdicts.clocks import silence
 from processors.verdicts.order import ids_ascend
-from processors.verdicts.round_trips import LEAST_CLOCK, clock, silence
+from processors.verdicts.round_trips import LEAST_CLOCK, clock, timeout
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import State
-from processors.verdicts.troubles import trouble_of
+from processors.verdicts.state import NUMBERED, OPEN, State
 from segwatch.compilation import kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _ID_MASK = 0xFFFF
+_ID_HALF = 0x8000
 _MOST_MISSING = 64
 _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
+_TIMER_LATE = 25_000_000
+_TIMER_EARLY = 5_000_000
+"""Nanoseconds by which a timer differs from the estimate at most."""
 _IPV6 = int(Quality.IPV6)
 
 
 @kernel
-def note_id(state: State, segments: SegmentColumns, row: int, sender: Any) -> None:
-    """Remember the identification of what is no piece: a repeat, or a probe."""
-    if not segments.quality[row] & _IPV6:
-        trouble = trouble_of(state, sender)
-        trouble.numbered = 1
-        trouble.last_id = segments.ip_id[row]
+def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
+    """Remember the highest identification of a sender, empty segments counted."""
+    if segments.quality[row] & _IPV6:
+        return
+    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    if step < _ID_HALF or not sender.marks & NUMBERED:
+        sender.marks |= NUMBERED
+        sender.last_id = segments.ip_id[row]
 
 
 @kernel
-def _missing(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
-    """Return how many packets of the sender did not pass just before."""
+def missing_packets(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> int:
+    """Return how many packets did not pass just before, less those that fit into the gap before this one."""
+    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not ids_ascend(state, sender):
+        return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
-    step = (signed(segments.ip_id[row]) - signed(last.ip_id)) & _ID_MASK
-    if sender.trouble and state.troubles[sender.trouble - 1].numbered:
-        last_id = signed(state.troubles[sender.trouble - 1].last_id)
-        step = min(step, (signed(segments.ip_id[row]) - last_id) & _ID_MASK)
-    return step - 1 - taken
+    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    missing = step - 1 - taken
+    if missing > _MOST_MISSING:
+        return 0
+    gap = distance(packet.seq, signed(sender.snd_max))
+    return missing - -(-gap // max(packet.length, 1))
 
 
 @kernel
 def repeats_unseen(
     state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
 ) -> bool:
-    """Whether a segment at or above ``snd_max`` is a repeat.
+    """Whether a segment at or above ``snd_max`` is a repeat that follows silence.
 
-    More packets are missing than fit into the gap before it, the sender had nothing to acknowledge (its empty segments
-    are numbered, too), and it was silent.
+    Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
+    the silence has to be that of the timeout.
     """
     if packet.now - signed(sender.last_sent) < LEAST_CLOCK or not sender.count:
         return False
-    if segments.quality[row] & _IPV6 or signed(receiver.last_sent) > signed(sender.last_sent):
+    if missing_packets(state, segments, row, packet, sender) <= 0:
         return False
-    missing = _missing(state, segments, row, sender)
-    gap = distance(packet.seq, signed(sender.snd_max))
-    if not 0 < missing <= _MOST_MISSING or missing * max(packet.length, 1) <= gap:
+    quiet = silence(state, segments, row, sender, receiver)
+    if signed(receiver.last_sent) <= signed(sender.last_sent):
+        return quiet >= clock(sender, receiver)
+    return -_TIMER_EARLY <= quiet - timeout(sender, receiver) <= _TIMER_LATE
+
+
+@kernel
+def goes_on_unseen(state: State, packet: Packet, sender: Any) -> bool:
+    """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed."""
+    if not sender.busy or not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
-    return silence(sender, packet.now) >= clock(sender, receiver) and ids_ascend(state, sender)
+    trouble = state.troubles[sender.trouble - 1]
+    if trouble.phase == OPEN or not trouble.unseen:
+        return False
+    trouble.unseen -= 1
+    return True

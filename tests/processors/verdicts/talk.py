@@ -33,7 +33,7 @@ class Talk:
         self.segments: list[Segment] = []
         self._stamped, self._numbered = stamped, numbered
         self._next_id = 100
-        self._far = far
+        self._halves = {CLIENT: near, SERVER: far}
         permitted = int(Quality.SACK_PERMITTED) if sack else 0
         self._put(0, CLIENT, "S", CLIENT_ISN, 0, quality=permitted)
         self._put(far, SERVER, "SA", SERVER_ISN, CLIENT_ISN + 1, quality=permitted)
@@ -43,17 +43,17 @@ class Talk:
         """Append a segment; return its frame."""
         if sender == CLIENT:
             self._next_id += 1
-        stamps = {"tsval": round(at) + 7000, "tsecr": self._heard(at) if sender == SERVER else 1}
+        stamps = {"tsval": round(at) + 7000, "tsecr": self._heard(at, sender)}
         fields: dict[str, Any] = (stamps if self._stamped else {}) | {"ip_id": self._next_id if self._numbered else 0}
         fields |= more
         fields["quality"] = more.get("quality", 0) | (int(Quality.TIMESTAMPS) if self._stamped else 0)
         self.segments.append(Segment(at, sender, flags, seq, ack, **fields))
         return len(self.segments)
 
-    def _heard(self, at: float) -> int:
-        """Return the timestamp of what the server had heard last, when it sent what passes at that time."""
-        before = [one.tsval for one in self.segments if one.sender == CLIENT and one.at <= at - self._far + 0.001]
-        return max(before, default=0)
+    def _heard(self, at: float, by: str) -> int:
+        """Return the timestamp of what an end had heard last, when it sent what passes at that time."""
+        sent = at - self._halves[by] + 0.001
+        return max((one.tsval for one in self.segments if one.sender != by and one.at <= sent), default=0)
 
     def send(self, at: float, *numbers: int, flags: str = "A", **more: Any) -> int:
         """Let the client send segments of these numbers at once; return the frame of the last."""

@@ -1,0 +1,87 @@
+"""Time as a sender's own clock has it: by its timestamps (RFC 7323), which delays before the sensor do not change."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import signed
+from processors.verdicts.round_trips import least_answer
+from processors.verdicts.sent import place_of
+from processors.verdicts.state import HAS_TIMESTAMP, State
+from segwatch.compilation import kernel
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Quality
+
+MILLISECOND = 1_000_000
+"""A tick of Linux's, Windows' and FreeBSD's clocks."""
+_LEAST_SPAN = 20_000_000
+_FARTHEST = 1 << 20
+"""Ticks between two timestamps at most: others are none of one clock."""
+_TIMESTAMPS = int(Quality.TIMESTAMPS)
+
+
+@kernel
+def ticks_between(later: int, earlier: int) -> int:
+    """Return the difference of two timestamps, -2^31 to 2^31 - 1."""
+    step = (later - earlier) & 0xFFFFFFFF
+    return step if step < 0x80000000 else step - 0x100000000
+
+
+@kernel
+def ticks_are_milliseconds(state: State, sender: Any) -> bool:
+    """Whether the sender's timestamps count milliseconds, as far as its pieces show."""
+    if not sender.count:
+        return False
+    first = state.pieces[place_of(sender, 0)]
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    if not first.marks & last.marks & HAS_TIMESTAMP:
+        return False
+    span = signed(last.time) - signed(first.time)
+    ticked = MILLISECOND * ticks_between(signed(last.tsval), signed(first.tsval))
+    return span < _LEAST_SPAN or (ticked * 3 > span and ticked < 3 * span)
+
+
+@kernel
+def _newest_tsval(state: State, sender: Any) -> int:
+    """Return the timestamp of what the sender sent last, repeats counted."""
+    newest = signed(state.pieces[place_of(sender, signed(sender.count) - 1)].tsval)
+    if sender.trouble:
+        place = signed(state.troubles[sender.trouble - 1].last_note)
+        if place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP:
+            if ticks_between(signed(state.notes[place].tsval), newest) > 0:
+                newest = signed(state.notes[place].tsval)
+    return newest
+
+
+@kernel
+def silence(state: State, segments: SegmentColumns, row: int, sender: Any, receiver: Any) -> int:
+    """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
+
+    What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
+    what passed towards it since, nothing had reached it. That was heard half a round trip after it had passed, and what
+    the sender did then came back after another half: both are in its least time to answer, wherever the sensor stands.
+    """
+    now = signed(segments.ts[row])
+    quiet = now - signed(sender.last_sent)
+    stamped = bool(segments.quality[row] & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
+    if stamped:
+        ticks = ticks_between(signed(segments.tsval[row]), _newest_tsval(state, sender))
+        if -_FARTHEST < ticks < _FARTHEST:
+            quiet = MILLISECOND * ticks
+    if sender.last_heard:
+        heard = now - signed(sender.last_heard) - least_answer(sender)
+        if stamped and segments.tsecr[row] and sender.heard_tsval:
+            ticks = ticks_between(signed(sender.heard_tsval), signed(segments.tsecr[row]))
+            if 0 < ticks < _FARTHEST:
+                heard += MILLISECOND * ticks
+        quiet = min(quiet, heard)
+    return quiet
+
+
+@kernel
+def waited(state: State, sender: Any, note: Any, other: Any) -> int:
+    """Return how long after ``other`` (``NOTE`` or ``PIECE``) a segment was sent, by the sender's clock if it shows."""
+    if note.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
+        ticks = ticks_between(signed(note.tsval), signed(other.tsval))
+        if -_FARTHEST < ticks < _FARTHEST:
+            return MILLISECOND * ticks
+    return signed(note.time) - signed(other.time)
