@@ -246,6 +246,8 @@ class Proof(IntFlag):
     """IP IDs tell that packets of the sender did not pass just before."""
     ECHOED = 1 << 15
     """The acknowledgment echoes the repeat's own timestamp."""
+    ACKED_BEYOND = 1 << 16
+    """The first answer to a timeout acknowledged more than what was sent again, though no loss had been reported."""
 
 
 def _name(member: IntFlag | IntEnum) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import Packet
-from processors.serial import before, not_after, signed
+from processors.serial import before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.options import may_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
@@ -21,12 +22,18 @@ _NOWHERE = int(Place.UNKNOWN)
 _AFTER_SENSOR = int(Place.AFTER_SENSOR)
 _NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
-_SYN_RETRY = int(Cause.SYN_RETRY)
+_RTO = int(Cause.RTO)
 _ACKED_EARLY = int(Proof.ACKED_EARLY)
 _EIFEL = int(Proof.EIFEL)
 _ECHOED = int(Proof.ECHOED)
+_BEYOND = int(Proof.ACKED_BEYOND)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
+_ID_MISSING = int(Proof.ID_MISSING)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
+_ENOUGH = 3
+"""Segments behind a lost one that make duplicate ACKs for certain."""
 _HOST_DELAY = 1_000_000
 """Nanoseconds that hosts differ by in how fast they answer."""
 _UNKNOWN_LINGER = 1_000_000_000
@@ -56,10 +63,25 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
     """
     if echoes and _fills(note, sender, packet) and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
         return _EIFEL
-    least = least_answer(receiver)
-    if packet.now - signed(note.time) < least * 9 // 10 - _HOST_DELAY:
+    if echoes and note.marks & HAS_TIMESTAMP and not before(tsecr, signed(note.tsval)):
+        return 0
+    if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - _HOST_DELAY:
         return _ACKED_EARLY
     return 0
+
+
+@kernel
+def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Packet) -> bool:
+    """Whether the first answer to a timeout acknowledges more than what was sent again, though no loss was reported.
+
+    Then nothing was missing behind it, nor was it: the acknowledgments were late or lost (the idea of RFC 5682).
+    """
+    if may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver):
+        return False  # it would have reported the duplicate
+    if verdict.cause != _RTO or verdict.proof & (_LOSS_REPORTED | _HOLE_SEEN | _ID_MISSING) or note.repeated:
+        return False
+    beyond = distance(packet.ack, signed(note.end))
+    return _fills(note, sender, packet) and beyond >= _ENOUGH * distance(signed(note.end), signed(note.start))
 
 
 @kernel
@@ -80,8 +102,13 @@ def _weigh(
     proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
     if proof:
         call_spurious(verdict, proof)
-        undo(trouble, signed(verdict.cause), packet.now)
+        if proof == _EIFEL or verdict.cause == _RTO:
+            undo(trouble, packet.now)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
+    elif _goes_beyond(note, verdict, sender, receiver, packet):
+        call_spurious(verdict, _BEYOND)
+        undo(trouble, packet.now)
+        amend(state, place, packet.frame, confidence.LIKELY, out)
     elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
         verdict.needed = _NEEDED
         verdict.place = _AFTER_SENSOR if verdict.proof & _ORIGINAL_SEEN else _NOWHERE
@@ -129,18 +156,22 @@ def _can_be_meant(note: Any, verdict: Any) -> bool:
 
 
 @kernel
-def review_reported(state: State, trouble: Any, left: int, right: int, frame: int, out: Any) -> None:
+def review_reported(
+    state: State, trouble: Any, left: int, right: int, frame: int, tsecr: int, echoes: bool, out: Any
+) -> None:
     """Find out which repeats the receiver reports as duplicates: the last one of each segment, else an earlier one.
 
-    A report says how many copies arrived, not which (RFC 3708 section 3).
+    A report says how many copies arrived, not which (RFC 3708 section 3). But Linux echoes the timestamp of the copy that
+    it reports, so later ones are not meant.
     """
     earlier = NOTHING
     taken = False
     place = signed(trouble.first_note)
     while place != NOTHING:
         note = state.notes[place]
-        if overlaps(note, left, right) and _can_be_meant(note, state.rows[place]):
-            if note.repeated:
+        later = echoes and bool(note.marks & HAS_TIMESTAMP) and before(tsecr, signed(note.tsval))
+        if overlaps(note, left, right) and _can_be_meant(note, state.rows[place]) and not later:
+            if note.repeated and not (echoes and note.marks & HAS_TIMESTAMP and tsecr == signed(note.tsval)):
                 earlier = place
             else:
                 _take_report(state, place, frame, out)

@@ -36,7 +36,7 @@ def _write_loss(
     fill_ends(verdict, segments, findings, row, False)
     if behind != NOTHING:
         verdict.time = state.pieces[behind].time
-        verdict.frame = state.pieces[behind].frame
+        verdict.frame = sent.frame_of(state.pieces[behind], signed(segments.frame[row]))
     fill_blank(verdict, start, distance(end, start))
     fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_LOSS

@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.serial import signed
-from processors.verdicts.round_trips import least_answer
+from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_TIMESTAMP, State
 from segwatch.compilation import kernel
@@ -41,15 +41,15 @@ def ticks_are_milliseconds(state: State, sender: Any) -> bool:
 
 
 @kernel
-def _newest_tsval(state: State, sender: Any) -> int:
-    """Return the timestamp of what the sender sent last, repeats counted."""
-    newest = signed(state.pieces[place_of(sender, signed(sender.count) - 1)].tsval)
+def _newest(state: State, sender: Any) -> tuple[int, int]:
+    """Return timestamp and echo of what the sender sent last, repeats counted."""
+    piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
     if sender.trouble:
         place = signed(state.troubles[sender.trouble - 1].last_note)
         if place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP:
-            if ticks_between(signed(state.notes[place].tsval), newest) > 0:
-                newest = signed(state.notes[place].tsval)
-    return newest
+            if ticks_between(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
+                return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
+    return signed(piece.tsval), signed(piece.tsecr)
 
 
 @kernel
@@ -57,23 +57,27 @@ def silence(state: State, segments: SegmentColumns, row: int, sender: Any, recei
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
-    what passed towards it since, nothing had reached it. That was heard half a round trip after it had passed, and what
+    what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between them. That was heard half a round trip after it had passed, and what
     the sender did then came back after another half: both are in its least time to answer, wherever the sensor stands.
     """
     now = signed(segments.ts[row])
     quiet = now - signed(sender.last_sent)
     stamped = bool(segments.quality[row] & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
     if stamped:
-        ticks = ticks_between(signed(segments.tsval[row]), _newest_tsval(state, sender))
+        tsval, tsecr = _newest(state, sender)
+        ticks = ticks_between(signed(segments.tsval[row]), tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             quiet = MILLISECOND * ticks
+            if segments.tsecr[row] and signed(segments.tsecr[row]) == tsecr:
+                return quiet
     if sender.last_heard:
         heard = now - signed(sender.last_heard) - least_answer(sender)
         if stamped and segments.tsecr[row] and sender.heard_tsval:
             ticks = ticks_between(signed(sender.heard_tsval), signed(segments.tsecr[row]))
             if 0 < ticks < _FARTHEST:
                 heard += MILLISECOND * ticks
-        quiet = min(quiet, heard)
+        if heard > -LEAST_CLOCK:  # else it is still on its way to the sender
+            quiet = min(quiet, heard)
     return quiet
 
 

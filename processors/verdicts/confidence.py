@@ -11,8 +11,6 @@ TIMER_AT_HEAD: Final = 0.99
 """Silence of a timeout at least, the first unacknowledged byte, more in flight behind it or an earlier timeout."""
 TIMER_OR_PROBE: Final = 0.7
 """The same, with one segment in flight: Linux sends a tail loss probe just when the timer would run out."""
-TIMER_BY_TIME: Final = 0.9
-"""The same, and the time that passed since the last acknowledgment tells which of the two it is."""
 TIMER_TOLD: Final = 0.97
 """The same, and the next repeat or an earlier one told which of the two it is."""
 PROBE_AT_TAIL: Final = 0.98

@@ -21,10 +21,11 @@ _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 
 
 @kernel
-def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any) -> float:
+def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet: bool) -> float:
     """Return how sure it is that ``segment`` (``NOTE``) is a copy of ``other`` (``NOTE`` or ``PIECE``); 0: it is none.
 
-    A sender that sends again takes another identification and, once its clock has moved, another timestamp.
+    A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where neither
+    is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all again.
     """
     if segment.start != other.start or segment.end != other.end:
         return 0.0
@@ -38,7 +39,7 @@ def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any) -> flo
         return confidence.SAME_ID
     least = least_round_trip(sender, receiver)
     limit = least >> 1 if least else _UNKNOWN_LIMIT
-    return confidence.TOO_SOON if apart < limit else 0.0
+    return confidence.TOO_SOON if quiet and apart < limit else 0.0
 
 
 @kernel

@@ -7,6 +7,7 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
+from processors.verdicts.options import may_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.round_trips import note_answer
 from processors.verdicts.state import OPEN, SACK_SENT, State
@@ -57,7 +58,8 @@ def _read_blocks(
     if reports:
         left = signed(segments.sack[row, 0])
         right = signed(segments.sack[row, 1])
-        review_reported(state, trouble, left, right, packet.frame, out)
+        echoes = bool(segments.quality[row] & _TIMESTAMPS)
+        review_reported(state, trouble, left, right, packet.frame, signed(segments.tsecr[row]), echoes, out)
     for block in range(1 if reports else 0, min(signed(segments.sack_count[row]), 4)):
         left = signed(segments.sack[row, 2 * block])
         right = signed(segments.sack[row, 2 * block + 1])
@@ -67,7 +69,7 @@ def _read_blocks(
 
 
 @kernel
-def _advance(trouble: Any, packet: Packet, sender: Any) -> None:
+def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
     sender.una = packet.ack
@@ -75,7 +77,8 @@ def _advance(trouble: Any, packet: Packet, sender: Any) -> None:
     if sender.una == sender.snd_max:
         sender.holes = 0
     scoreboard.forget_below(trouble, packet.ack)
-    end_if_acknowledged(trouble, packet.ack, packet.now)
+    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
+    end_if_acknowledged(trouble, packet.ack, selective, packet.now)
 
 
 @kernel
@@ -100,7 +103,7 @@ def _hear_closely(
     if _advances(packet, sender):
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, segments, findings, row, packet, trouble, sender, receiver, out)
-        _advance(trouble, packet, sender)
+        _advance(trouble, packet, sender, receiver)
     elif not reports:
         _count_duplicate(packet, sender)
     drop_settled(state, trouble, sender, receiver, packet.now)

@@ -12,9 +12,9 @@ from processors.verdicts.need import judge_need
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_times, write
-from processors.verdicts.state import MOST_NOTES, State
+from processors.verdicts.state import MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
-from processors.verdicts.unseen import missing_packets
+from processors.verdicts.unseen import missing_packets, packets_between
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -25,6 +25,7 @@ _REORDERING = int(Cause.REORDERING)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
+_SILENCE = int(Proof.SILENCE)
 _SAME_PACKET = int(Proof.SAME_PACKET)
 _SENT_LATER = int(Proof.SENT_LATER)
 _SENT_EARLIER = int(Proof.SENT_EARLIER)
@@ -37,6 +38,7 @@ def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, en
     note.time = packet.now
     note.frame = packet.frame
     note.tsval = segments.tsval[row]
+    note.tsecr = segments.tsecr[row]
     note.ip_id = segments.ip_id[row]
     note.ttl = segments.ttl[row]
     note.marks = sent.marks_of(signed(segments.quality[row]))
@@ -60,7 +62,7 @@ def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> 
 def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, quality: int) -> None:
     """Say that the segment is another copy of the packet ``other`` (``NOTE`` or ``PIECE``)."""
     _compare(state, sender, verdict, note, other)
-    verdict.original_frame = other.frame
+    verdict.original_frame = sent.frame_of(other, signed(note.frame))
     verdict.proof |= _SAME_PACKET
     verdict.cause = copy_cause(note, other, quality)
     if verdict.cause == _CAPTURE_DUPLICATE:
@@ -69,17 +71,18 @@ def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, q
 
 @kernel
 def _copy_surely(
-    state: State, sender: Any, receiver: Any, note: Any, verdict: Any, copy: int, piece: int, quality: int
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, copy: int, piece: int, quality: int
 ) -> float:
     """Say that the segment is a copy of a packet, if it is: return how sure that is, else 0."""
     sure = 0.0
+    quiet = trouble.phase == OPEN
     if copy != NOTHING:
-        sure = copy_confidence(note, state.notes[copy], sender, receiver)
+        sure = copy_confidence(note, state.notes[copy], sender, receiver, quiet)
         if sure > 0.0:
             state.notes[copy].repeated = 1
             _call_copy(state, sender, note, verdict, state.notes[copy], quality)
     if sure == 0.0 and piece != NOTHING:
-        sure = copy_confidence(note, state.pieces[piece], sender, receiver)
+        sure = copy_confidence(note, state.pieces[piece], sender, receiver, quiet)
         if sure > 0.0:
             _call_copy(state, sender, note, verdict, state.pieces[piece], quality)
     if sure > 0.0 and verdict.cause == _CAPTURE_DUPLICATE:
@@ -134,7 +137,7 @@ def _look_back(
     if sent.covers(state, sender, index, seq):
         piece = sent.place_of(sender, index)
         verdict.proof |= _ORIGINAL_SEEN
-        verdict.original_frame = state.pieces[piece].frame
+        verdict.original_frame = sent.frame_of(state.pieces[piece], signed(note.frame))
         _compare(state, sender, verdict, note, state.pieces[piece])
         return piece, NOTHING, signed(state.pieces[piece].time)
     behind = NOTHING
@@ -165,7 +168,7 @@ def _judge(
 ) -> float:
     """Write cause, need and place of a segment; return how sure need and place are."""
     piece, behind, since = _look_back(state, sender, note, verdict, copy)
-    sure = _copy_surely(state, sender, receiver, note, verdict, copy, piece, quality)
+    sure = _copy_surely(state, trouble, sender, receiver, note, verdict, copy, piece, quality)
     if sure == 0.0 and not is_syn and piece == NOTHING:
         sure = _late_surely(state, trouble, sender, receiver, note, verdict, copy, behind, out)
     if sure > 0.0:
@@ -226,6 +229,8 @@ def judge_old(
     is_syn = bool(packet.flags & SYN)
     quality = signed(segments.quality[row])
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
+    if note.is_repeat and verdict.proof & _SILENCE:
+        trouble.unseen = missing_packets(state, segments, row, sender)
     verdict.confidence = note.confidence * need
     write(state, verdict, out)
     sender.busy = 1
@@ -244,7 +249,10 @@ def judge_unseen(
     receiver: Any,
     out: Any,
 ) -> None:
-    """Write the verdict on a repeat of what never passed the sensor; it was sent just after the last that did."""
+    """Write the verdict on a repeat of what never passed the sensor; it was sent just after the last that did.
+
+    ``snd_max`` becomes the end of all that was lost; the caller sets it to that of this segment.
+    """
     trouble = trouble_of(state, sender)
     place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
     note = state.notes[place]
@@ -254,13 +262,11 @@ def judge_unseen(
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
     note.waited = verdict.silence
-    missing = missing_packets(state, segments, row, packet, sender)
+    behind = missing_packets(state, segments, row, sender) - packets_between(packet, sender) - 1
+    if behind > 0 and packet.length:
+        trouble.unseen = behind
+    sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, False, out)
-    if missing > 1 and packet.length:
-        trouble.unseen = missing - 1
-        trouble.high_seq = (end + (missing - 1) * packet.length) & MODULUS_MASK
-    elif not trouble.unseen:
-        trouble.high_seq = end
     note.confidence = sure * confidence.NUMBER_MISSING
     verdict.confidence = note.confidence * judge_need(trouble, sender, note, verdict, since, False)
     write(state, verdict, out)

@@ -6,6 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, FIN, RST, SYN, Packet
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
+from processors.verdicts.acks_twice import is_ack_again, write_ack_again
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import probe_cause, write_probe
@@ -108,7 +109,8 @@ def _take_data(
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
     if not before(packet.seq, snd_max) and (
-        goes_on_unseen(state, packet, sender) or repeats_unseen(state, segments, row, packet, sender, receiver)
+        goes_on_unseen(state, segments, row, packet, sender, receiver)
+        or repeats_unseen(state, segments, row, packet, sender, receiver)
     ):
         judge_unseen(state, segments, findings, row, packet, end, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
@@ -148,6 +150,9 @@ def _pass_segment(
         signed(segments.frame[row]),
     )
     if packet.flags & RST or packet.length >= _LONGEST:
+        return
+    if is_ack_again(segments, row, packet, sender, receiver):
+        write_ack_again(state, segments, findings, row, packet, sender, receiver, out)
         return
     if packet.flags & ACK:
         hear(state, segments, findings, row, packet, receiver, sender, out)

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from processors.serial import before, not_after, signed
+from processors.serial import before, signed
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
-from processors.verdicts.state import LOSS, OPEN
+from processors.verdicts.state import LOSS, OPEN, RECOVERY
 from segwatch.compilation import kernel
-from segwatch.vocabulary import Cause
-
-_RTO = int(Cause.RTO)
 
 
 @kernel
@@ -21,9 +18,13 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
 
 
 @kernel
-def end_if_acknowledged(trouble: Any, una: int, now: int) -> None:
-    """End the phase when ``una`` has reached its mark."""
-    if trouble.phase != OPEN and not_after(signed(trouble.high_seq), una):
+def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int) -> None:
+    """End the phase when ``una`` has reached its mark, or gone beyond it without selective acknowledgments.
+
+    Duplicate ACKs for the mark itself may be due to the repeats of the episode (RFC 6582 section 4.1, Linux).
+    """
+    mark = signed(trouble.high_seq)
+    if trouble.phase != OPEN and (before(mark, una) or (selective and mark == una)):
         trouble.last_phase = trouble.phase
         trouble.phase = OPEN
         trouble.ended = now
@@ -32,15 +33,18 @@ def end_if_acknowledged(trouble: Any, una: int, now: int) -> None:
 @kernel
 def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
-    if trouble.phase == OPEN and now - trouble.ended < least_answer(sender) + LEAST_CLOCK and before(seq, signed(trouble.high_seq)):
+    since = now - signed(trouble.ended)
+    least = least_answer(sender)
+    unheard = since < least or (since < least + LEAST_CLOCK and before(seq, signed(trouble.high_seq)))
+    if trouble.phase == OPEN and trouble.ended and unheard:
         return signed(trouble.last_phase)
     return signed(trouble.phase)
 
 
 @kernel
-def undo(trouble: Any, cause: int, now: int) -> None:
-    """End the phase of a timeout that proved spurious: so does the sender (RFC 5682, RFC 4015)."""
-    if cause == _RTO and trouble.phase == LOSS:
-        trouble.last_phase = LOSS
+def undo(trouble: Any, now: int) -> None:
+    """End the phase that began with a spurious repeat: so does the sender (RFC 5682, RFC 4015)."""
+    if trouble.phase in (LOSS, RECOVERY):
+        trouble.last_phase = trouble.phase
         trouble.phase = OPEN
         trouble.ended = now

@@ -6,7 +6,7 @@ Acknowledged pieces stay until their place is needed: what was acknowledged befo
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import after, distance, not_after, signed
+from processors.serial import MODULUS_MASK, after, distance, not_after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, LARGEST_BLOCK, LEAST_BLOCK, State
 from segwatch.compilation import kernel
@@ -41,7 +41,7 @@ def _take_block(state: State, size: int) -> int:
     place = counter.BLOCKS_FREE + size - 1
     block = state.counters[place]
     if block != NOTHING:
-        state.counters[place] = state.pieces[block].frame
+        state.counters[place] = state.pieces[block].time
         return signed(block)
     state.counters[counter.USES] += 1
     block = state.counters[counter.PIECES_USED]
@@ -52,7 +52,7 @@ def _take_block(state: State, size: int) -> int:
 @kernel
 def _give_back(state: State, block: int, size: int) -> None:
     place = counter.BLOCKS_FREE + size - 1
-    state.pieces[block].frame = state.counters[place]
+    state.pieces[block].time = state.counters[place]
     state.counters[place] = block
 
 
@@ -124,7 +124,8 @@ def append(state: State, sender: Any, segments: SegmentColumns, row: int, start:
     piece.start = start
     piece.end = end
     piece.time = segments.ts[row]
-    piece.frame = segments.frame[row]
+    piece.frame = signed(segments.frame[row]) & MODULUS_MASK
+    piece.tsecr = segments.tsecr[row]
     piece.tsval = segments.tsval[row]
     piece.ip_id = segments.ip_id[row]
     piece.ttl = segments.ttl[row]
@@ -155,3 +156,9 @@ def find(state: State, sender: Any, seq: int) -> int:
 def covers(state: State, sender: Any, index: int, seq: int) -> bool:
     """Whether the piece of that number, which starts at or before ``seq``, holds the byte ``seq``."""
     return index >= 0 and after(signed(state.pieces[place_of(sender, index)].end), seq)
+
+
+@kernel
+def frame_of(piece: Any, now: int) -> int:
+    """Return the number of a piece's frame; ``now``: that of a later frame, fewer than 2^32 after it."""
+    return now - ((now - signed(piece.frame)) & MODULUS_MASK)

@@ -23,6 +23,8 @@ MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
 MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
 """Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
+HABITS: Final = 1 << 12
+"""Hosts whose habits are remembered, about: they share places."""
 
 OPEN: Final = 0
 PROBED: Final = 1
@@ -79,14 +81,16 @@ PIECE: Final = records(
         ("start", np.uint32),
         ("end", np.uint32),
         ("time", np.int64),
-        ("frame", np.int64),
+        ("frame", np.uint32),
         ("tsval", np.uint32),
+        ("tsecr", np.uint32),
         ("ip_id", np.uint16),
         ("ttl", np.uint8),
         ("marks", np.uint8),
     ]
 )
-"""A segment as it was first sent: a ring's pieces ascend, in numbers and in time. ``marks``: see ``HAS_*``."""
+"""A segment as it was first sent: a ring's pieces ascend, in numbers and in time. ``frame``: its last 32
+bits. ``marks``: see ``HAS_*``."""
 HAS_TIMESTAMP: Final = 1
 HAS_IP_ID: Final = 2
 
@@ -125,6 +129,7 @@ NOTE: Final = records(
         ("start", np.uint32),
         ("end", np.uint32),
         ("tsval", np.uint32),
+        ("tsecr", np.uint32),
         ("ip_id", np.uint16),
         ("ttl", np.uint8),
         ("marks", np.uint8),
@@ -160,6 +165,8 @@ class State(NamedTuple):
     """(N,) of ``NOTE``."""
     rows: npt.NDArray[Any]
     """(N,) of ``VERDICT``: the last revision of each note."""
+    habits: npt.NDArray[np.int8]
+    """(HABITS,) see ``habits``."""
     counters: npt.NDArray[np.int64]
     """(counter.COUNT,) see ``counter``."""
 
@@ -178,5 +185,6 @@ def new_state(
         troubles=zeroed(troubles, TROUBLE),
         notes=zeroed(notes, NOTE),
         rows=zeroed(notes, VERDICT),
+        habits=np.zeros(HABITS, np.int8),
         counters=counters,
     )

@@ -6,6 +6,8 @@ from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
+from processors.verdicts.habits import habit_of, learn_habit
+from processors.verdicts.options import may_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
@@ -14,9 +16,6 @@ from processors.verdicts.state import (
     OPEN,
     PROBED,
     RECOVERY,
-    SACK_PERMITTED,
-    SACK_SENT,
-    SYN_SEEN,
     State,
 )
 from segwatch.compilation import kernel
@@ -32,19 +31,6 @@ _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
 _SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
 """Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
-
-
-@kernel
-def _may_acknowledge_selectively(side: Any) -> bool:
-    return bool(side.marks & (SACK_PERMITTED | SACK_SENT)) or not side.marks & SYN_SEEN
-
-
-@kernel
-def _may_probe(trouble: Any, sender: Any, receiver: Any) -> bool:
-    """Whether the sender may send tail loss probes: Linux does with selective acknowledgments only."""
-    return (
-        trouble.probes >= 0 and _may_acknowledge_selectively(sender) and _may_acknowledge_selectively(receiver)
-    )
 
 
 @kernel
@@ -68,50 +54,35 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
     if 2 * waited(state, sender, note, state.notes[copy]) > 3 * signed(verdict.silence):
-        trouble.probes = -1
+        learn_habit(state, trouble, verdict, -1)
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
     else:
-        trouble.probes = 1
+        learn_habit(state, trouble, verdict, 1)
 
 
 @kernel
-def _looks_probed(note: Any, verdict: Any) -> int:
-    """Say by the time at which the only segment in flight was repeated whether it was a probe: 1, -1 for no, 0 unknown.
-
-    Linux's timer without probes runs from the last acknowledgment; with them it runs from the segment's sending, or it
-    is the probe's own time, two round trips and 200 ms from the last acknowledgment.
-    """
-    heard_after = signed(note.waited) - signed(verdict.silence)
-    if not verdict.round_trip or heard_after < _TOLD_APART:
-        return 0
-    limit = signed(verdict.timeout)
-    probe = min(heard_after + 2 * signed(verdict.round_trip) + LEAST_VARIATION, limit)
-    timeout = heard_after + limit
-    nearer = abs(signed(note.waited) - probe) < abs(signed(note.waited) - timeout)
-    return 1 if nearer else -1
-
-
-@kernel
-def _last_in_flight(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
+def _last_in_flight(
+    state: State, trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int
+) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout."""
-    looks = _looks_probed(note, verdict)
-    if not _may_probe(trouble, sender, receiver) or (looks < 0 and trouble.probes <= 0):
-        sure = confidence.TIMER_BY_TIME if _may_probe(trouble, sender, receiver) else confidence.TIMER_TOLD
+    habit = habit_of(state, trouble, verdict)
+    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
+    if not selective or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
         enter(trouble, LOSS, snd_max)
-        return _RTO, sure
+        return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
-    if trouble.probes > 0:
-        return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
-    return _TAIL_LOSS_PROBE, confidence.TIMER_BY_TIME if looks > 0 else confidence.TIMER_OR_PROBE
+    told = habit > 0 or verdict.silence < _SHORTEST_TIMEOUT
+    return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD if told else confidence.TIMER_OR_PROBE
 
 
 @kernel
-def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
+def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes."""
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
-    if not trouble.probes and verdict.original_frame and not sent_between and _may_probe(trouble, sender, receiver):
-        trouble.probes = -1
+    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
+    if verdict.original_frame and not sent_between and selective and trouble.probes <= 0:
+        learn_habit(state, trouble, verdict, -1)
 
 
 @kernel
@@ -124,20 +95,21 @@ def timer_cause(
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
     if is_tail and not is_head and not reported and phase == OPEN:
-        trouble.probes = 1
+        learn_habit(state, trouble, verdict, 1)
         enter(trouble, PROBED, snd_max)
         return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
     if not is_head:
         if reported or phase in (RECOVERY, LOSS):
             return _reported_cause(trouble, phase, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    if reported and verdict.silence < _SHORTEST_TIMEOUT:
+    too_soon = verdict.silence < max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
+    if too_soon and (reported or phase in (RECOVERY, LOSS)):
         return _reported_cause(trouble, phase, snd_max)
     if is_tail and phase == OPEN and not reported:
-        return _last_in_flight(trouble, sender, receiver, note, verdict, snd_max)
+        return _last_in_flight(state, trouble, sender, receiver, verdict, snd_max)
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
     if phase == OPEN and not is_tail and not reported:
-        _note_missing_probe(trouble, sender, receiver, note, verdict)
+        _note_missing_probe(state, trouble, sender, receiver, note, verdict)
     enter(trouble, LOSS, snd_max)
     return _RTO, confidence.TIMER_AT_HEAD

@@ -40,18 +40,22 @@ def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
 
 
 @kernel
-def missing_packets(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> int:
-    """Return how many packets did not pass just before, less those that fit into the gap before this one."""
+def missing_packets(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+    """Return how many packets of the sender did not pass just before, 0 if that does not show."""
     if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not ids_ascend(state, sender):
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
     missing = step - 1 - taken
-    if missing > _MOST_MISSING:
-        return 0
+    return missing if 0 < missing <= _MOST_MISSING else 0
+
+
+@kernel
+def packets_between(packet: Packet, sender: Any) -> int:
+    """Return how many packets fit into the gap before a segment at or above ``snd_max``."""
     gap = distance(packet.seq, signed(sender.snd_max))
-    return missing - -(-gap // max(packet.length, 1))
+    return -(-gap // max(packet.length, 1))
 
 
 @kernel
@@ -65,7 +69,7 @@ def repeats_unseen(
     """
     if packet.now - signed(sender.last_sent) < LEAST_CLOCK or not sender.count:
         return False
-    if missing_packets(state, segments, row, packet, sender) <= 0:
+    if missing_packets(state, segments, row, sender) <= packets_between(packet, sender):
         return False
     quiet = silence(state, segments, row, sender, receiver)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
@@ -74,12 +78,16 @@ def repeats_unseen(
 
 
 @kernel
-def goes_on_unseen(state: State, packet: Packet, sender: Any) -> bool:
+def goes_on_unseen(
+    state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
+) -> bool:
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed."""
     if not sender.busy or not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
+        return False
+    if silence(state, segments, row, sender, receiver) >= clock(sender, receiver):
         return False
     trouble.unseen -= 1
     return True

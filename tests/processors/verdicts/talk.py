@@ -32,7 +32,7 @@ class Talk:
     ) -> None:
         self.segments: list[Segment] = []
         self._stamped, self._numbered = stamped, numbered
-        self._next_id = 100
+        self._ids = {CLIENT: 100, SERVER: 9000}
         self._halves = {CLIENT: near, SERVER: far}
         permitted = int(Quality.SACK_PERMITTED) if sack else 0
         self._put(0, CLIENT, "S", CLIENT_ISN, 0, quality=permitted)
@@ -41,10 +41,9 @@ class Talk:
 
     def _put(self, at: float, sender: str, flags: str, seq: int, ack: int, **more: Any) -> int:
         """Append a segment; return its frame."""
-        if sender == CLIENT:
-            self._next_id += 1
+        self._ids[sender] += 1
         stamps = {"tsval": round(at) + 7000, "tsecr": self._heard(at, sender)}
-        fields: dict[str, Any] = (stamps if self._stamped else {}) | {"ip_id": self._next_id if self._numbered else 0}
+        fields: dict[str, Any] = (stamps if self._stamped else {}) | {"ip_id": self._ids[sender] if self._numbered else 0}
         fields |= more
         fields["quality"] = more.get("quality", 0) | (int(Quality.TIMESTAMPS) if self._stamped else 0)
         self.segments.append(Segment(at, sender, flags, seq, ack, **fields))
