@@ -1,4 +1,4 @@
-"""What later acknowledgments say of verdicts: duplicates that were reported, echoed timestamps, answers come too soon."""
+"""What later acknowledgments say of verdicts: reported duplicates, echoed timestamps, answers that come too soon."""
 
 from typing import Any
 
@@ -161,8 +161,8 @@ def review_reported(
 ) -> None:
     """Find out which repeats the receiver reports as duplicates: the last one of each segment, else an earlier one.
 
-    A report says how many copies arrived, not which (RFC 3708 section 3). But Linux echoes the timestamp of the copy that
-    it reports, so later ones are not meant.
+    A report says how many copies arrived, not which (RFC 3708 section 3). But Linux echoes the timestamp of the copy
+    that it reports, so later ones are not meant.
     """
     earlier = NOTHING
     taken = False

@@ -46,19 +46,20 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
     piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
     if sender.trouble:
         place = signed(state.troubles[sender.trouble - 1].last_note)
-        if place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP:
-            if ticks_between(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
-                return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
+        repeated = place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP
+        if repeated and ticks_between(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
+            return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
     return signed(piece.tsval), signed(piece.tsecr)
 
 
 @kernel
-def silence(state: State, segments: SegmentColumns, row: int, sender: Any, receiver: Any) -> int:
+def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
-    what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between them. That was heard half a round trip after it had passed, and what
-    the sender did then came back after another half: both are in its least time to answer, wherever the sensor stands.
+    what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between
+    them. That was heard half a round trip after it had passed, and what the sender did then came back after another
+    half: both are in its least time to answer, wherever the sensor stands.
     """
     now = signed(segments.ts[row])
     quiet = now - signed(sender.last_sent)

@@ -24,8 +24,9 @@ _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet: bool) -> float:
     """Return how sure it is that ``segment`` (``NOTE``) is a copy of ``other`` (``NOTE`` or ``PIECE``); 0: it is none.
 
-    A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where neither
-    is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all again.
+    A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where
+    neither is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all
+    again.
     """
     if segment.start != other.start or segment.end != other.end:
         return 0.0

@@ -1,4 +1,4 @@
-"""What is known of hosts: whether they send tail loss probes. Learnt in one conversation, it counts for all of a host."""
+"""What is known of hosts: whether they send tail loss probes. Learnt in one conversation, it counts for all."""
 
 from typing import Any
 

@@ -21,11 +21,13 @@ from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RTO = int(Cause.RTO)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _REORDERING = int(Cause.REORDERING)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
-_SILENCE = int(Proof.SILENCE)
 _SAME_PACKET = int(Proof.SAME_PACKET)
 _SENT_LATER = int(Proof.SENT_LATER)
 _SENT_EARLIER = int(Proof.SENT_EARLIER)
@@ -75,7 +77,7 @@ def _copy_surely(
 ) -> float:
     """Say that the segment is a copy of a packet, if it is: return how sure that is, else 0."""
     sure = 0.0
-    quiet = trouble.phase == OPEN
+    quiet = trouble.phase == OPEN and copy == NOTHING
     if copy != NOTHING:
         sure = copy_confidence(note, state.notes[copy], sender, receiver, quiet)
         if sure > 0.0:
@@ -106,7 +108,7 @@ def _late_surely(
 
     ``behind``: the piece that came first, though it carries what follows, or ``NOTHING`` where the original was seen.
     """
-    ascending = order.ids_ascend(state, sender)
+    ascending = order.ids_ascend(state, sender) > 0
     if copy != NOTHING:
         if order.sent_after(note, state.notes[copy], ascending) != order.EARLIER:
             return 0.0
@@ -125,9 +127,7 @@ def _late_surely(
 
 
 @kernel
-def _look_back(
-    state: State, sender: Any, note: Any, verdict: Any, copy: int
-) -> tuple[int, int, int]:
+def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) -> tuple[int, int, int]:
     """Find what was seen before: write it into ``verdict``; return the pieces of the original and of what came behind.
 
     Either is ``NOTHING`` where there is none. The third is the time that delivery waits from.
@@ -174,7 +174,7 @@ def _judge(
     if sure > 0.0:
         note.confidence = sure
         return 1.0
-    if verdict.tsval_step > 0 or (verdict.ip_id_step > 0 and order.ids_ascend(state, sender)):
+    if verdict.tsval_step > 0 or (verdict.ip_id_step > 0 and order.ids_ascend(state, sender) > 0):
         verdict.proof |= _SENT_LATER
     note.confidence = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
     return judge_need(trouble, sender, note, verdict, since, piece != NOTHING or copy != NOTHING)
@@ -201,7 +201,7 @@ def _new_verdict(
     fill_ends(verdict, segments, findings, row, True)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender)
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -229,7 +229,7 @@ def judge_old(
     is_syn = bool(packet.flags & SYN)
     quality = signed(segments.quality[row])
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
-    if note.is_repeat and verdict.proof & _SILENCE:
+    if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
         trouble.unseen = missing_packets(state, segments, row, sender)
     verdict.confidence = note.confidence * need
     write(state, verdict, out)

@@ -30,8 +30,9 @@ def note_stall(trouble: Any, verdict: Any, since: int, now: int) -> None:
 def judge_need(trouble: Any, sender: Any, note: Any, verdict: Any, since: int, passed: bool) -> float:
     """Write what is known just after a repeat passed; return how sure it is.
 
-    ``since``: when its original passed, or what came behind it. ``passed``: a copy passed the sensor before: it was lost
-    after the sensor, if it was lost at all. If none did, it was lost before. What the receiver had acknowledged was not lost.
+    ``since``: when its original passed, or what came behind it. ``passed``: a copy passed the sensor before: it was
+    lost after the sensor, if it was lost at all. If none did, it was lost before. What the receiver had acknowledged
+    was not lost.
     """
     start = signed(note.start)
     end = signed(note.end)

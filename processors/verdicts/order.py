@@ -1,7 +1,8 @@
 """In which order a sender sent two segments: by its timestamps (RFC 7323), else by its IP identifications.
 
 Linux counts the identification of a connection up by one for every packet (``inet_id``), so a repeat has a later one
-than all before it, and a late original an earlier one. Senders whose identifications do not ascend tell nothing by them.
+than all before it, and a late original an earlier one. Senders whose identifications do not ascend tell nothing by
+them.
 """
 
 from typing import Any
@@ -23,25 +24,29 @@ LATER = 1
 
 
 @kernel
-def ids_ascend(state: State, sender: Any) -> bool:
-    """Whether the identifications of the last pieces ascend by small steps."""
+def ids_ascend(state: State, sender: Any) -> int:
+    """Return 1 if the identifications of the last pieces ascend by small steps, -1 if not, 0 if there are too few.
+
+    0 is no identification: Linux gives it to a SYN/ACK.
+    """
     count = signed(sender.count)
-    if count < 2:
-        return False
+    found = 0
     for index in range(max(1, count - _PIECES_LOOKED_AT + 1), count):
         one = state.pieces[place_of(sender, index - 1)]
         other = state.pieces[place_of(sender, index)]
         if not one.marks & other.marks & HAS_IP_ID:
-            return False
-        step = (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK
-        if step == 0 or step > _LARGEST_STEP:
-            return False
-    return True
+            return -1
+        if one.ip_id and other.ip_id:
+            step = (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK
+            if step == 0 or step > _LARGEST_STEP:
+                return -1
+            found = 1
+    return found
 
 
 @kernel
 def sent_after(segment: Any, other: Any, ascending: bool) -> int:
-    """Return whether ``segment`` was sent ``LATER`` or ``EARLIER`` than ``other`` (``NOTE`` or ``PIECE``), or ``UNTOLD``.
+    """Return whether a segment was sent ``LATER`` or ``EARLIER`` than another, or ``UNTOLD`` (``NOTE`` or ``PIECE``).
 
     ``ascending``: see ``ids_ascend``.
     """

@@ -77,7 +77,9 @@ def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, 
 
 
 @kernel
-def _take_new(state: State, segments: SegmentColumns, row: int, packet: Packet, start: int, end: int, sender: Any) -> None:
+def _take_new(
+    state: State, segments: SegmentColumns, row: int, packet: Packet, start: int, end: int, sender: Any
+) -> None:
     """Remember what is sent for the first time, from ``start`` on."""
     sent.append(state, sender, segments, row, start, end)
     sender.snd_max = end

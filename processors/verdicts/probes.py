@@ -84,6 +84,6 @@ def write_probe(
     fill_ends(verdict, segments, findings, row, True)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender)
     verdict.cause = cause
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

@@ -21,9 +21,7 @@ _LATE_ORIGINAL = int(Proof.LATE_ORIGINAL)
 
 
 @kernel
-def late_confidence(
-    sender: Any, receiver: Any, note: Any, verdict: Any, behind: Any, ascending: bool
-) -> float:
+def late_confidence(sender: Any, receiver: Any, note: Any, verdict: Any, behind: Any, ascending: bool) -> float:
     """Return how sure it is that a segment that fills a hole was overtaken; 0: it was sent again.
 
     ``behind``: the piece that came first, though it carries what follows. A repeat can come a round trip after it at

@@ -19,7 +19,7 @@ _LONGEST = 60_000_000
 
 @kernel
 def note_answer(answerer: Any, measured: int) -> None:
-    """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson and Linux)."""
+    """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson)."""
     microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
     if not answerer.answer_time:
         answerer.answer_time = microseconds << 3
@@ -28,7 +28,9 @@ def note_answer(answerer: Any, measured: int) -> None:
         return
     error = microseconds - (signed(answerer.answer_time) >> 3)
     answerer.answer_time = signed(answerer.answer_time) + error
-    answerer.answer_variation = signed(answerer.answer_variation) + abs(error) - (signed(answerer.answer_variation) >> 2)
+    answerer.answer_variation = (
+        signed(answerer.answer_variation) + abs(error) - (signed(answerer.answer_variation) >> 2)
+    )
     if microseconds < answerer.answer_least:
         answerer.answer_least = microseconds
 

@@ -1,4 +1,4 @@
-"""What is remembered for verdicts: structured arrays that kernels change in place, and that can be copied and read back.
+"""What is remembered for verdicts: structured arrays that kernels change in place, and that can be read back.
 
 A conversation has the number that the flow table gave it, and two records of ``SENDER``: the client's at twice that
 number, the server's behind it. Most senders never have trouble: those that do get a record of ``TROUBLE``, too.
@@ -57,17 +57,16 @@ SENDER: Final = records(
 )
 """One sender; all 0 until its conversation's first segment.
 
-``stream``: 1 + the conversation's number in the findings. ``trouble``: 1 + its record of ``TROUBLE``, 0 none.
-``una``, ``snd_max``: what the peer has acknowledged, and the highest end sent (RFC 9293's SND.UNA and Linux's SND.MAX),
-as seen here, once the sender has sent or heard anything.
-``block``, ``block_size``, ``oldest``, ``count``: its ring of ``pieces``: place of the block, 1 + number of its size (0 none), the
-oldest piece's place in it, pieces in it.
-``busy``: acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``marks``: see
-``SACK_PERMITTED`` and what follows it. ``holes``: gaps in what was seen, above ``una``.
-``last_sent``: time of its last segment with payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment, ``heard_tsval``: its timestamp
-(0 none). ``last_id``: the highest IP identification, if there is one.
-``answer_*``: microseconds from the sensor to this sender and back, 0 unknown: eight times the smoothed time and four times
-the variation of RFC 6298, and the least. A record is a cache line.
+``stream``: 1 + the conversation's number in the findings. ``trouble``: 1 + its record of ``TROUBLE``, 0 none. ``una``,
+``snd_max``: what the peer has acknowledged, and the highest end sent (RFC 9293's SND.UNA and Linux's SND.MAX), as seen
+here, once the sender has sent or heard anything. ``block``, ``block_size``, ``oldest``, ``count``: its ring of
+``pieces``: place of the block, 1 + number of its size (0 none), the oldest piece's place in it, pieces in it. ``busy``:
+acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``marks``: see ``SACK_PERMITTED``
+and what follows it. ``holes``: gaps in what was seen, above ``una``. ``last_sent``: time of its last segment with
+payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment, ``heard_tsval``: its timestamp (0 none).
+``last_id``: the highest IP identification, if there is one. ``answer_*``: microseconds from the sensor to this sender
+and back, 0 unknown: eight times the smoothed time and four times the variation of RFC 6298, and the least. A record is
+a cache line.
 """
 SACK_PERMITTED: Final = 1
 """It permitted selective acknowledgments in its SYN."""
@@ -116,11 +115,12 @@ TROUBLE: Final = records(
 )
 """A sender in trouble, now or before.
 
-``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``, ``right``:
-what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until ``high_seq``
-is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there were. ``stalled_until``: end of the last stall that was counted.
-``reopened``: when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if
-it is known not to. ``unseen``: packets that did not pass the sensor, left no hole and were not sent again yet.
+``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
+``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
+``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
+were. ``stalled_until``: end of the last stall that was counted. ``reopened``: when the peer's window opened last.
+``probes``: more than 0 if it is known to send tail loss probes, less if it is known not to. ``unseen``: packets that
+did not pass the sensor, left no hole and were not sent again yet.
 """
 
 NOTE: Final = records(
@@ -146,9 +146,10 @@ NOTE: Final = records(
 )
 """What is remembered of a verdict beside its row: the segment like a ``PIECE``, and what became of it.
 
-``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first
-unacknowledged byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
-``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that shows.
+``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first unacknowledged
+byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
+``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that
+shows.
 """
 
 

@@ -1,7 +1,8 @@
 """Repeats of what never passed the sensor, and left no hole: they look like new data in its order.
 
-Linux numbers all packets of a connection one by one (IP identification). A number that is missing tells of a packet that
-was lost before the sensor; if its sender was then silent for as long as a timer takes, what comes next is the repeat.
+Linux numbers all packets of a connection one by one (IP identification). A number that is missing tells of a packet
+that was lost before the sensor; if its sender was then silent for as long as a timer takes, what comes next is the
+repeat.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from processors.rules.packet import Packet
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
 from processors.verdicts.order import ids_ascend
-from processors.verdicts.round_trips import LEAST_CLOCK, clock, timeout
+from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, OPEN, State
 from segwatch.compilation import kernel
@@ -20,6 +21,8 @@ from segwatch.vocabulary import Quality
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
 _MOST_MISSING = 64
+_MOST_UNPROVED = 16
+"""Packets missing at most where nothing shows whether the numbers ascend."""
 _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
 _TIMER_LATE = 25_000_000
@@ -42,13 +45,16 @@ def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
 @kernel
 def missing_packets(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
-    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not ids_ascend(state, sender):
+    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not sender.count:
+        return 0
+    proved = ids_ascend(state, sender)
+    if proved < 0:
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
     missing = step - 1 - taken
-    return missing if 0 < missing <= _MOST_MISSING else 0
+    return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
 @kernel
@@ -71,10 +77,11 @@ def repeats_unseen(
         return False
     if missing_packets(state, segments, row, sender) <= packets_between(packet, sender):
         return False
-    quiet = silence(state, segments, row, sender, receiver)
+    quiet = silence(state, segments, row, sender)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
         return quiet >= clock(sender, receiver)
-    return -_TIMER_EARLY <= quiet - timeout(sender, receiver) <= _TIMER_LATE
+    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+    return least <= quiet <= timeout(sender, receiver) + _TIMER_LATE
 
 
 @kernel
@@ -87,7 +94,7 @@ def goes_on_unseen(
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    if silence(state, segments, row, sender, receiver) >= clock(sender, receiver):
+    if silence(state, segments, row, sender) >= clock(sender, receiver):
         return False
     trouble.unseen -= 1
     return True

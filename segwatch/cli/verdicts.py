@@ -19,9 +19,7 @@ _DEFAULT_FORMATS = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".arro
 @click.option("-o", "--output", default="-", metavar="PATH", help="Where to write; - is standard output.")
 @click.option("--amendments", is_flag=True, help="Show every revision of a verdict, not only the last one.")
 @rules_option
-def command(
-    files: tuple[str, ...], format_name: str | None, output: str, amendments: bool, rules: str
-) -> int:
+def command(files: tuple[str, ...], format_name: str | None, output: str, amendments: bool, rules: str) -> int:
     r"""Say of every segment of FILES that was sent again, came late or twice: why, whether it was needed, where lost.
 
     FILES are captures (pcap, pcapng, snoop, Network Monitor; compressed or not), folders, patterns, or - for standard

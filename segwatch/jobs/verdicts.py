@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +13,15 @@ import pyarrow.parquet
 
 from processors.engine import Engine
 from processors.verdicts.engine import Verdicts
+from segwatch.endpoints import endpoint_text
+from segwatch.explain.sentences import moment_text
 from segwatch.explain.verdict_words import reason
 from segwatch.jobs.captures import Captures, refuse_to_overwrite
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.output.target import OutputTarget
 from segwatch.output.verdict_table import ends, final, schema, table, texts
-from segwatch.records.findings import empty_findings
+from segwatch.records.findings import empty_findings, take_findings
 from segwatch.records.verdicts import VERDICT
-from segwatch.endpoints import endpoint_text
-from segwatch.explain.sentences import moment_text
 from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, Place
 
 _PLACES: Final = {Place.UNKNOWN: "", Place.BEFORE_SENSOR: "before the sensor", Place.AFTER_SENSOR: "after the sensor"}
@@ -36,7 +35,7 @@ def judged(capture: DecodedCapture, rules: str) -> Iterator[tuple[int, npt.NDArr
         rows = len(segments.ts)
         if rows > len(findings.stream):
             findings = empty_findings(rows)
-        found = type(findings)(*(column[:rows] for column in findings))
+        found = take_findings(findings, slice(0, rows))
         numbers = engine.flows.find(segments)
         engine.analyze_found(segments, numbers, found)
         yield rows, verdicts.judge(segments, numbers, found)
@@ -58,7 +57,7 @@ class VerdictsJob:
         several = len(captures.names) > 1
         with OutputTarget(self.output) as target:
             writer = _Writer(self.format_name, target, with_file=several)
-            for capture in captures.each(partial(DecodedCapture)):
+            for capture in captures.each(DecodedCapture):
                 segments, verdicts = self._verdicts(capture)
                 if captures.finished(capture.content(), segments):
                     writer.write(capture.reader.name if several else None, verdicts)

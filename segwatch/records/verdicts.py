@@ -45,10 +45,11 @@ _FIELDS = np.dtype(
 VERDICT = np.dtype((np.record, _FIELDS))
 """One verdict. Times are nanoseconds; what is not known is 0, unless said otherwise.
 
-``time``: capture time since the epoch. ``frame``: the frame that is judged; of a ``capture_loss`` the one that
-shows it first: behind what was not captured, or acknowledging it. ``client``, ``server``, ``*_port``, ``ip_version``, ``stream``: the conversation,
-as in the findings. ``from_client``: 1 if the client sent the data (of a ``capture_loss`` too), 0 if the server did.
-``seq``: raw sequence number. ``length``: payload bytes, SYN and FIN not counted (of a ``capture_loss``: bytes missed).
+``time``: capture time since the epoch. ``frame``: the frame that is judged; of a ``capture_loss`` the one that shows it
+first: behind what was not captured, or acknowledging it. ``client``, ``server``, ``*_port``, ``ip_version``,
+``stream``: the conversation, as in the findings. ``from_client``: 1 if the client sent the data (of a ``capture_loss``
+too), 0 if the server did. ``seq``: raw sequence number. ``length``: payload bytes, SYN and FIN not counted (of a
+``capture_loss``: bytes missed).
 
 ``cause``, ``needed``, ``place``: numbers of ``vocabulary.Cause``, ``Needed``, ``Place``. ``confidence``: 0 to 1, how
 often verdicts that rest on the same kind of proof are right. ``episode``: loss episodes of one direction, counted

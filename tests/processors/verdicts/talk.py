@@ -43,7 +43,9 @@ class Talk:
         """Append a segment; return its frame."""
         self._ids[sender] += 1
         stamps = {"tsval": round(at) + 7000, "tsecr": self._heard(at, sender)}
-        fields: dict[str, Any] = (stamps if self._stamped else {}) | {"ip_id": self._ids[sender] if self._numbered else 0}
+        fields: dict[str, Any] = (stamps if self._stamped else {}) | {
+            "ip_id": self._ids[sender] if self._numbered else 0
+        }
         fields |= more
         fields["quality"] = more.get("quality", 0) | (int(Quality.TIMESTAMPS) if self._stamped else 0)
         self.segments.append(Segment(at, sender, flags, seq, ack, **fields))
@@ -108,9 +110,7 @@ class Verdict:
         return self.cause, self.needed, self.place
 
 
-def judged(
-    segments: SegmentColumns, cuts: Sequence[int] = (), *, read_back: bool = False
-) -> npt.NDArray[Any]:
+def judged(segments: SegmentColumns, cuts: Sequence[int] = (), *, read_back: bool = False) -> npt.NDArray[Any]:
     """Return all verdicts on segments cut at the given rows, in the order in which they were written."""
     engine, verdicts = Engine(), Verdicts()
     parts = [np.zeros(0, VERDICT)]

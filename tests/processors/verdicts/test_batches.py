@@ -1,5 +1,7 @@
 """How segments are cut into batches, and whether state was read back between them, changes no verdict."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,11 @@ def _troubled(draw: st.DrawFn, most: int = 80) -> list[Segment]:
     drawn = [Segment(0, CLIENT, "S", 1000, quality=1 << 10), Segment(1, SERVER, "SA", 5000, 1001, quality=1 << 10)]
     for _ in range(draw(st.integers(1, most))):
         now += draw(st.sampled_from([0.0, 0.01, 1.0, 10.0, 250.0, 1500.0]))
-        stamp = {"tsval": round(now), "tsecr": draw(st.integers(0, round(now))), "ip_id": draw(st.integers(0, 40))}
+        stamp: dict[str, Any] = {
+            "tsval": round(now),
+            "tsecr": draw(st.integers(0, round(now))),
+            "ip_id": draw(st.integers(0, 40)),
+        }
         stamp["quality"] = draw(st.sampled_from([0, 1 << 9]))
         where = 100 * draw(st.integers(-8, 2))
         if draw(st.booleans()):

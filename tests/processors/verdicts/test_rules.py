@@ -281,7 +281,11 @@ def test_syn_retries() -> None:
     talk = Talk()
     first, answer, *rest = talk.segments
     syn = Segment(1000, CLIENT, "S", first.seq, ip_id=150, tsval=first.tsval + 1000, quality=first.quality)
-    talk.segments = [first, syn, *(Segment(**{**vars(one), "at": one.at + 1000, "tsecr": syn.tsval}) for one in (answer, *rest))]
+    talk.segments = [
+        first,
+        syn,
+        *(Segment(**{**vars(one), "at": one.at + 1000, "tsecr": syn.tsval}) for one in (answer, *rest)),
+    ]
     assert talk.only().says == (Cause.SYN_RETRY, *_NEEDED_AFTER)
 
 
