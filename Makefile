@@ -8,6 +8,7 @@
 #   make trial    the pipeline with its parts ended at random, for about an hour (TRIAL= options: TRIAL=--help)
 #   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
+#   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -19,6 +20,7 @@ ARGS ?=
 BENCH ?=
 TRIAL ?=
 LIVE ?= --help
+LAB ?= list
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -39,7 +41,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial dashboards clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -99,6 +101,9 @@ trial: warm $(VENV)/.test-installed
 
 live-trial: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.live.trial $(LIVE)
+
+lab: $(VENV)/.test-installed
+	$(BIN)/python -m tests.lab $(LAB)
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate

@@ -28,6 +28,9 @@ _Made = TypeVar("_Made", bound="Namespaces")
 class Namespaces:
     """Namespaces of a test's own; ``make`` makes them, ``remove`` ends what runs in them."""
 
+    prefix = "swtest"
+    """What their names begin with."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -41,7 +44,7 @@ class Namespaces:
 
     def add(self, role: str) -> str:
         """Make a namespace; return its name."""
-        name = f"swtest-{self._mark}-{role}"
+        name = f"{self.prefix}-{self._mark}-{role}"
         _ip("netns", "add", name)
         self._names.append(name)
         self.ip(name, "link", "set", "lo", "up")
