@@ -7,7 +7,7 @@ from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.copies import AT_ONCE
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.state import NUMBERED, State
+from processors.verdicts.state import NUMBERS_MOVE, State
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -23,7 +23,7 @@ def is_ack_again(segments: SegmentColumns, row: int, packet: Packet, sender: Any
     """Whether an empty segment is the sender's last packet again: the same identification, at once."""
     if segments.ip_id[row] != sender.last_id or packet.length or packet.flags & (SYN | FIN):
         return False
-    if not segments.ip_id[row] or not sender.marks & NUMBERED or segments.quality[row] & _IPV6:
+    if not segments.ip_id[row] or not sender.marks & NUMBERS_MOVE or segments.quality[row] & _IPV6:
         return False
     return bool(packet.ack == signed(receiver.una) and 0 <= packet.now - signed(receiver.last_heard) <= AT_ONCE)
 

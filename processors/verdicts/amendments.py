@@ -126,6 +126,7 @@ def review_acknowledged(
         note = state.notes[place]
         if not note.acked and _covered(note, trouble, packet.ack):
             note.acked = 1
+            trouble.open_notes -= 1
             if note.is_repeat and state.rows[place].needed != _SPURIOUS:
                 _weigh(state, trouble, place, note, sender, receiver, packet, tsecr, echoes, out)
         place = signed(note.next)

@@ -4,13 +4,13 @@ from typing import Any
 
 from processors.rules.packet import FIN, SYN, Packet
 from processors.serial import after, before, distance, not_after, signed
-from processors.verdicts import scoreboard
+from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.options import may_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.round_trips import note_answer
-from processors.verdicts.state import OPEN, SACK_SENT, State
+from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, State
 from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
@@ -99,7 +99,8 @@ def _hear_closely(
         receiver.marks |= SACK_SENT
         reports = _read_blocks(state, trouble, segments, row, packet, sender, out)
     echoes = bool(segments.quality[row] & _TIMESTAMPS)
-    review_acknowledged(state, trouble, sender, receiver, packet, signed(segments.tsecr[row]), echoes, out)
+    if trouble.open_notes:
+        review_acknowledged(state, trouble, sender, receiver, packet, signed(segments.tsecr[row]), echoes, out)
     if _advances(packet, sender):
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, segments, findings, row, packet, trouble, sender, receiver, out)
@@ -107,7 +108,7 @@ def _hear_closely(
     elif not reports:
         _count_duplicate(packet, sender)
     drop_settled(state, trouble, sender, receiver, packet.now)
-    sender.busy = 1 if trouble.notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
+    sender.busy = 1 if trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
 
 
 @kernel
@@ -144,6 +145,8 @@ def hear(
         if _advances(packet, sender):
             sender.una = packet.ack
             sender.duplicate_acks = 0
+            if sender.marks & FIN_SENT and sender.una == sender.snd_max:
+                sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
         else:
             _count_duplicate(packet, sender)
     sender.last_heard = packet.now

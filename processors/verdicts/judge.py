@@ -45,7 +45,6 @@ def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, en
     note.ttl = segments.ttl[row]
     note.marks = sent.marks_of(signed(segments.quality[row]))
     note.is_repeat = 0
-    note.acked = 0
     note.dsacked = 0
     note.repeated = 0
     note.waited = 0

@@ -39,6 +39,7 @@ def judge_need(trouble: Any, sender: Any, note: Any, verdict: Any, since: int, p
     if sender.last_heard and (not_after(end, signed(sender.una)) or scoreboard.holds(trouble, start, end)):
         call_spurious(verdict, _ACKED_BEFORE)
         note.acked = 1
+        trouble.open_notes -= 1
         return confidence.PROVED
     if not sender.last_heard and passed:
         return confidence.NO_ANSWERS

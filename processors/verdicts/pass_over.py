@@ -10,7 +10,7 @@ from processors.verdicts.acks_twice import is_ack_again, write_ack_again
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import probe_cause, write_probe
-from processors.verdicts.state import SACK_PERMITTED, SYN_SEEN, State
+from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
 from processors.verdicts.unseen import goes_on_unseen, note_id, repeats_unseen
 from segwatch.compilation import kernel
 from segwatch.records.findings import FindingColumns
@@ -169,6 +169,8 @@ def _pass_segment(
         _take_syn(state, segments, row, packet, sender)
     occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
     if occupied:
+        if packet.flags & FIN:
+            sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, segments, findings, row, packet, end, sender, receiver, out)
     note_id(segments, row, sender)

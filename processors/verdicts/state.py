@@ -74,6 +74,9 @@ SACK_SENT: Final = 2
 SYN_SEEN: Final = 4
 NUMBERED: Final = 8
 """It has IP identifications."""
+NUMBERS_MOVE: Final = 16
+"""Not all of its IP identifications are the same."""
+FIN_SENT: Final = 32
 
 PIECE: Final = records(
     [
@@ -104,6 +107,7 @@ TROUBLE: Final = records(
         ("last_phase", np.uint8),
         ("probes", np.int8),
         ("unseen", np.uint8),
+        ("open_notes", np.uint16),
         ("high_seq", np.uint32),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
@@ -119,8 +123,8 @@ TROUBLE: Final = records(
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
 were. ``stalled_until``: end of the last stall that was counted. ``reopened``: when the peer's window opened last.
-``probes``: more than 0 if it is known to send tail loss probes, less if it is known not to. ``unseen``: packets that
-did not pass the sensor, left no hole and were not sent again yet.
+``probes``: more than 0 if it is known to send tail loss probes, less if it is known not to. ``open_notes``: notes that
+are not acknowledged yet. ``unseen``: packets that did not pass the sensor, left no hole and were not sent again yet.
 """
 
 NOTE: Final = records(

@@ -37,6 +37,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.phase = OPEN
         trouble.probes = 0
         trouble.unseen = 0
+        trouble.open_notes = 0
         trouble.high_seq = 0
         trouble.episode = 0
         trouble.stalled_until = 0
@@ -70,6 +71,8 @@ def drop_first(state: State, trouble: Any) -> None:
     if trouble.first_note == NOTHING:
         trouble.last_note = NOTHING
     trouble.notes -= 1
+    if not state.notes[note].acked:
+        trouble.open_notes -= 1
     state.notes[note].next = state.counters[counter.NOTES_FREE]
     state.counters[counter.NOTES_FREE] = note
 
@@ -92,6 +95,8 @@ def new_note(state: State, trouble: Any) -> int:
         state.notes[trouble.last_note].next = note
     trouble.last_note = note
     trouble.notes += 1
+    trouble.open_notes += 1
+    state.notes[note].acked = 0
     state.counters[counter.USES] += 1
     return note
 

@@ -13,7 +13,7 @@ from processors.verdicts.clocks import silence
 from processors.verdicts.order import ids_ascend
 from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import NUMBERED, OPEN, State
+from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
 from segwatch.compilation import kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
@@ -37,8 +37,10 @@ def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
     if segments.quality[row] & _IPV6:
         return
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    if step == 0 and sender.marks & NUMBERED:
+        return
     if step < _ID_HALF or not sender.marks & NUMBERED:
-        sender.marks |= NUMBERED
+        sender.marks |= NUMBERED | (NUMBERS_MOVE if sender.marks & NUMBERED else 0)
         sender.last_id = segments.ip_id[row]
 
 
