@@ -52,6 +52,7 @@ def repeat_cause(
     ``copy``: the note of an earlier copy, or ``NOTHING``.
     """
     note.is_repeat = 1
+    trouble.repeated_at = note.time
     if copy != NOTHING:
         state.notes[copy].repeated = 1
     if is_syn:

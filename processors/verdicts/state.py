@@ -113,6 +113,7 @@ TROUBLE: Final = records(
         ("stalled_until", np.int64),
         ("reopened", np.int64),
         ("ended", np.int64),
+        ("repeated_at", np.int64),
         ("left", np.uint32, (MOST_RANGES,)),
         ("right", np.uint32, (MOST_RANGES,)),
     ]
@@ -122,9 +123,10 @@ TROUBLE: Final = records(
 ``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
-were. ``stalled_until``: end of the last stall that was counted. ``reopened``: when the peer's window opened last.
-``probes``: more than 0 if it is known to send tail loss probes, less if it is known not to. ``open_notes``: notes that
-are not acknowledged yet. ``unseen``: packets that did not pass the sensor, left no hole and were not sent again yet.
+were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat. ``reopened``:
+when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
+not to. ``open_notes``: notes that are not acknowledged yet. ``unseen``: packets that did not pass the sensor, left no
+hole and were not sent again yet.
 """
 
 NOTE: Final = records(

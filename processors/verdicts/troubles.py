@@ -43,6 +43,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.stalled_until = 0
         trouble.reopened = 0
         trouble.ended = 0
+        trouble.repeated_at = 0
         trouble.last_phase = OPEN
         sender.trouble = place + 1
         state.counters[counter.USES] += 1
