@@ -30,9 +30,9 @@ _STEPS: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 _NO_REPEATS: Final = frozenset({"reordering", "network_duplicate", "capture_duplicate", "capture_loss"})
 _HEAD: Final = """# Accuracy of the verdicts
 
-Made by `python -m tests.lab.scoreboard`; do not edit. Real TCP through a middlebox ([lab.md](lab.md)), whose log and the
-kernel's own word are the truth; the rules are in [verdicts.md](verdicts.md). Precision: of the frames that were called so,
-how many were so. Recall: of those that were so, how many were called so. F1 is their harmonic mean.
+Made by `python -m tests.lab.scoreboard`; do not edit. Real TCP through a middlebox ([lab.md](lab.md)), whose log and
+the kernel's own word are the truth; the rules are in [verdicts.md](verdicts.md). Precision: of the frames that were
+called so, how many were so. Recall: of those that were so, how many were called so. F1 is their harmonic mean.
 """
 
 
