@@ -74,6 +74,7 @@ def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
         sender.snd_max = packet.ack
     sender.una = packet.ack
     sender.duplicate_acks = 0
+    trouble.reports = 0
     if sender.una == sender.snd_max:
         sender.holes = 0
     scoreboard.forget_below(trouble, packet.ack)
@@ -107,6 +108,8 @@ def _hear_closely(
         _advance(trouble, packet, sender, receiver)
     elif not reports:
         _count_duplicate(packet, sender)
+    else:
+        trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
     drop_settled(state, trouble, sender, receiver, packet.now)
     sender.busy = 1 if trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
 

@@ -13,7 +13,7 @@ from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.round_trips import round_trip
 from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_times, write
-from processors.verdicts.state import MOST_NOTES, OPEN, State
+from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, packets_between
 from segwatch.compilation import kernel
@@ -78,7 +78,8 @@ def _copy_surely(
     """Say that the segment is a copy of a packet, if it is: return how sure that is, else 0."""
     sure = 0.0
     since = signed(note.time) - signed(trouble.repeated_at)
-    quiet = trouble.phase == OPEN and copy == NOTHING and since >= round_trip(sender, receiver)
+    asked = signed(sender.duplicate_acks) + signed(trouble.reports) >= DUP_THRESH
+    quiet = trouble.phase == OPEN and copy == NOTHING and not asked and since >= round_trip(sender, receiver)
     if copy != NOTHING:
         sure = copy_confidence(note, state.notes[copy], sender, receiver, quiet)
         if sure > 0.0:

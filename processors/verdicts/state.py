@@ -25,6 +25,8 @@ MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
 """Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
 HABITS: Final = 1 << 12
 """Hosts whose habits are remembered, about: they share places."""
+DUP_THRESH: Final = 3
+"""Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""
 
 OPEN: Final = 0
 PROBED: Final = 1
@@ -107,6 +109,7 @@ TROUBLE: Final = records(
         ("last_phase", np.uint8),
         ("probes", np.int8),
         ("unseen", np.uint8),
+        ("reports", np.uint8),
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
         ("episode", np.uint32),
@@ -125,7 +128,8 @@ TROUBLE: Final = records(
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
 were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat. ``reopened``:
 when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
-not to. ``open_notes``: notes that are not acknowledged yet. ``unseen``: packets that did not pass the sensor, left no
+not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
+peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
 hole and were not sent again yet.
 """
 

@@ -37,6 +37,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.phase = OPEN
         trouble.probes = 0
         trouble.unseen = 0
+        trouble.reports = 0
         trouble.open_notes = 0
         trouble.high_seq = 0
         trouble.episode = 0
