@@ -8,7 +8,7 @@ from processors.verdicts import confidence
 from processors.verdicts.copies import AT_ONCE
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import NUMBERS_MOVE, State
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof, Quality
@@ -18,7 +18,7 @@ _SAME_PACKET = int(Proof.SAME_PACKET)
 _IPV6 = int(Quality.IPV6)
 
 
-@kernel
+@inner_kernel
 def is_ack_again(segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any) -> bool:
     """Whether an empty segment is the sender's last packet again: the same identification, at once."""
     if segments.ip_id[row] != sender.last_id or packet.length or packet.flags & (SYN | FIN):
@@ -28,7 +28,7 @@ def is_ack_again(segments: SegmentColumns, row: int, packet: Packet, sender: Any
     return bool(packet.ack == signed(receiver.una) and 0 <= packet.now - signed(receiver.last_heard) <= AT_ONCE)
 
 
-@kernel
+@rare_kernel
 def write_ack_again(
     state: State,
     segments: SegmentColumns,

@@ -6,13 +6,13 @@ from processors.flow_table.state import NOTHING
 from processors.rules.packet import Packet
 from processors.serial import before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard
-from processors.verdicts.options import may_acknowledge_selectively
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, State
 from processors.verdicts.troubles import drop_first, overlaps
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 
 _NOT_KNOWN = int(Needed.UNKNOWN)
@@ -40,21 +40,21 @@ _UNKNOWN_LINGER = 1_000_000_000
 _LEAST_LINGER = 100_000_000
 
 
-@kernel
+@rare_kernel
 def _covered(note: Any, trouble: Any, ack: int) -> bool:
     start = signed(note.start)
     end = signed(note.end)
     return not_after(end, ack) or scoreboard.holds(trouble, start, end)
 
 
-@kernel
+@rare_kernel
 def _fills(note: Any, sender: Any, packet: Packet) -> bool:
     """Whether a repeat began at the first unacknowledged byte, and the acknowledgment is the first to go beyond it."""
     is_next = note.is_head and not before(signed(note.start), signed(sender.una))
     return bool(is_next and not_after(signed(note.end), packet.ack))
 
 
-@kernel
+@rare_kernel
 def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool) -> int:
     """Return the proof that the first acknowledgment of a repeat was none of the repeat, or 0.
 
@@ -70,13 +70,13 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
     return 0
 
 
-@kernel
+@rare_kernel
 def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Packet) -> bool:
     """Whether the first answer to a timeout acknowledges more than what was sent again, though no loss was reported.
 
     Then nothing was missing behind it, nor was it: the acknowledgments were late or lost (the idea of RFC 5682).
     """
-    if may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver):
+    if both_acknowledge_selectively(sender, receiver):
         return False  # it would have reported the duplicate
     if verdict.cause != _RTO or verdict.proof & (_LOSS_REPORTED | _HOLE_SEEN | _ID_MISSING) or note.repeated:
         return False
@@ -84,7 +84,7 @@ def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Pa
     return _fills(note, sender, packet) and beyond >= _ENOUGH * distance(signed(note.end), signed(note.start))
 
 
-@kernel
+@rare_kernel
 def _weigh(
     state: State,
     trouble: Any,
@@ -116,7 +116,7 @@ def _weigh(
         amend(state, place, packet.frame, confidence.PROVED, out)
 
 
-@kernel
+@rare_kernel
 def review_acknowledged(
     state: State, trouble: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool, out: Any
 ) -> None:
@@ -132,7 +132,7 @@ def review_acknowledged(
         place = signed(note.next)
 
 
-@kernel
+@rare_kernel
 def _take_report(state: State, place: int, frame: int, out: Any) -> None:
     """The receiver had this segment twice (RFC 2883): a repeat was not needed, a copy was really there."""
     verdict = state.rows[place]
@@ -148,7 +148,7 @@ def _take_report(state: State, place: int, frame: int, out: Any) -> None:
         amend(state, place, frame, confidence.PROVED, out)
 
 
-@kernel
+@rare_kernel
 def _can_be_meant(note: Any, verdict: Any) -> bool:
     """Whether a report of a duplicate can be about a note: a late original is no duplicate."""
     if note.dsacked:
@@ -156,7 +156,7 @@ def _can_be_meant(note: Any, verdict: Any) -> bool:
     return bool(note.is_repeat or verdict.cause in (_NETWORK_DUPLICATE, _CAPTURE_DUPLICATE))
 
 
-@kernel
+@rare_kernel
 def review_reported(
     state: State, trouble: Any, left: int, right: int, frame: int, tsecr: int, echoes: bool, out: Any
 ) -> None:
@@ -182,7 +182,7 @@ def review_reported(
         _take_report(state, earlier, frame, out)
 
 
-@kernel
+@rare_kernel
 def drop_settled(state: State, trouble: Any, sender: Any, receiver: Any, now: int) -> None:
     """Forget the oldest notes, once nothing that is still to come can speak of them."""
     smoothed = round_trip(sender, receiver)

@@ -9,7 +9,7 @@ from processors.verdicts import confidence, sent
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import MOST_NOTES, State
 from processors.verdicts.troubles import latest_copy
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
@@ -18,7 +18,7 @@ _CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 
 
-@kernel
+@rare_kernel
 def _write_loss(
     state: State,
     segments: SegmentColumns,
@@ -44,7 +44,7 @@ def _write_loss(
     verdict.confidence = confidence.NEVER_SEEN
 
 
-@kernel
+@rare_kernel
 def find_losses(
     state: State,
     segments: SegmentColumns,

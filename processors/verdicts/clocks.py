@@ -7,7 +7,7 @@ from processors.serial import signed
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_TIMESTAMP, State
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
@@ -19,28 +19,40 @@ _FARTHEST = 1 << 20
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 
 
-@kernel
+@rare_kernel
 def ticks_between(later: int, earlier: int) -> int:
     """Return the difference of two timestamps, -2^31 to 2^31 - 1."""
     step = (later - earlier) & 0xFFFFFFFF
     return step if step < 0x80000000 else step - 0x100000000
 
 
-@kernel
+@rare_kernel
+def _ticks_agree(later: Any, earlier: Any) -> bool:
+    """Whether two pieces are as many milliseconds apart by their timestamps as by their times, about."""
+    span = signed(later.time) - signed(earlier.time)
+    ticked = MILLISECOND * ticks_between(signed(later.tsval), signed(earlier.tsval))
+    return span >= _LEAST_SPAN and ticked * 3 > span and ticked < 3 * span
+
+
+@rare_kernel
 def ticks_are_milliseconds(state: State, sender: Any) -> bool:
-    """Whether the sender's timestamps count milliseconds, as far as its pieces show."""
+    """Whether the sender's timestamps count milliseconds, as far as its pieces show.
+
+    What comes late makes a span longer than it is by the sender's clock; it is enough if one half of the pieces agrees.
+    """
     if not sender.count:
         return False
     first = state.pieces[place_of(sender, 0)]
+    middle = state.pieces[place_of(sender, signed(sender.count) >> 1)]
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    if not first.marks & last.marks & HAS_TIMESTAMP:
+    if not first.marks & middle.marks & last.marks & HAS_TIMESTAMP:
         return False
-    span = signed(last.time) - signed(first.time)
-    ticked = MILLISECOND * ticks_between(signed(last.tsval), signed(first.tsval))
-    return span < _LEAST_SPAN or (ticked * 3 > span and ticked < 3 * span)
+    if signed(last.time) - signed(first.time) < _LEAST_SPAN:
+        return True
+    return _ticks_agree(last, first) or _ticks_agree(middle, first) or _ticks_agree(last, middle)
 
 
-@kernel
+@rare_kernel
 def _newest(state: State, sender: Any) -> tuple[int, int]:
     """Return timestamp and echo of what the sender sent last, repeats counted."""
     piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
@@ -52,7 +64,7 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
     return signed(piece.tsval), signed(piece.tsecr)
 
 
-@kernel
+@rare_kernel
 def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
@@ -82,7 +94,7 @@ def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> in
     return quiet
 
 
-@kernel
+@rare_kernel
 def waited(state: State, sender: Any, note: Any, other: Any) -> int:
     """Return how long after ``other`` (``NOTE`` or ``PIECE``) a segment was sent, by the sender's clock if it shows."""
     if note.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):

@@ -15,6 +15,8 @@ TIMER_TOLD: Final = 0.97
 """The same, and the next repeat or an earlier one told which of the two it is."""
 PROBE_AT_TAIL: Final = 0.98
 """The last segment after silence, with others in flight before it: no timeout sends that one first."""
+TIMER_INFERRED: Final = 0.85
+"""No silence shows, but no acknowledgment can have released it."""
 REPORTED_LOSS: Final = 0.98
 """Clocked by acknowledgments that report the loss."""
 IN_EPISODE: Final = 0.98

@@ -6,7 +6,7 @@ from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.round_trips import least_round_trip
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Quality
 
 AT_ONCE = 100_000
@@ -20,7 +20,7 @@ _NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 
 
-@kernel
+@rare_kernel
 def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet: bool) -> float:
     """Return how sure it is that ``segment`` (``NOTE``) is a copy of ``other`` (``NOTE`` or ``PIECE``); 0: it is none.
 
@@ -43,10 +43,15 @@ def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet:
     return confidence.TOO_SOON if quiet and apart < limit else 0.0
 
 
-@kernel
-def copy_cause(segment: Any, other: Any, quality: int) -> int:
-    """Return who made the copy: within microseconds and over as many hops it is the capture, until more is known."""
+@rare_kernel
+def copy_cause(segment: Any, other: Any, sender: Any, quality: int) -> int:
+    """Return who made the copy: at once and over as many hops it is the capture, until more is known.
+
+    At once: within microseconds, and nothing that the sender sent later is between the two. A copy that the network
+    made waits behind what came in the meantime.
+    """
     apart = signed(segment.time) - signed(other.time)
-    if quality & _SEEN_TWICE or (apart <= AT_ONCE and segment.ttl == other.ttl):
+    at_once = apart <= AT_ONCE and signed(sender.last_sent) <= signed(other.time)
+    if quality & _SEEN_TWICE or (at_once and segment.ttl == other.ttl):
         return _CAPTURE_DUPLICATE
     return _NETWORK_DUPLICATE

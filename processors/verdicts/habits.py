@@ -4,10 +4,10 @@ from typing import Any
 
 from processors.serial import signed
 from processors.verdicts.state import HABITS, State
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 
 
-@kernel
+@rare_kernel
 def _place(verdict: Any) -> int:
     """Return where the habit of the sender is kept; a few hosts may share a place."""
     words = verdict.client if verdict.from_client else verdict.server
@@ -15,7 +15,7 @@ def _place(verdict: Any) -> int:
     return mixed & (HABITS - 1)
 
 
-@kernel
+@rare_kernel
 def habit_of(state: State, trouble: Any, verdict: Any) -> int:
     """Return more than 0 if the sender is known to send tail loss probes, less if it is known not to, else 0."""
     if trouble.probes:
@@ -23,7 +23,7 @@ def habit_of(state: State, trouble: Any, verdict: Any) -> int:
     return signed(state.habits[_place(verdict)])
 
 
-@kernel
+@rare_kernel
 def learn_habit(state: State, trouble: Any, verdict: Any, probes: int) -> None:
     """Remember that the sender sends probes (1) or does not (-1)."""
     trouble.probes = probes

@@ -7,12 +7,13 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
-from processors.verdicts.options import may_acknowledge_selectively
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
+from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, State
 from processors.verdicts.troubles import trouble_of
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
@@ -22,12 +23,12 @@ _WIDEST = 1 << 30
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 
 
-@kernel
+@inner_kernel
 def _advances(packet: Packet, sender: Any) -> bool:
     return 0 < distance(packet.ack, signed(sender.una)) < _WIDEST
 
 
-@kernel
+@inner_kernel
 def _count_duplicate(packet: Packet, sender: Any) -> None:
     """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
     in_flight = signed(sender.una) != signed(sender.snd_max)
@@ -35,7 +36,7 @@ def _count_duplicate(packet: Packet, sender: Any) -> None:
         sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
 
 
-@kernel
+@rare_kernel
 def _reports_duplicate(segments: SegmentColumns, row: int, packet: Packet) -> bool:
     """Whether the first block tells of a segment that came twice (RFC 2883 section 4)."""
     left = signed(segments.sack[row, 0])
@@ -49,7 +50,7 @@ def _reports_duplicate(segments: SegmentColumns, row: int, packet: Packet) -> bo
     return not_after(signed(segments.sack[row, 2]), left) and not_after(right, signed(segments.sack[row, 3]))
 
 
-@kernel
+@rare_kernel
 def _read_blocks(
     state: State, trouble: Any, segments: SegmentColumns, row: int, packet: Packet, sender: Any, out: Any
 ) -> bool:
@@ -68,7 +69,7 @@ def _read_blocks(
     return reports
 
 
-@kernel
+@rare_kernel
 def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
@@ -78,11 +79,11 @@ def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
     if sender.una == sender.snd_max:
         sender.holes = 0
     scoreboard.forget_below(trouble, packet.ack)
-    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
+    selective = both_acknowledge_selectively(sender, receiver)
     end_if_acknowledged(trouble, packet.ack, selective, packet.now)
 
 
-@kernel
+@rare_kernel
 def _hear_closely(
     state: State,
     segments: SegmentColumns,
@@ -95,6 +96,7 @@ def _hear_closely(
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
     trouble = trouble_of(state, sender)
+    were_open = bool(sender.duplicate_acks or trouble.ranges)
     reports = False
     if segments.sack_count[row]:
         receiver.marks |= SACK_SENT
@@ -110,21 +112,20 @@ def _hear_closely(
         _count_duplicate(packet, sender)
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
+    note_reports(trouble, sender, were_open, packet.now)
     drop_settled(state, trouble, sender, receiver, packet.now)
     sender.busy = 1 if trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
 
 
-@kernel
-def _note_window(state: State, packet: Packet, sender: Any) -> None:
-    """Remember whether the receiver's window is closed, and when it opened."""
-    closed = 1 if packet.window == 0 else 0
-    if closed != sender.closed:
-        sender.closed = closed
-        if not closed:
-            trouble_of(state, sender).reopened = packet.now
+@rare_kernel
+def _turn_window(state: State, packet: Packet, sender: Any) -> None:
+    """Remember that the receiver's window was closed, or when it opened."""
+    sender.closed = 1 if packet.window == 0 else 0
+    if not sender.closed:
+        trouble_of(state, sender).reopened = packet.now
 
 
-@kernel
+@inner_kernel
 def hear(
     state: State,
     segments: SegmentColumns,
@@ -139,20 +140,20 @@ def hear(
     if not (sender.last_sent or sender.last_heard):
         sender.una = packet.ack
         sender.snd_max = packet.ack
-    unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
-    if sender.busy or segments.sack_count[row] or unseen:
+    advances = _advances(packet, sender)
+    unseen = advances and after(packet.ack, signed(sender.snd_max))
+    if sender.busy or segments.sack_count[row] or sender.duplicate_acks or unseen:
         _hear_closely(state, segments, findings, row, packet, sender, receiver, out)
     else:
         if findings.ack_rtt[row] > 0:
             note_answer(receiver, signed(findings.ack_rtt[row]))
-        if _advances(packet, sender):
+        if advances:
             sender.una = packet.ack
-            sender.duplicate_acks = 0
             if sender.marks & FIN_SENT and sender.una == sender.snd_max:
                 sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
         else:
             _count_duplicate(packet, sender)
     sender.last_heard = packet.now
     sender.heard_tsval = segments.tsval[row]
-    if not packet.flags & SYN:
-        _note_window(state, packet, sender)
+    if (packet.window == 0) != (sender.closed != 0) and not packet.flags & SYN:
+        _turn_window(state, packet, sender)

@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import SYN, Packet
-from processors.serial import MODULUS_MASK, signed
+from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts import confidence, order, sent
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
@@ -16,12 +16,13 @@ from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_t
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, packets_between
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+_NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
 _FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
 _RTO = int(Cause.RTO)
 _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
@@ -30,11 +31,12 @@ _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _SAME_PACKET = int(Proof.SAME_PACKET)
+_SILENCE = int(Proof.SILENCE)
 _SENT_LATER = int(Proof.SENT_LATER)
 _SENT_EARLIER = int(Proof.SENT_EARLIER)
 
 
-@kernel
+@rare_kernel
 def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, end: int) -> None:
     note.start = packet.seq
     note.end = end
@@ -51,7 +53,7 @@ def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, en
     note.waited = 0
 
 
-@kernel
+@rare_kernel
 def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> None:
     """Say how a segment differs from an earlier one (``NOTE`` or ``PIECE``)."""
     verdict.since_original = signed(note.time) - signed(other.time)
@@ -60,18 +62,18 @@ def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> 
     verdict.tsval_step = order.tsval_step(note, other)
 
 
-@kernel
+@rare_kernel
 def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, quality: int) -> None:
     """Say that the segment is another copy of the packet ``other`` (``NOTE`` or ``PIECE``)."""
     _compare(state, sender, verdict, note, other)
     verdict.original_frame = sent.frame_of(other, signed(note.frame))
     verdict.proof |= _SAME_PACKET
-    verdict.cause = copy_cause(note, other, quality)
+    verdict.cause = copy_cause(note, other, sender, quality)
     if verdict.cause == _CAPTURE_DUPLICATE:
         verdict.bytes_again = 0
 
 
-@kernel
+@rare_kernel
 def _copy_surely(
     state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, copy: int, piece: int, quality: int
 ) -> float:
@@ -94,7 +96,23 @@ def _copy_surely(
     return sure
 
 
-@kernel
+@rare_kernel
+def _forgotten_surely(state: State, sender: Any, note: Any, verdict: Any, ascending: bool) -> float:
+    """Say that the segment is a copy of one that is no longer remembered; return how sure that is, else 0.
+
+    It was acknowledged, and sent before the oldest that is remembered.
+    """
+    if not sender.count or not not_after(signed(note.end), signed(sender.una)):
+        return 0.0
+    oldest = state.pieces[sent.place_of(sender, 0)]
+    if before(signed(note.start), signed(oldest.start)) and order.sent_after(note, oldest, ascending) == order.EARLIER:
+        verdict.proof |= _SENT_EARLIER
+        verdict.cause = _NETWORK_DUPLICATE
+        return confidence.ORDER_TOLD
+    return 0.0
+
+
+@rare_kernel
 def _late_surely(
     state: State,
     trouble: Any,
@@ -121,14 +139,14 @@ def _late_surely(
             take_back(state, copy, signed(note.frame), out)
         return confidence.ORDER_TOLD
     if behind == NOTHING:
-        return 0.0
+        return _forgotten_surely(state, sender, note, verdict, ascending)
     sure = late_confidence(sender, receiver, note, verdict, state.pieces[behind], ascending)
     if sure > 0.0:
         call_late(trouble, note, verdict, signed(state.pieces[behind].time))
     return sure
 
 
-@kernel
+@rare_kernel
 def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) -> tuple[int, int, int]:
     """Find what was seen before: write it into ``verdict``; return the pieces of the original and of what came behind.
 
@@ -155,7 +173,7 @@ def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) ->
     return NOTHING, behind, since
 
 
-@kernel
+@rare_kernel
 def _judge(
     state: State,
     trouble: Any,
@@ -179,10 +197,10 @@ def _judge(
     if verdict.tsval_step > 0 or (verdict.ip_id_step > 0 and order.ids_ascend(state, sender) > 0):
         verdict.proof |= _SENT_LATER
     note.confidence = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
-    return judge_need(trouble, sender, note, verdict, since, piece != NOTHING or copy != NOTHING)
+    return judge_need(trouble, sender, receiver, note, verdict, since, piece != NOTHING or copy != NOTHING)
 
 
-@kernel
+@rare_kernel
 def _new_verdict(
     state: State,
     segments: SegmentColumns,
@@ -208,7 +226,7 @@ def _new_verdict(
     return place
 
 
-@kernel
+@rare_kernel
 def judge_old(
     state: State,
     segments: SegmentColumns,
@@ -239,7 +257,7 @@ def judge_old(
     return bool(note.is_repeat)
 
 
-@kernel
+@rare_kernel
 def judge_unseen(
     state: State,
     segments: SegmentColumns,
@@ -249,9 +267,10 @@ def judge_unseen(
     end: int,
     sender: Any,
     receiver: Any,
+    since: int,
     out: Any,
 ) -> None:
-    """Write the verdict on a repeat of what never passed the sensor; it was sent just after the last that did.
+    """Write the verdict on a repeat of what never passed the sensor, though it was sent just after ``since``.
 
     ``snd_max`` becomes the end of all that was lost; the caller sets it to that of this segment.
     """
@@ -259,17 +278,19 @@ def judge_unseen(
     place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    since = signed(sender.last_sent)
-    verdict.proof |= _ID_MISSING | _HOLE_SEEN
+    is_syn = bool(packet.flags & SYN)
+    verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
+    if is_syn:
+        verdict.silence = packet.now - since
     note.waited = verdict.silence
     behind = missing_packets(state, segments, row, sender) - packets_between(packet, sender) - 1
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
-    sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, False, out)
+    sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, is_syn, out)
     note.confidence = sure * confidence.NUMBER_MISSING
-    verdict.confidence = note.confidence * judge_need(trouble, sender, note, verdict, since, False)
+    verdict.confidence = note.confidence * judge_need(trouble, sender, receiver, note, verdict, since, False)
     write(state, verdict, out)
     sender.busy = 1

@@ -10,7 +10,7 @@ from typing import Any
 from processors.serial import before, signed
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, State
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
@@ -23,7 +23,7 @@ UNTOLD = 0
 LATER = 1
 
 
-@kernel
+@rare_kernel
 def ids_ascend(state: State, sender: Any) -> int:
     """Return 1 if the identifications of the last pieces ascend by small steps, -1 if not, 0 if there are too few.
 
@@ -44,7 +44,7 @@ def ids_ascend(state: State, sender: Any) -> int:
     return found
 
 
-@kernel
+@rare_kernel
 def sent_after(segment: Any, other: Any, ascending: bool) -> int:
     """Return whether a segment was sent ``LATER`` or ``EARLIER`` than another, or ``UNTOLD`` (``NOTE`` or ``PIECE``).
 
@@ -58,14 +58,14 @@ def sent_after(segment: Any, other: Any, ascending: bool) -> int:
     return UNTOLD
 
 
-@kernel
+@rare_kernel
 def id_step(segment: Any, other: Any) -> int:
     """Return by how much the identification went up, -32768 to 32767."""
     step = (signed(segment.ip_id) - signed(other.ip_id)) & _ID_MASK
     return step if step < _ID_HALF else step - _ID_MASK - 1
 
 
-@kernel
+@rare_kernel
 def tsval_step(segment: Any, other: Any) -> int:
     """Return by how much the timestamp went up, -2^31 to 2^31 - 1; 0 without timestamps."""
     if not segment.marks & other.marks & HAS_TIMESTAMP:

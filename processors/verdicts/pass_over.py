@@ -7,12 +7,13 @@ from processors.rules.packet import ACK, FIN, RST, SYN, Packet
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
+from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
-from processors.verdicts.probes import probe_cause, write_probe
+from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
-from processors.verdicts.unseen import goes_on_unseen, note_id, repeats_unseen
-from segwatch.compilation import kernel
+from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
+from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
@@ -32,11 +33,12 @@ _WIDEST = 1 << 28
 """Numbers that a gap spans at most: beyond it, a sender begins anew."""
 
 
-@kernel
+@inner_kernel
 def _forget(state: State, sender: Any) -> None:
     """Forget what a sender has sent and heard; how long its answers take stays."""
     sent.clear(state, sender)
-    troubles.clear(state, sender)
+    if sender.trouble:
+        troubles.clear(state, sender)
     sender.una = 0
     sender.snd_max = 0
     sender.busy = 0
@@ -48,7 +50,7 @@ def _forget(state: State, sender: Any) -> None:
     sender.heard_tsval = 0
 
 
-@kernel
+@inner_kernel
 def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
     _forget(state, sender)
@@ -59,7 +61,7 @@ def _begin(state: State, sender: Any, stream: int) -> None:
     sender.answer_least = 0
 
 
-@kernel
+@rare_kernel
 def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
     sender.marks |= SYN_SEEN
@@ -76,7 +78,7 @@ def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, 
         sender.snd_max = packet.seq
 
 
-@kernel
+@inner_kernel
 def _take_new(
     state: State, segments: SegmentColumns, row: int, packet: Packet, start: int, end: int, sender: Any
 ) -> None:
@@ -86,14 +88,14 @@ def _take_new(
     sender.last_sent = packet.now
 
 
-@kernel
+@inner_kernel
 def _is_mostly_new(packet: Packet, end: int, sender: Any) -> bool:
     """Whether a segment only begins with the byte that probed a closed window (so in Wireshark's rules, too)."""
     snd_max = signed(sender.snd_max)
     return packet.length > 1 and packet.seq == (snd_max - 1) & MODULUS_MASK and after(end, snd_max)
 
 
-@kernel
+@inner_kernel
 def _take_data(
     state: State,
     segments: SegmentColumns,
@@ -110,11 +112,20 @@ def _take_data(
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
-    if not before(packet.seq, snd_max) and (
-        goes_on_unseen(state, segments, row, packet, sender, receiver)
-        or repeats_unseen(state, segments, row, packet, sender, receiver)
+    if may_answer(packet, sender):
+        asked = answered_again(state, segments, row, packet, receiver)
+        if asked:
+            judge_unseen(state, segments, findings, row, packet, end, sender, receiver, asked, out)
+    elif (
+        (sender.busy or may_repeat_unseen(segments, row, packet, sender))
+        and not before(packet.seq, snd_max)
+        and (
+            goes_on_unseen(state, segments, row, packet, sender, receiver)
+            or repeats_unseen(state, segments, row, packet, sender, receiver)
+        )
     ):
-        judge_unseen(state, segments, findings, row, packet, end, sender, receiver, out)
+        since = signed(sender.last_sent)
+        judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
     elif after(packet.seq, snd_max):
@@ -131,7 +142,7 @@ def _take_data(
             _take_new(state, segments, row, packet, signed(sender.snd_max), end, sender)
 
 
-@kernel
+@inner_kernel
 def _pass_segment(
     state: State,
     segments: SegmentColumns,
@@ -158,7 +169,7 @@ def _pass_segment(
         return
     if packet.flags & ACK:
         hear(state, segments, findings, row, packet, receiver, sender, out)
-    if packet.length <= 1:
+    if may_probe(packet, sender):
         cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
         if cause:
             write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)

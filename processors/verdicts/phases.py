@@ -5,10 +5,10 @@ from typing import Any
 from processors.serial import before, signed
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.state import LOSS, OPEN, RECOVERY
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 
 
-@kernel
+@rare_kernel
 def enter(trouble: Any, phase: int, snd_max: int) -> None:
     """Begin a phase; it lasts until all that has been sent so far is acknowledged (RFC 6582's recover)."""
     if trouble.phase == OPEN:
@@ -17,7 +17,7 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
     trouble.high_seq = snd_max
 
 
-@kernel
+@rare_kernel
 def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int) -> None:
     """End the phase when ``una`` has reached its mark, or gone beyond it without selective acknowledgments.
 
@@ -30,7 +30,7 @@ def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int) -> No
         trouble.ended = now
 
 
-@kernel
+@rare_kernel
 def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
     since = now - signed(trouble.ended)
@@ -41,7 +41,7 @@ def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
     return signed(trouble.phase)
 
 
-@kernel
+@rare_kernel
 def undo(trouble: Any, now: int) -> None:
     """End the phase that began with a spurious repeat: so does the sender (RFC 5682, RFC 4015)."""
     if trouble.phase in (LOSS, RECOVERY):

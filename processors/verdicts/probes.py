@@ -9,7 +9,7 @@ from processors.verdicts.clocks import silence
 from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import State
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Label
@@ -23,7 +23,7 @@ _IDLE_WITH_BYTE = 1_000_000_000
 """The same for a keep-alive with a byte: sooner, it is a repeat of the last byte."""
 
 
-@kernel
+@rare_kernel
 def _window_is_closed(state: State, sender: Any, receiver: Any, now: int) -> bool:
     """Whether the receiver's window was closed as far as the sender had heard."""
     if sender.closed:
@@ -34,7 +34,7 @@ def _window_is_closed(state: State, sender: Any, receiver: Any, now: int) -> boo
     return bool(reopened and now - reopened < least_answer(sender) + clock(sender, receiver))
 
 
-@kernel
+@rare_kernel
 def _is_window_probe(state: State, packet: Packet, sender: Any, receiver: Any) -> bool:
     """At the window's edge: nothing just before it (Linux), or one byte there or beyond."""
     at = packet.seq
@@ -45,7 +45,7 @@ def _is_window_probe(state: State, packet: Packet, sender: Any, receiver: Any) -
     return (before_edge or beyond_edge) and _window_is_closed(state, sender, receiver, packet.now)
 
 
-@kernel
+@rare_kernel
 def _is_keep_alive(packet: Packet, sender: Any, labels: int) -> bool:
     idle = packet.now - signed(sender.last_sent)
     if not labels & _LABEL:
@@ -55,19 +55,23 @@ def _is_keep_alive(packet: Packet, sender: Any, labels: int) -> bool:
     return idle >= _IDLE_WITH_BYTE and signed(sender.una) == signed(sender.snd_max)
 
 
-@kernel
-def probe_cause(state: State, packet: Packet, sender: Any, receiver: Any, labels: int) -> int:
-    """Return what a segment probes, 0 if it is no probe."""
+@inner_kernel
+def may_probe(packet: Packet, sender: Any) -> bool:
+    """Whether a segment is as short as a probe, and not where the next data goes: most acknowledgments are there."""
     if packet.length > 1 or packet.flags & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
-        return 0
-    if packet.length == 0 and packet.seq == signed(sender.snd_max):
-        return 0
+        return False
+    return packet.length == 1 or packet.seq != signed(sender.snd_max)
+
+
+@rare_kernel
+def probe_cause(state: State, packet: Packet, sender: Any, receiver: Any, labels: int) -> int:
+    """Return what a segment that ``may_probe`` probes, 0 if it is no probe."""
     if _is_window_probe(state, packet, sender, receiver):
         return _ZERO_WINDOW_PROBE
     return _KEEP_ALIVE if _is_keep_alive(packet, sender, labels) else 0
 
 
-@kernel
+@rare_kernel
 def write_probe(
     state: State,
     segments: SegmentColumns,

@@ -8,7 +8,7 @@ from processors.verdicts.need import note_stall
 from processors.verdicts.round_trips import least_round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import State
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Needed, Proof
 
 _UNKNOWN_LIMIT = 3_000_000
@@ -20,7 +20,7 @@ _SENT_LATER = int(Proof.SENT_LATER)
 _LATE_ORIGINAL = int(Proof.LATE_ORIGINAL)
 
 
-@kernel
+@rare_kernel
 def late_confidence(sender: Any, receiver: Any, note: Any, verdict: Any, behind: Any, ascending: bool) -> float:
     """Return how sure it is that a segment that fills a hole was overtaken; 0: it was sent again.
 
@@ -39,7 +39,7 @@ def late_confidence(sender: Any, receiver: Any, note: Any, verdict: Any, behind:
     return confidence.ORDER_BY_TIME if signed(note.time) - signed(behind.time) < limit else 0.0
 
 
-@kernel
+@rare_kernel
 def call_late(trouble: Any, note: Any, verdict: Any, since: int) -> None:
     """Say that a segment came late; delivery waited for it since what came behind it."""
     verdict.cause = _REORDERING
@@ -47,7 +47,7 @@ def call_late(trouble: Any, note: Any, verdict: Any, since: int) -> None:
     note_stall(trouble, verdict, since, signed(note.time))
 
 
-@kernel
+@rare_kernel
 def take_back(state: State, place: int, frame: int, out: Any) -> None:
     """The original came after its repeat: nothing was lost."""
     verdict = state.rows[place]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from processors.serial import signed
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 
 LEAST_VARIATION = 200_000_000
 """Nanoseconds that Linux's timeout is above the smoothed round trip at least (``TCP_RTO_MIN``)."""
@@ -17,7 +17,7 @@ _LONGEST = 60_000_000
 """Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
 
 
-@kernel
+@inner_kernel
 def note_answer(answerer: Any, measured: int) -> None:
     """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson)."""
     microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
@@ -35,13 +35,13 @@ def note_answer(answerer: Any, measured: int) -> None:
         answerer.answer_least = microseconds
 
 
-@kernel
+@rare_kernel
 def least_answer(side: Any) -> int:
     """Return the least time from the sensor to a side and back, nanoseconds; 0 unknown."""
     return _MICROSECOND * signed(side.answer_least)
 
 
-@kernel
+@rare_kernel
 def round_trip(sender: Any, receiver: Any) -> int:
     """Return the sender's smoothed round trip, 0 if the receiver's half is unknown."""
     if not receiver.answer_time:
@@ -49,13 +49,13 @@ def round_trip(sender: Any, receiver: Any) -> int:
     return _MICROSECOND * (signed(receiver.answer_time) >> 3) + least_answer(sender)
 
 
-@kernel
+@rare_kernel
 def least_round_trip(sender: Any, receiver: Any) -> int:
     """Return the least round trip, as far as its halves are known; 0 if none is."""
     return least_answer(receiver) + least_answer(sender)
 
 
-@kernel
+@rare_kernel
 def timeout(sender: Any, receiver: Any) -> int:
     """Return the sender's retransmission timeout without backoff (RFC 6298 section 2, Linux's least)."""
     smoothed = round_trip(sender, receiver)
@@ -64,7 +64,7 @@ def timeout(sender: Any, receiver: Any) -> int:
     return smoothed + max(_MICROSECOND * signed(receiver.answer_variation), LEAST_VARIATION)
 
 
-@kernel
+@rare_kernel
 def clock(sender: Any, receiver: Any) -> int:
     """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
 

@@ -7,7 +7,7 @@ from processors.serial import distance, signed
 from processors.verdicts import counter, scoreboard
 from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.state import MOST_WRITTEN, State
-from segwatch.compilation import kernel
+from segwatch.compilation import kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Needed, Place, Quality
@@ -23,7 +23,7 @@ def has_room(state: State, out: Any) -> bool:
     return bool(state.counters[counter.WRITTEN] + MOST_WRITTEN <= len(out))
 
 
-@kernel
+@rare_kernel
 def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, row: int, by_sender: bool) -> None:
     """Say when, where and of which conversation; ``by_sender``: who sent the segment sent what is judged, too."""
     verdict.time = segments.ts[row]
@@ -47,7 +47,7 @@ def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, 
     verdict.from_client = findings.from_client[row] if by_sender else 1 - signed(findings.from_client[row])
 
 
-@kernel
+@rare_kernel
 def fill_blank(verdict: Any, seq: int, length: int) -> None:
     """Give a row the values of a verdict that says nothing yet."""
     verdict.seq = seq
@@ -73,14 +73,14 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
     verdict.amended_by = 0
 
 
-@kernel
+@rare_kernel
 def fill_times(verdict: Any, sender: Any, receiver: Any) -> None:
     """Say what was known of the sender's times just before the segment."""
     verdict.round_trip = round_trip(sender, receiver)
     verdict.timeout = timeout(sender, receiver)
 
 
-@kernel
+@rare_kernel
 def fill_reports(verdict: Any, trouble: Any, sender: Any, packet: Packet) -> None:
     """Say what the receiver had reported, and how much is sent again."""
     verdict.duplicate_acks = sender.duplicate_acks
@@ -88,7 +88,7 @@ def fill_reports(verdict: Any, trouble: Any, sender: Any, packet: Packet) -> Non
     verdict.bytes_again = min(packet.length, distance(signed(sender.snd_max), packet.seq))
 
 
-@kernel
+@rare_kernel
 def write(state: State, verdict: Any, out: Any) -> None:
     """Write a row to the output."""
     written = state.counters[counter.WRITTEN]
@@ -97,7 +97,7 @@ def write(state: State, verdict: Any, out: Any) -> None:
     state.counters[counter.USES] += 1
 
 
-@kernel
+@rare_kernel
 def amend(state: State, place: int, frame: int, confidence: float, out: Any) -> None:
     """Write the next revision of a noted verdict; ``confidence``: that of its need and place."""
     verdict = state.rows[place]
@@ -107,7 +107,7 @@ def amend(state: State, place: int, frame: int, confidence: float, out: Any) -> 
     write(state, verdict, out)
 
 
-@kernel
+@rare_kernel
 def call_spurious(verdict: Any, proof: int) -> None:
     """Say that the receiver had it: nothing was lost, and delivery did not wait for it."""
     verdict.needed = _SPURIOUS
@@ -116,7 +116,7 @@ def call_spurious(verdict: Any, proof: int) -> None:
     verdict.proof |= proof
 
 
-@kernel
+@rare_kernel
 def next_row(state: State, out: Any) -> Any:
     """Return the next row of the output, which holds anything: the caller fills it."""
     written = signed(state.counters[counter.WRITTEN])

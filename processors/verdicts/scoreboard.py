@@ -4,10 +4,10 @@ from typing import Any
 
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts.state import MOST_RANGES
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 
 
-@kernel
+@rare_kernel
 def _remove(trouble: Any, index: int) -> None:
     trouble.ranges -= 1
     for place in range(index, signed(trouble.ranges)):
@@ -15,7 +15,7 @@ def _remove(trouble: Any, index: int) -> None:
         trouble.right[place] = trouble.right[place + 1]
 
 
-@kernel
+@rare_kernel
 def add(trouble: Any, left: int, right: int) -> None:
     """Take in a block; of too many ranges the oldest goes."""
     index = 0
@@ -38,7 +38,7 @@ def add(trouble: Any, left: int, right: int) -> None:
     trouble.ranges += 1
 
 
-@kernel
+@rare_kernel
 def forget_below(trouble: Any, ack: int) -> None:
     """Drop what is acknowledged cumulatively."""
     index = 0
@@ -51,7 +51,7 @@ def forget_below(trouble: Any, ack: int) -> None:
             index += 1
 
 
-@kernel
+@rare_kernel
 def holds(trouble: Any, start: int, end: int) -> bool:
     """Whether all from ``start`` to ``end`` is acknowledged selectively."""
     for index in range(signed(trouble.ranges)):
@@ -60,7 +60,7 @@ def holds(trouble: Any, start: int, end: int) -> bool:
     return False
 
 
-@kernel
+@rare_kernel
 def bytes_above(trouble: Any, seq: int) -> int:
     """Return how much above ``seq`` is acknowledged selectively."""
     total = 0

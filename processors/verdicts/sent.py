@@ -9,7 +9,7 @@ from processors.flow_table.state import NOTHING
 from processors.serial import MODULUS_MASK, after, distance, not_after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, LARGEST_BLOCK, LEAST_BLOCK, State
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
@@ -25,7 +25,7 @@ def has_room(state: State) -> bool:
     return bool(state.counters[counter.PIECES_USED] + LARGEST_BLOCK <= len(state.pieces))
 
 
-@kernel
+@inner_kernel
 def marks_of(quality: int) -> int:
     """Return what a header has to tell its place among others by."""
     marks = 0
@@ -36,7 +36,7 @@ def marks_of(quality: int) -> int:
     return marks
 
 
-@kernel
+@inner_kernel
 def _take_block(state: State, size: int) -> int:
     place = counter.BLOCKS_FREE + size - 1
     block = state.counters[place]
@@ -49,14 +49,14 @@ def _take_block(state: State, size: int) -> int:
     return signed(block)
 
 
-@kernel
+@inner_kernel
 def _give_back(state: State, block: int, size: int) -> None:
     place = counter.BLOCKS_FREE + size - 1
     state.pieces[block].time = state.counters[place]
     state.counters[place] = block
 
 
-@kernel
+@inner_kernel
 def clear(state: State, sender: Any) -> None:
     """Forget all pieces of a sender."""
     if sender.block_size:
@@ -67,19 +67,19 @@ def clear(state: State, sender: Any) -> None:
     sender.count = 0
 
 
-@kernel
+@inner_kernel
 def room_of(sender: Any) -> int:
     """Return how many pieces fit into a sender's block."""
     return LEAST_BLOCK << (signed(sender.block_size) - 1) if sender.block_size else 0
 
 
-@kernel
+@inner_kernel
 def place_of(sender: Any, index: int) -> int:
     """Return where the piece of that number (0 is the oldest) lies in ``pieces``."""
     return signed(sender.block) + ((signed(sender.oldest) + index) & (room_of(sender) - 1))
 
 
-@kernel
+@inner_kernel
 def _enlarge(state: State, sender: Any) -> None:
     """Move the pieces into a block of the next size."""
     size = signed(sender.block_size) + 1
@@ -93,13 +93,13 @@ def _enlarge(state: State, sender: Any) -> None:
     sender.oldest = 0
 
 
-@kernel
+@inner_kernel
 def _drop_oldest(sender: Any) -> None:
     sender.oldest = (signed(sender.oldest) + 1) & (room_of(sender) - 1)
     sender.count -= 1
 
 
-@kernel
+@inner_kernel
 def _make_place(state: State, sender: Any, end: int) -> None:
     """Let one more piece fit in, which ends at ``end``."""
     if signed(sender.count) < room_of(sender):
@@ -115,7 +115,7 @@ def _make_place(state: State, sender: Any, end: int) -> None:
         _enlarge(state, sender)
 
 
-@kernel
+@inner_kernel
 def append(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
     """Remember a segment that begins at or after the end of all others."""
     _make_place(state, sender, end)
@@ -132,7 +132,7 @@ def append(state: State, sender: Any, segments: SegmentColumns, row: int, start:
     piece.marks = marks_of(signed(segments.quality[row]))
 
 
-@kernel
+@rare_kernel
 def find(state: State, sender: Any, seq: int) -> int:
     """Return the number of the last piece that starts at or before ``seq``, -1 if all start after it."""
     if not sender.count:
@@ -152,13 +152,13 @@ def find(state: State, sender: Any, seq: int) -> int:
     return low
 
 
-@kernel
+@rare_kernel
 def covers(state: State, sender: Any, index: int, seq: int) -> bool:
     """Whether the piece of that number, which starts at or before ``seq``, holds the byte ``seq``."""
     return index >= 0 and after(signed(state.pieces[place_of(sender, index)].end), seq)
 
 
-@kernel
+@rare_kernel
 def frame_of(piece: Any, now: int) -> int:
     """Return the number of a piece's frame; ``now``: that of a later frame, fewer than 2^32 after it."""
     return now - ((now - signed(piece.frame)) & MODULUS_MASK)

@@ -117,6 +117,8 @@ TROUBLE: Final = records(
         ("reopened", np.int64),
         ("ended", np.int64),
         ("repeated_at", np.int64),
+        ("reported_since", np.int64),
+        ("reported_at", np.int64),
         ("left", np.uint32, (MOST_RANGES,)),
         ("right", np.uint32, (MOST_RANGES,)),
     ]
@@ -127,7 +129,8 @@ TROUBLE: Final = records(
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
 were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat. ``reopened``:
-when the peer's window opened last. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
+when the peer's window opened last. ``reported_since``, ``reported_at``: first and last time of the last reports of
+losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
 not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
 hole and were not sent again yet.

@@ -7,7 +7,7 @@ from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
 from processors.verdicts.habits import habit_of, learn_habit
-from processors.verdicts.options import may_acknowledge_selectively
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
@@ -18,7 +18,7 @@ from processors.verdicts.state import (
     RECOVERY,
     State,
 )
-from segwatch.compilation import kernel
+from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
 _RTO = int(Cause.RTO)
@@ -29,11 +29,13 @@ _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
+_DELAYED_ACK = 200_000_000
+"""Nanoseconds that a probe waits longer with one segment in flight (RFC 8985 section 7.2)."""
 _SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
 """Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
 
 
-@kernel
+@rare_kernel
 def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]:
     """A loss that acknowledgments reported, repeated when RACK's time for reordering had passed."""
     if phase in (RECOVERY, LOSS):
@@ -42,7 +44,7 @@ def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]
     return _FAST_RETRANSMIT, confidence.REORDERING_TIMER
 
 
-@kernel
+@rare_kernel
 def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any, copy: int, out: Any) -> None:
     """Judge anew what was taken for a tail loss probe, now that the next repeat came.
 
@@ -61,14 +63,15 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
         learn_habit(state, trouble, verdict, 1)
 
 
-@kernel
+@rare_kernel
 def _last_in_flight(
     state: State, trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int
 ) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout."""
     habit = habit_of(state, trouble, verdict)
-    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
-    if not selective or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
+    too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
+    may_probe = both_acknowledge_selectively(sender, receiver) and not (verdict.round_trip > 0 and too_late)
+    if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
@@ -76,22 +79,37 @@ def _last_in_flight(
     return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD if told else confidence.TIMER_OR_PROBE
 
 
-@kernel
+@rare_kernel
 def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
-    """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes."""
+    """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
+
+    After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer.
+    """
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
-    selective = may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
-    if verdict.original_frame and not sent_between and selective and trouble.probes <= 0:
+    probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
+    told = bool(verdict.original_frame) and not sent_between and not probe_unseen
+    if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
         learn_habit(state, trouble, verdict, -1)
 
 
-@kernel
+@rare_kernel
 def timer_cause(
-    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, copy: int, out: Any
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    phase: int,
+    reported: bool,
+    copy: int,
+    out: Any,
 ) -> tuple[int, float]:
-    """Return the cause of a repeat after silence, and how sure it is. ``copy``: the note of an earlier copy."""
+    """Return the cause of a repeat that a timer sent, and how sure it is.
+
+    ``reported``: the sender had heard of losses. ``copy``: the note of an earlier copy.
+    """
     snd_max = signed(sender.snd_max)
-    reported = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
     if is_tail and not is_head and not reported and phase == OPEN:
@@ -103,7 +121,7 @@ def timer_cause(
             return _reported_cause(trouble, phase, snd_max)
         return _UNKNOWN, confidence.UNTOLD
     too_soon = verdict.silence < max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
-    if too_soon and (reported or phase in (RECOVERY, LOSS)):
+    if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
         return _reported_cause(trouble, phase, snd_max)
     if is_tail and phase == OPEN and not reported:
         return _last_in_flight(state, trouble, sender, receiver, verdict, snd_max)

@@ -6,10 +6,10 @@ from processors.flow_table.state import NOTHING
 from processors.serial import after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import MOST_NOTES, OPEN, State
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 
 
-@kernel
+@inner_kernel
 def has_room(state: State) -> bool:
     """Whether two more senders may get into trouble, and one more verdict can be noted."""
     return bool(
@@ -18,7 +18,7 @@ def has_room(state: State) -> bool:
     )
 
 
-@kernel
+@rare_kernel
 def trouble_of(state: State, sender: Any) -> Any:
     """Return a sender's record, a new one if it has none."""
     if not sender.trouble:
@@ -45,17 +45,17 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.reopened = 0
         trouble.ended = 0
         trouble.repeated_at = 0
+        trouble.reported_since = 0
+        trouble.reported_at = 0
         trouble.last_phase = OPEN
         sender.trouble = place + 1
         state.counters[counter.USES] += 1
     return state.troubles[sender.trouble - 1]
 
 
-@kernel
+@rare_kernel
 def clear(state: State, sender: Any) -> None:
-    """Give back the record of a sender, and its notes."""
-    if not sender.trouble:
-        return
+    """Give back the record of a sender that has one, and its notes."""
     place = signed(sender.trouble) - 1
     trouble = state.troubles[place]
     while trouble.first_note != NOTHING:
@@ -65,7 +65,7 @@ def clear(state: State, sender: Any) -> None:
     sender.trouble = 0
 
 
-@kernel
+@rare_kernel
 def drop_first(state: State, trouble: Any) -> None:
     """Forget the oldest note."""
     note = signed(trouble.first_note)
@@ -79,7 +79,7 @@ def drop_first(state: State, trouble: Any) -> None:
     state.counters[counter.NOTES_FREE] = note
 
 
-@kernel
+@rare_kernel
 def new_note(state: State, trouble: Any) -> int:
     """Append a note, for which the oldest goes where there are too many; return its place."""
     if trouble.notes == MOST_NOTES:
@@ -103,13 +103,13 @@ def new_note(state: State, trouble: Any) -> int:
     return note
 
 
-@kernel
+@rare_kernel
 def overlaps(note: Any, start: int, end: int) -> bool:
     """Whether a note's segment has any byte of those from ``start`` to ``end``."""
     return after(end, signed(note.start)) and after(signed(note.end), start)
 
 
-@kernel
+@rare_kernel
 def latest_copy(state: State, trouble: Any, start: int, end: int) -> int:
     """Return the newest note that has a byte of those from ``start`` to ``end``, or ``NOTHING``."""
     found = NOTHING

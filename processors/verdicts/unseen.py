@@ -14,7 +14,7 @@ from processors.verdicts.order import ids_ascend
 from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
-from segwatch.compilation import kernel
+from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
@@ -25,13 +25,15 @@ _MOST_UNPROVED = 16
 """Packets missing at most where nothing shows whether the numbers ascend."""
 _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
+_LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (_ETHERNET_PAYLOAD + 1)
+"""By which an identification goes up at most where packets are missing."""
 _TIMER_LATE = 25_000_000
 _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
 _IPV6 = int(Quality.IPV6)
 
 
-@kernel
+@inner_kernel
 def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
     """Remember the highest identification of a sender, empty segments counted."""
     if segments.quality[row] & _IPV6:
@@ -44,7 +46,16 @@ def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
         sender.last_id = segments.ip_id[row]
 
 
-@kernel
+@inner_kernel
+def may_repeat_unseen(segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> bool:
+    """Whether identification and time let a segment be a repeat of what never passed: most of them do not."""
+    if packet.now - signed(sender.last_sent) < LEAST_CLOCK:
+        return False
+    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    return 1 < step <= _LARGEST_STEP
+
+
+@rare_kernel
 def missing_packets(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
     if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not sender.count:
@@ -59,14 +70,14 @@ def missing_packets(state: State, segments: SegmentColumns, row: int, sender: An
     return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
-@kernel
+@rare_kernel
 def packets_between(packet: Packet, sender: Any) -> int:
     """Return how many packets fit into the gap before a segment at or above ``snd_max``."""
     gap = distance(packet.seq, signed(sender.snd_max))
     return -(-gap // max(packet.length, 1))
 
 
-@kernel
+@rare_kernel
 def repeats_unseen(
     state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
 ) -> bool:
@@ -75,7 +86,7 @@ def repeats_unseen(
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of the timeout.
     """
-    if packet.now - signed(sender.last_sent) < LEAST_CLOCK or not sender.count:
+    if not may_repeat_unseen(segments, row, packet, sender) or not sender.count:
         return False
     if missing_packets(state, segments, row, sender) <= packets_between(packet, sender):
         return False
@@ -86,12 +97,12 @@ def repeats_unseen(
     return least <= quiet <= timeout(sender, receiver) + _TIMER_LATE
 
 
-@kernel
+@rare_kernel
 def goes_on_unseen(
     state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
 ) -> bool:
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed."""
-    if not sender.busy or not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
+    if not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:

@@ -365,3 +365,68 @@ def test_a_conversation_seen_one_way_says_what_it_can() -> None:
     verdict = talk.only()
     assert verdict.says == (Cause.RTO, *_NO_NEED)
     assert verdict.row["confidence"] < 0.7
+
+
+def test_a_timer_that_went_off_while_its_segments_were_held_up() -> None:
+    """At the receiver they come all at once: no acknowledgment can have released the repeats in between."""
+    talk = Talk(near=20, far=0.2, stamped=False)
+    at = talk.warm()
+    talk.send(at + 300, 10, 11, 12)
+    talk.send(at + 300.1, 12)
+    talk.ack(at + 300.2, 13)
+    talk.ack(at + 300.3, 13, (12, 13))
+    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *_SPURIOUS)
+
+
+def test_reports_that_were_settled_just_before_released_a_repeat() -> None:
+    talk = Talk(near=16)
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    for number in range(3):
+        talk.ack(at + 16, 10, (11, 12 + number))
+    talk.ack(at + 17, 14)
+    talk.send(at + 32, 10)
+    assert talk.only().says == (Cause.FAST_RETRANSMIT, *_SPURIOUS)
+
+
+def test_what_is_sent_in_between_tells_the_network_from_the_capture() -> None:
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + 0.01, 11)
+    talk.send(at + 0.02, 10, tsval=twin.tsval, ip_id=twin.ip_id)
+    talk.ack(at + 16, 12)
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+
+
+def test_no_probe_waits_that_long() -> None:
+    """One segment in flight; a probe comes two round trips and 200 ms after it at the latest (RFC 8985 section 7.2)."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.send(at + 1000, 10)
+    talk.ack(at + 1016, 11)
+    assert talk.only().cause is Cause.RTO
+
+
+def test_without_timestamps_and_selective_acknowledgments_nothing_tells_whether_a_timeout_was_needed() -> None:
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.send(at + 300, 10)
+    talk.ack(at + 316, 12)
+    assert talk.only().says == (Cause.RTO, *_NO_NEED)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_an_answer_to_a_syn_a_second_later_was_sent_before(*, repeated: bool) -> None:
+    """Where the SYN was repeated, the echo of the first one's timestamp tells."""
+    talk = Talk()
+    syn, answer, *rest = talk.segments
+    late = [Segment(**{**vars(one), "at": one.at + 1010}) for one in (answer, *rest)]
+    again = Segment(**{**vars(syn), "at": 1000, "tsval": syn.tsval + 1000, "ip_id": syn.ip_id + 1})
+    talk.segments = [syn, *([again] if repeated else []), *late]
+    last = talk.verdicts()[-1]
+    assert last.says == (Cause.SYN_RETRY, *_NEEDED_BEFORE)
+    assert not last.row["from_client"]
