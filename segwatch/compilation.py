@@ -24,7 +24,7 @@ import numpy as np
 import platformdirs
 
 COMPILED_PACKAGES = ("segwatch", "ingest", "processors", "sinks")
-_COMPILED_MARKS = (b"@kernel", b"@callback")
+_COMPILED_MARKS = (b"@kernel", b"@inner_kernel", b"@rare_kernel", b"@callback")
 _ROOT = Path(__file__).resolve().parent.parent
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -76,11 +76,35 @@ _KERNEL_OPTIONS: Final[dict[str, Any]] = {
     "forceinline": True,
     "_nrt": False,
 }
+_INNER_OPTIONS: Final[dict[str, Any]] = {
+    **_KERNEL_OPTIONS,
+    "cache": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
 
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on its first call; it may touch only its arguments and runs without the interpreter lock."""
     return cast("_Function", numba.njit(**_KERNEL_OPTIONS)(function))
+
+
+def inner_kernel(function: _Function) -> _Function:
+    """Compile ``function`` like a ``kernel`` that only kernels call: it is part of their code, and nothing else.
+
+    What Python needs to call it, and a copy on disk of its own, take more than half of the time of compiling it.
+    Called from Python it would crash.
+    """
+    return cast("_Function", numba.njit(**_INNER_OPTIONS)(function))
+
+
+def rare_kernel(function: _Function) -> _Function:
+    """Compile ``function`` like an ``inner_kernel`` that few packets need: it is called instead of inlined.
+
+    So its code is there once, not at every place that calls it and in all that these are inlined into; and what most
+    packets need stays short. A call that passes columns on costs some 100 ns.
+    """
+    return cast("_Function", numba.njit(**{**_INNER_OPTIONS, "forceinline": False})(function))
 
 
 def callback(signature: str) -> Callable[[_Function], Any]:

@@ -167,6 +167,89 @@ class Tunnel(IntEnum):
     SFLOW = 13
 
 
+class Cause(IntEnum):
+    """Why a segment is there that is not new data in its order (``records.verdicts``)."""
+
+    UNKNOWN = 0
+    RTO = 1
+    """Sent again because the retransmission timer ran out (RFC 6298)."""
+    FAST_RETRANSMIT = 2
+    """Sent again because later data was acknowledged: the first repeat of a loss episode (RFC 5681, RFC 6675)."""
+    RECOVERY = 3
+    """A later repeat of the same loss episode, clocked by acknowledgments (RFC 6582, RFC 6675)."""
+    TAIL_LOSS_PROBE = 4
+    """The last segment sent again, to have its loss reported (RFC 8985 section 7)."""
+    SYN_RETRY = 5
+    """A SYN or SYN/ACK sent again (RFC 6298)."""
+    ZERO_WINDOW_PROBE = 6
+    """Sent against a closed window (RFC 9293 section 3.8.6.1)."""
+    KEEP_ALIVE = 7
+    """Sent to learn whether the peer is there (RFC 9293 section 3.8.4)."""
+    REORDERING = 8
+    """Not sent again: the network passed others by it (RFC 4737)."""
+    NETWORK_DUPLICATE = 9
+    """Not sent again: the network made a second packet of it."""
+    CAPTURE_DUPLICATE = 10
+    """Not there twice: the capture saw it twice."""
+    CAPTURE_LOSS = 11
+    """Not missing: the receiver acknowledged it, and the capture never saw it."""
+
+
+class Needed(IntEnum):
+    """Whether the receiver lacked what was sent again."""
+
+    UNKNOWN = 0
+    NEEDED = 1
+    SPURIOUS = 2
+
+
+class Place(IntEnum):
+    """Where the last copy was lost before a repeat that was needed, seen from the sensor."""
+
+    UNKNOWN = 0
+    BEFORE_SENSOR = 1
+    AFTER_SENSOR = 2
+
+
+class Proof(IntFlag):
+    """What a verdict rests on, one bit each (column ``proof`` of a verdict)."""
+
+    ORIGINAL_SEEN = 1 << 0
+    """The original passed the sensor: ``original_frame``."""
+    HOLE_SEEN = 1 << 1
+    """The original did not pass, and what was sent after it did."""
+    SENT_LATER = 1 << 2
+    """IP ID or timestamp show that it was sent after what was seen before it."""
+    SENT_EARLIER = 1 << 3
+    """IP ID or timestamp show that it was sent before something that was seen before it."""
+    SAME_PACKET = 1 << 4
+    """IP ID and timestamp are those of the earlier copy."""
+    SILENCE = 1 << 5
+    """The sender was silent before it, as while it waits for a timer."""
+    ACK_CLOCKED = 1 << 6
+    """It followed an acknowledgment at once."""
+    LOSS_REPORTED = 1 << 7
+    """Duplicate ACKs or selective acknowledgments reported the loss."""
+    ACKED_BEFORE = 1 << 8
+    """The receiver had acknowledged it before it came."""
+    ACKED_EARLY = 1 << 9
+    """It was acknowledged sooner than any answer to it could have come."""
+    EIFEL = 1 << 10
+    """The acknowledgment echoes an older timestamp than the repeat carries (RFC 3522)."""
+    DSACK = 1 << 11
+    """The receiver reported that it had it twice (RFC 2883, RFC 3708)."""
+    LATE_ORIGINAL = 1 << 12
+    """The original came after all."""
+    NEXT_INTERVAL = 1 << 13
+    """The time to the next repeat tells which timer it was."""
+    ID_MISSING = 1 << 14
+    """IP IDs tell that packets of the sender did not pass just before."""
+    ECHOED = 1 << 15
+    """The acknowledgment echoes the repeat's own timestamp."""
+    ACKED_BEYOND = 1 << 16
+    """The first answer to a timeout acknowledged more than what was sent again, though no loss had been reported."""
+
+
 def _name(member: IntFlag | IntEnum) -> str:
     return str(member.name).lower()
 
@@ -179,6 +262,12 @@ RESET_NAMES: Final = tuple("" if reset is Reset.NONE else _name(reset) for reset
 """Reset class names by number; the empty string for 0."""
 TUNNEL_NAMES: Final = tuple("" if tunnel is Tunnel.NONE else _name(tunnel) for tunnel in Tunnel)
 """Tunnel names by number; the empty string for 0."""
+CAUSE_NAMES: Final = tuple(map(_name, Cause))
+"""Names of causes by number."""
+NEEDED_NAMES: Final = tuple(map(_name, Needed))
+PLACE_NAMES: Final = tuple(map(_name, Place))
+PROOF_NAMES: Final = tuple(_name(proof) for proof in Proof)
+"""Names of proofs in bit order."""
 
 
 def label_text(mask: int) -> str:

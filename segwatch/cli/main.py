@@ -20,6 +20,7 @@ from segwatch.errors import OutputError, SegwatchError
 COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
+    "verdicts": "Say why segments were sent again, came late or twice.",
     "explain": "Tell the story of a conversation in plain words, with the evidence.",
     "report": "Write a report on a capture or a time: one HTML file.",
     "watch": "Show what is going on now, like top: live, or a capture.",

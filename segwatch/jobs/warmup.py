@@ -25,6 +25,7 @@ from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
 from segwatch.jobs.labels import LabelsJob, Selection
 from segwatch.jobs.loading import SYN
 from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.jobs.verdicts import VerdictsJob
 from segwatch.jobs.watch.analyst import Analyst, Limits
 from segwatch.jobs.watch.filtering import Filter
 from segwatch.jobs.watch.picture import Picture
@@ -52,6 +53,7 @@ def warm_up() -> None:
         captures = _tiny_captures(Path(folder))
         for form in FORMATS:
             LabelsJob(rules, Selection(), form, f"{folder}/labels.{form}").run(captures)
+            VerdictsJob(rules, form, f"{folder}/verdicts.{form}").run(captures)
         for capture in captures:
             with CapturePipeline(capture, rules) as pipeline:
                 analyse(pipeline)

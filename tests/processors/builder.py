@@ -35,6 +35,10 @@ class Segment:
     quality: int = 0
     client_port: int = 40000
     client: int = 1
+    ip_id: int = 0
+    ttl: int = 64
+    tsval: int = 0
+    tsecr: int = 0
 
 
 def mapped(address: bytes) -> np.ndarray[Any, Any]:
@@ -66,7 +70,10 @@ def columns(segments: list[Segment]) -> SegmentColumns:
         rows.sack_count[row] = len(segment.sack) // 2
         rows.mptcp[row] = segment.mptcp
         rows.quality[row] = segment.quality
-        rows.ttl[row] = 64
+        rows.ttl[row] = segment.ttl
+        rows.ip_id[row] = segment.ip_id
+        rows.tsval[row] = segment.tsval % 2**32
+        rows.tsecr[row] = segment.tsecr % 2**32
     return rows
 
 

@@ -1,0 +1,194 @@
+"""What later acknowledgments say of verdicts: reported duplicates, echoed timestamps, answers that come too soon."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.rules.packet import Packet
+from processors.serial import before, distance, not_after, signed
+from processors.verdicts import confidence, scoreboard
+from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.phases import undo
+from processors.verdicts.round_trips import least_answer, round_trip
+from processors.verdicts.rows import amend, call_spurious
+from processors.verdicts.state import HAS_TIMESTAMP, State
+from processors.verdicts.troubles import drop_first, overlaps
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Needed, Place, Proof
+
+_NOT_KNOWN = int(Needed.UNKNOWN)
+_NEEDED = int(Needed.NEEDED)
+_SPURIOUS = int(Needed.SPURIOUS)
+_NOWHERE = int(Place.UNKNOWN)
+_AFTER_SENSOR = int(Place.AFTER_SENSOR)
+_NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
+_CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+_RTO = int(Cause.RTO)
+_ACKED_EARLY = int(Proof.ACKED_EARLY)
+_EIFEL = int(Proof.EIFEL)
+_ECHOED = int(Proof.ECHOED)
+_BEYOND = int(Proof.ACKED_BEYOND)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
+_ID_MISSING = int(Proof.ID_MISSING)
+_ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
+_DSACK = int(Proof.DSACK)
+_ENOUGH = 3
+"""Segments behind a lost one that make duplicate ACKs for certain."""
+_HOST_DELAY = 1_000_000
+"""Nanoseconds that hosts differ by in how fast they answer."""
+_UNKNOWN_LINGER = 1_000_000_000
+_LEAST_LINGER = 100_000_000
+
+
+@rare_kernel
+def _covered(note: Any, trouble: Any, ack: int) -> bool:
+    start = signed(note.start)
+    end = signed(note.end)
+    return not_after(end, ack) or scoreboard.holds(trouble, start, end)
+
+
+@rare_kernel
+def _fills(note: Any, sender: Any, packet: Packet) -> bool:
+    """Whether a repeat began at the first unacknowledged byte, and the acknowledgment is the first to go beyond it."""
+    is_next = note.is_head and not before(signed(note.start), signed(sender.una))
+    return bool(is_next and not_after(signed(note.end), packet.ack))
+
+
+@rare_kernel
+def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool) -> int:
+    """Return the proof that the first acknowledgment of a repeat was none of the repeat, or 0.
+
+    RFC 3522 section 3.2 asks for the first acknowledgment that advances over the repeat, which echoes the segment that
+    filled the gap: that is the repeat only if it began there.
+    """
+    if echoes and _fills(note, sender, packet) and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
+        return _EIFEL
+    if echoes and note.marks & HAS_TIMESTAMP and not before(tsecr, signed(note.tsval)):
+        return 0
+    if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - _HOST_DELAY:
+        return _ACKED_EARLY
+    return 0
+
+
+@rare_kernel
+def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Packet) -> bool:
+    """Whether the first answer to a timeout acknowledges more than what was sent again, though no loss was reported.
+
+    Then nothing was missing behind it, nor was it: the acknowledgments were late or lost (the idea of RFC 5682).
+    """
+    if both_acknowledge_selectively(sender, receiver):
+        return False  # it would have reported the duplicate
+    if verdict.cause != _RTO or verdict.proof & (_LOSS_REPORTED | _HOLE_SEEN | _ID_MISSING) or note.repeated:
+        return False
+    beyond = distance(packet.ack, signed(note.end))
+    return _fills(note, sender, packet) and beyond >= _ENOUGH * distance(signed(note.end), signed(note.start))
+
+
+@rare_kernel
+def _weigh(
+    state: State,
+    trouble: Any,
+    place: int,
+    note: Any,
+    sender: Any,
+    receiver: Any,
+    packet: Packet,
+    tsecr: int,
+    echoes: bool,
+    out: Any,
+) -> None:
+    """Amend the verdict on a repeat that is acknowledged now, if that says more than was known."""
+    verdict = state.rows[place]
+    proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
+    if proof:
+        call_spurious(verdict, proof)
+        if proof == _EIFEL or verdict.cause == _RTO:
+            undo(trouble, packet.now)
+        amend(state, place, packet.frame, confidence.CONSISTENT, out)
+    elif _goes_beyond(note, verdict, sender, receiver, packet):
+        call_spurious(verdict, _BEYOND)
+        undo(trouble, packet.now)
+        amend(state, place, packet.frame, confidence.LIKELY, out)
+    elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
+        verdict.needed = _NEEDED
+        verdict.place = _AFTER_SENSOR if verdict.proof & _ORIGINAL_SEEN else _NOWHERE
+        verdict.proof |= _ECHOED
+        amend(state, place, packet.frame, confidence.PROVED, out)
+
+
+@rare_kernel
+def review_acknowledged(
+    state: State, trouble: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool, out: Any
+) -> None:
+    """Look at all repeats that this acknowledgment is the first to cover; ``sender.una`` is as it was before."""
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        note = state.notes[place]
+        if not note.acked and _covered(note, trouble, packet.ack):
+            note.acked = 1
+            trouble.open_notes -= 1
+            if note.is_repeat and state.rows[place].needed != _SPURIOUS:
+                _weigh(state, trouble, place, note, sender, receiver, packet, tsecr, echoes, out)
+        place = signed(note.next)
+
+
+@rare_kernel
+def _take_report(state: State, place: int, frame: int, out: Any) -> None:
+    """The receiver had this segment twice (RFC 2883): a repeat was not needed, a copy was really there."""
+    verdict = state.rows[place]
+    state.notes[place].dsacked = 1
+    verdict.proof |= _DSACK
+    if verdict.cause == _CAPTURE_DUPLICATE:
+        verdict.cause = _NETWORK_DUPLICATE
+        verdict.bytes_again = verdict.length
+        state.notes[place].confidence = confidence.SAME_ID
+        amend(state, place, frame, confidence.PROVED, out)
+    elif state.notes[place].is_repeat and verdict.needed != _SPURIOUS:
+        call_spurious(verdict, _DSACK)
+        amend(state, place, frame, confidence.PROVED, out)
+
+
+@rare_kernel
+def _can_be_meant(note: Any, verdict: Any) -> bool:
+    """Whether a report of a duplicate can be about a note: a late original is no duplicate."""
+    if note.dsacked:
+        return False
+    return bool(note.is_repeat or verdict.cause in (_NETWORK_DUPLICATE, _CAPTURE_DUPLICATE))
+
+
+@rare_kernel
+def review_reported(
+    state: State, trouble: Any, left: int, right: int, frame: int, tsecr: int, echoes: bool, out: Any
+) -> None:
+    """Find out which repeats the receiver reports as duplicates: the last one of each segment, else an earlier one.
+
+    A report says how many copies arrived, not which (RFC 3708 section 3). But Linux echoes the timestamp of the copy
+    that it reports, so later ones are not meant.
+    """
+    earlier = NOTHING
+    taken = False
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        note = state.notes[place]
+        later = echoes and bool(note.marks & HAS_TIMESTAMP) and before(tsecr, signed(note.tsval))
+        if overlaps(note, left, right) and _can_be_meant(note, state.rows[place]) and not later:
+            if note.repeated and not (echoes and note.marks & HAS_TIMESTAMP and tsecr == signed(note.tsval)):
+                earlier = place
+            else:
+                _take_report(state, place, frame, out)
+                taken = True
+        place = signed(note.next)
+    if not taken and earlier != NOTHING:
+        _take_report(state, earlier, frame, out)
+
+
+@rare_kernel
+def drop_settled(state: State, trouble: Any, sender: Any, receiver: Any, now: int) -> None:
+    """Forget the oldest notes, once nothing that is still to come can speak of them."""
+    smoothed = round_trip(sender, receiver)
+    linger = 4 * smoothed + _LEAST_LINGER if smoothed else _UNKNOWN_LINGER
+    while trouble.first_note != NOTHING:
+        note = state.notes[trouble.first_note]
+        if now - signed(note.time) <= linger or (note.is_repeat and not note.acked):
+            return
+        drop_first(state, trouble)

@@ -1,0 +1,87 @@
+"""Data that the receiver acknowledges and the capture never saw."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.rules.packet import Packet
+from processors.serial import after, before, distance, not_after, signed
+from processors.verdicts import confidence, sent
+from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.state import MOST_NOTES, State
+from processors.verdicts.troubles import latest_copy
+from segwatch.compilation import rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Cause, Proof
+
+_CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
+
+
+@rare_kernel
+def _write_loss(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    sender: Any,
+    receiver: Any,
+    start: int,
+    end: int,
+    behind: int,
+    out: Any,
+) -> None:
+    """``behind``: the piece that showed the gap first, or ``NOTHING`` if the acknowledgment did."""
+    verdict = next_row(state, out)
+    fill_ends(verdict, segments, findings, row, False)
+    if behind != NOTHING:
+        verdict.time = state.pieces[behind].time
+        verdict.frame = sent.frame_of(state.pieces[behind], signed(segments.frame[row]))
+    fill_blank(verdict, start, distance(end, start))
+    fill_times(verdict, sender, receiver)
+    verdict.cause = _CAPTURE_LOSS
+    verdict.proof = _HOLE_SEEN
+    verdict.confidence = confidence.NEVER_SEEN
+
+
+@rare_kernel
+def find_losses(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Say of every gap between ``sender.una`` and the acknowledgment that nothing filled it, if nothing did.
+
+    What lies before the first piece is not known, so it is no gap. Gaps that the acknowledgment has passed are done.
+    """
+    if not sender.count:
+        return
+    index = max(sent.find(state, sender, signed(sender.una)), 0)
+    position = signed(state.pieces[sent.place_of(sender, index)].start)
+    if before(position, signed(sender.una)):
+        position = signed(sender.una)
+    written = 0
+    while index < signed(sender.count):
+        place = sent.place_of(sender, index)
+        piece = state.pieces[place]
+        start = signed(piece.start)
+        if after(start, position):
+            if sender.holes and not_after(start, packet.ack):
+                sender.holes -= 1
+            end = start if not_after(start, packet.ack) else packet.ack
+            if after(end, position) and written < MOST_NOTES and latest_copy(state, trouble, position, end) == NOTHING:
+                _write_loss(state, segments, findings, row, sender, receiver, position, end, place, out)
+                written += 1
+        if not before(start, packet.ack):
+            return
+        if after(signed(piece.end), position):
+            position = signed(piece.end)
+        index += 1
+    if after(packet.ack, signed(sender.snd_max)):
+        _write_loss(state, segments, findings, row, sender, receiver, signed(sender.snd_max), packet.ack, NOTHING, out)

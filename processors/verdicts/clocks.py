@@ -1,0 +1,104 @@
+"""Time as a sender's own clock has it: by its timestamps (RFC 7323), which delays before the sensor do not change."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import signed
+from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
+from processors.verdicts.sent import place_of
+from processors.verdicts.state import HAS_TIMESTAMP, State
+from segwatch.compilation import rare_kernel
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Quality
+
+MILLISECOND = 1_000_000
+"""A tick of Linux's, Windows' and FreeBSD's clocks."""
+_LEAST_SPAN = 20_000_000
+_FARTHEST = 1 << 20
+"""Ticks between two timestamps at most: others are none of one clock."""
+_TIMESTAMPS = int(Quality.TIMESTAMPS)
+
+
+@rare_kernel
+def ticks_between(later: int, earlier: int) -> int:
+    """Return the difference of two timestamps, -2^31 to 2^31 - 1."""
+    step = (later - earlier) & 0xFFFFFFFF
+    return step if step < 0x80000000 else step - 0x100000000
+
+
+@rare_kernel
+def _ticks_agree(later: Any, earlier: Any) -> bool:
+    """Whether two pieces are as many milliseconds apart by their timestamps as by their times, about."""
+    span = signed(later.time) - signed(earlier.time)
+    ticked = MILLISECOND * ticks_between(signed(later.tsval), signed(earlier.tsval))
+    return span >= _LEAST_SPAN and ticked * 3 > span and ticked < 3 * span
+
+
+@rare_kernel
+def ticks_are_milliseconds(state: State, sender: Any) -> bool:
+    """Whether the sender's timestamps count milliseconds, as far as its pieces show.
+
+    What comes late makes a span longer than it is by the sender's clock; it is enough if one half of the pieces agrees.
+    """
+    if not sender.count:
+        return False
+    first = state.pieces[place_of(sender, 0)]
+    middle = state.pieces[place_of(sender, signed(sender.count) >> 1)]
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    if not first.marks & middle.marks & last.marks & HAS_TIMESTAMP:
+        return False
+    if signed(last.time) - signed(first.time) < _LEAST_SPAN:
+        return True
+    return _ticks_agree(last, first) or _ticks_agree(middle, first) or _ticks_agree(last, middle)
+
+
+@rare_kernel
+def _newest(state: State, sender: Any) -> tuple[int, int]:
+    """Return timestamp and echo of what the sender sent last, repeats counted."""
+    piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    if sender.trouble:
+        place = signed(state.troubles[sender.trouble - 1].last_note)
+        repeated = place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP
+        if repeated and ticks_between(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
+            return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
+    return signed(piece.tsval), signed(piece.tsecr)
+
+
+@rare_kernel
+def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+    """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
+
+    What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
+    what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between
+    them. That was heard half a round trip after it had passed, and what the sender did then came back after another
+    half: both are in its least time to answer, wherever the sensor stands.
+    """
+    now = signed(segments.ts[row])
+    quiet = now - signed(sender.last_sent)
+    stamped = bool(segments.quality[row] & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
+    if stamped:
+        tsval, tsecr = _newest(state, sender)
+        ticks = ticks_between(signed(segments.tsval[row]), tsval)
+        if -_FARTHEST < ticks < _FARTHEST:
+            quiet = MILLISECOND * ticks
+            if segments.tsecr[row] and signed(segments.tsecr[row]) == tsecr:
+                return quiet
+    if sender.last_heard:
+        heard = now - signed(sender.last_heard) - least_answer(sender)
+        if stamped and segments.tsecr[row] and sender.heard_tsval:
+            ticks = ticks_between(signed(sender.heard_tsval), signed(segments.tsecr[row]))
+            if 0 < ticks < _FARTHEST:
+                heard += MILLISECOND * ticks
+        if heard > -LEAST_CLOCK:  # else it is still on its way to the sender
+            quiet = min(quiet, heard)
+    return quiet
+
+
+@rare_kernel
+def waited(state: State, sender: Any, note: Any, other: Any) -> int:
+    """Return how long after ``other`` (``NOTE`` or ``PIECE``) a segment was sent, by the sender's clock if it shows."""
+    if note.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
+        ticks = ticks_between(signed(note.tsval), signed(other.tsval))
+        if -_FARTHEST < ticks < _FARTHEST:
+            return MILLISECOND * ticks
+    return signed(note.time) - signed(other.time)

@@ -1,0 +1,57 @@
+"""Packets that are there twice, though sent once: by the network, or for the capture only."""
+
+from typing import Any
+
+from processors.serial import signed
+from processors.verdicts import confidence
+from processors.verdicts.round_trips import least_round_trip
+from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Quality
+
+AT_ONCE = 100_000
+"""Nanoseconds within which a mirror port shows a packet again."""
+_UNKNOWN_LIMIT = 1_000_000
+"""Nanoseconds within which a copy is one where no round trip is known."""
+_SURELY_TICKED = 20_000_000
+"""Nanoseconds in which the clock of timestamps moves on (RFC 7323 section 5.4: 1 s at most; 10 ms in common use)."""
+_SEEN_TWICE = int(Quality.SEEN_TWICE)
+_NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
+_CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+
+
+@rare_kernel
+def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet: bool) -> float:
+    """Return how sure it is that ``segment`` (``NOTE``) is a copy of ``other`` (``NOTE`` or ``PIECE``); 0: it is none.
+
+    A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where
+    neither is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all
+    again.
+    """
+    if segment.start != other.start or segment.end != other.end:
+        return 0.0
+    both = segment.marks & other.marks
+    if both & HAS_TIMESTAMP and segment.tsval != other.tsval:
+        return 0.0
+    if both & HAS_IP_ID and (segment.ip_id or other.ip_id):
+        return confidence.SAME_ID if segment.ip_id == other.ip_id else 0.0
+    apart = signed(segment.time) - signed(other.time)
+    if both & HAS_TIMESTAMP and apart > _SURELY_TICKED:
+        return confidence.SAME_ID
+    least = least_round_trip(sender, receiver)
+    limit = least >> 1 if least else _UNKNOWN_LIMIT
+    return confidence.TOO_SOON if quiet and apart < limit else 0.0
+
+
+@rare_kernel
+def copy_cause(segment: Any, other: Any, sender: Any, quality: int) -> int:
+    """Return who made the copy: at once and over as many hops it is the capture, until more is known.
+
+    At once: within microseconds, and nothing that the sender sent later is between the two. A copy that the network
+    made waits behind what came in the meantime.
+    """
+    apart = signed(segment.time) - signed(other.time)
+    at_once = apart <= AT_ONCE and signed(sender.last_sent) <= signed(other.time)
+    if quality & _SEEN_TWICE or (at_once and segment.ttl == other.ttl):
+        return _CAPTURE_DUPLICATE
+    return _NETWORK_DUPLICATE

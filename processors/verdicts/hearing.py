@@ -1,0 +1,159 @@
+"""What a sender hears: acknowledgments, selective ones, reports of duplicates, and whether the window is closed."""
+
+from typing import Any
+
+from processors.rules.packet import FIN, SYN, Packet
+from processors.serial import after, before, distance, not_after, signed
+from processors.verdicts import scoreboard, sent
+from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
+from processors.verdicts.capture_loss import find_losses
+from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.phases import end_if_acknowledged
+from processors.verdicts.reports import note_reports
+from processors.verdicts.round_trips import note_answer
+from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, State
+from processors.verdicts.troubles import trouble_of
+from segwatch.compilation import inner_kernel, rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Quality
+
+_WIDEST = 1 << 30
+"""Numbers that an acknowledgment advances by at most: others are rubbish."""
+_TIMESTAMPS = int(Quality.TIMESTAMPS)
+
+
+@inner_kernel
+def _advances(packet: Packet, sender: Any) -> bool:
+    return 0 < distance(packet.ack, signed(sender.una)) < _WIDEST
+
+
+@inner_kernel
+def _count_duplicate(packet: Packet, sender: Any) -> None:
+    """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
+    in_flight = signed(sender.una) != signed(sender.snd_max)
+    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flags & (SYN | FIN):
+        sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
+
+
+@rare_kernel
+def _reports_duplicate(segments: SegmentColumns, row: int, packet: Packet) -> bool:
+    """Whether the first block tells of a segment that came twice (RFC 2883 section 4)."""
+    left = signed(segments.sack[row, 0])
+    right = signed(segments.sack[row, 1])
+    if not before(left, right):
+        return False
+    if not_after(right, packet.ack):
+        return distance(packet.ack, right) < _WIDEST
+    if segments.sack_count[row] < 2:
+        return False
+    return not_after(signed(segments.sack[row, 2]), left) and not_after(right, signed(segments.sack[row, 3]))
+
+
+@rare_kernel
+def _read_blocks(
+    state: State, trouble: Any, segments: SegmentColumns, row: int, packet: Packet, sender: Any, out: Any
+) -> bool:
+    """Take in selective acknowledgments; return whether they report a duplicate."""
+    reports = _reports_duplicate(segments, row, packet)
+    if reports:
+        left = signed(segments.sack[row, 0])
+        right = signed(segments.sack[row, 1])
+        echoes = bool(segments.quality[row] & _TIMESTAMPS)
+        review_reported(state, trouble, left, right, packet.frame, signed(segments.tsecr[row]), echoes, out)
+    for block in range(1 if reports else 0, min(signed(segments.sack_count[row]), 4)):
+        left = signed(segments.sack[row, 2 * block])
+        right = signed(segments.sack[row, 2 * block + 1])
+        if before(left, right) and after(right, signed(sender.una)) and not_after(right, signed(sender.snd_max)):
+            scoreboard.add(trouble, left, right)
+    return reports
+
+
+@rare_kernel
+def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
+    if after(packet.ack, signed(sender.snd_max)):
+        sender.snd_max = packet.ack
+    sender.una = packet.ack
+    sender.duplicate_acks = 0
+    trouble.reports = 0
+    if sender.una == sender.snd_max:
+        sender.holes = 0
+    scoreboard.forget_below(trouble, packet.ack)
+    selective = both_acknowledge_selectively(sender, receiver)
+    end_if_acknowledged(trouble, packet.ack, selective, packet.now)
+
+
+@rare_kernel
+def _hear_closely(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
+    trouble = trouble_of(state, sender)
+    were_open = bool(sender.duplicate_acks or trouble.ranges)
+    reports = False
+    if segments.sack_count[row]:
+        receiver.marks |= SACK_SENT
+        reports = _read_blocks(state, trouble, segments, row, packet, sender, out)
+    echoes = bool(segments.quality[row] & _TIMESTAMPS)
+    if trouble.open_notes:
+        review_acknowledged(state, trouble, sender, receiver, packet, signed(segments.tsecr[row]), echoes, out)
+    if _advances(packet, sender):
+        if sender.holes or after(packet.ack, signed(sender.snd_max)):
+            find_losses(state, segments, findings, row, packet, trouble, sender, receiver, out)
+        _advance(trouble, packet, sender, receiver)
+    elif not reports:
+        _count_duplicate(packet, sender)
+    else:
+        trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
+    note_reports(trouble, sender, were_open, packet.now)
+    drop_settled(state, trouble, sender, receiver, packet.now)
+    sender.busy = 1 if trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
+
+
+@rare_kernel
+def _turn_window(state: State, packet: Packet, sender: Any) -> None:
+    """Remember that the receiver's window was closed, or when it opened."""
+    sender.closed = 1 if packet.window == 0 else 0
+    if not sender.closed:
+        trouble_of(state, sender).reopened = packet.now
+
+
+@inner_kernel
+def hear(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Take what ``receiver`` says in a segment to ``sender``, with the ACK flag."""
+    if not (sender.last_sent or sender.last_heard):
+        sender.una = packet.ack
+        sender.snd_max = packet.ack
+    advances = _advances(packet, sender)
+    unseen = advances and after(packet.ack, signed(sender.snd_max))
+    if sender.busy or segments.sack_count[row] or sender.duplicate_acks or unseen:
+        _hear_closely(state, segments, findings, row, packet, sender, receiver, out)
+    else:
+        if findings.ack_rtt[row] > 0:
+            note_answer(receiver, signed(findings.ack_rtt[row]))
+        if advances:
+            sender.una = packet.ack
+            if sender.marks & FIN_SENT and sender.una == sender.snd_max:
+                sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
+        else:
+            _count_duplicate(packet, sender)
+    sender.last_heard = packet.now
+    sender.heard_tsval = segments.tsval[row]
+    if (packet.window == 0) != (sender.closed != 0) and not packet.flags & SYN:
+        _turn_window(state, packet, sender)

@@ -1,0 +1,296 @@
+"""The order of the questions about a segment that is not new data in its order."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.rules.packet import SYN, Packet
+from processors.serial import MODULUS_MASK, before, not_after, signed
+from processors.verdicts import confidence, order, sent
+from processors.verdicts.clocks import silence, waited
+from processors.verdicts.copies import copy_cause, copy_confidence
+from processors.verdicts.need import judge_need
+from processors.verdicts.reordering import call_late, late_confidence, take_back
+from processors.verdicts.repeats import repeat_cause
+from processors.verdicts.round_trips import round_trip
+from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_times, write
+from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
+from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
+from processors.verdicts.unseen import missing_packets, packets_between
+from segwatch.compilation import rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Cause, Proof
+
+_CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+_NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RTO = int(Cause.RTO)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
+_REORDERING = int(Cause.REORDERING)
+_ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
+_ID_MISSING = int(Proof.ID_MISSING)
+_SAME_PACKET = int(Proof.SAME_PACKET)
+_SILENCE = int(Proof.SILENCE)
+_SENT_LATER = int(Proof.SENT_LATER)
+_SENT_EARLIER = int(Proof.SENT_EARLIER)
+
+
+@rare_kernel
+def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, end: int) -> None:
+    note.start = packet.seq
+    note.end = end
+    note.time = packet.now
+    note.frame = packet.frame
+    note.tsval = segments.tsval[row]
+    note.tsecr = segments.tsecr[row]
+    note.ip_id = segments.ip_id[row]
+    note.ttl = segments.ttl[row]
+    note.marks = sent.marks_of(signed(segments.quality[row]))
+    note.is_repeat = 0
+    note.dsacked = 0
+    note.repeated = 0
+    note.waited = 0
+
+
+@rare_kernel
+def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> None:
+    """Say how a segment differs from an earlier one (``NOTE`` or ``PIECE``)."""
+    verdict.since_original = signed(note.time) - signed(other.time)
+    note.waited = waited(state, sender, note, other)
+    verdict.ip_id_step = order.id_step(note, other)
+    verdict.tsval_step = order.tsval_step(note, other)
+
+
+@rare_kernel
+def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, quality: int) -> None:
+    """Say that the segment is another copy of the packet ``other`` (``NOTE`` or ``PIECE``)."""
+    _compare(state, sender, verdict, note, other)
+    verdict.original_frame = sent.frame_of(other, signed(note.frame))
+    verdict.proof |= _SAME_PACKET
+    verdict.cause = copy_cause(note, other, sender, quality)
+    if verdict.cause == _CAPTURE_DUPLICATE:
+        verdict.bytes_again = 0
+
+
+@rare_kernel
+def _copy_surely(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, copy: int, piece: int, quality: int
+) -> float:
+    """Say that the segment is a copy of a packet, if it is: return how sure that is, else 0."""
+    sure = 0.0
+    since = signed(note.time) - signed(trouble.repeated_at)
+    asked = signed(sender.duplicate_acks) + signed(trouble.reports) >= DUP_THRESH
+    quiet = trouble.phase == OPEN and copy == NOTHING and not asked and since >= round_trip(sender, receiver)
+    if copy != NOTHING:
+        sure = copy_confidence(note, state.notes[copy], sender, receiver, quiet)
+        if sure > 0.0:
+            state.notes[copy].repeated = 1
+            _call_copy(state, sender, note, verdict, state.notes[copy], quality)
+    if sure == 0.0 and piece != NOTHING:
+        sure = copy_confidence(note, state.pieces[piece], sender, receiver, quiet)
+        if sure > 0.0:
+            _call_copy(state, sender, note, verdict, state.pieces[piece], quality)
+    if sure > 0.0 and verdict.cause == _CAPTURE_DUPLICATE:
+        sure = confidence.CAPTURED_AT_ONCE
+    return sure
+
+
+@rare_kernel
+def _forgotten_surely(state: State, sender: Any, note: Any, verdict: Any, ascending: bool) -> float:
+    """Say that the segment is a copy of one that is no longer remembered; return how sure that is, else 0.
+
+    It was acknowledged, and sent before the oldest that is remembered.
+    """
+    if not sender.count or not not_after(signed(note.end), signed(sender.una)):
+        return 0.0
+    oldest = state.pieces[sent.place_of(sender, 0)]
+    if before(signed(note.start), signed(oldest.start)) and order.sent_after(note, oldest, ascending) == order.EARLIER:
+        verdict.proof |= _SENT_EARLIER
+        verdict.cause = _NETWORK_DUPLICATE
+        return confidence.ORDER_TOLD
+    return 0.0
+
+
+@rare_kernel
+def _late_surely(
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    copy: int,
+    behind: int,
+    out: Any,
+) -> float:
+    """Say that the segment came late, if it did: after its repeat, or after what was sent later. Return how sure it is.
+
+    ``behind``: the piece that came first, though it carries what follows, or ``NOTHING`` where the original was seen.
+    """
+    ascending = order.ids_ascend(state, sender) > 0
+    if copy != NOTHING:
+        if order.sent_after(note, state.notes[copy], ascending) != order.EARLIER:
+            return 0.0
+        verdict.proof |= _SENT_EARLIER
+        verdict.cause = _REORDERING
+        verdict.bytes_again = 0
+        if state.notes[copy].is_repeat:
+            take_back(state, copy, signed(note.frame), out)
+        return confidence.ORDER_TOLD
+    if behind == NOTHING:
+        return _forgotten_surely(state, sender, note, verdict, ascending)
+    sure = late_confidence(sender, receiver, note, verdict, state.pieces[behind], ascending)
+    if sure > 0.0:
+        call_late(trouble, note, verdict, signed(state.pieces[behind].time))
+    return sure
+
+
+@rare_kernel
+def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) -> tuple[int, int, int]:
+    """Find what was seen before: write it into ``verdict``; return the pieces of the original and of what came behind.
+
+    Either is ``NOTHING`` where there is none. The third is the time that delivery waits from.
+    """
+    seq = signed(note.start)
+    index = sent.find(state, sender, seq)
+    if sent.covers(state, sender, index, seq):
+        piece = sent.place_of(sender, index)
+        verdict.proof |= _ORIGINAL_SEEN
+        verdict.original_frame = sent.frame_of(state.pieces[piece], signed(note.frame))
+        _compare(state, sender, verdict, note, state.pieces[piece])
+        return piece, NOTHING, signed(state.pieces[piece].time)
+    behind = NOTHING
+    since = signed(note.time)
+    if index >= 0 and index + 1 < signed(sender.count):
+        behind = sent.place_of(sender, index + 1)
+        verdict.proof |= _HOLE_SEEN
+        _compare(state, sender, verdict, note, state.pieces[behind])
+        since = signed(state.pieces[behind].time)
+    if copy != NOTHING:
+        verdict.original_frame = state.notes[copy].frame
+        _compare(state, sender, verdict, note, state.notes[copy])
+    return NOTHING, behind, since
+
+
+@rare_kernel
+def _judge(
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    copy: int,
+    is_syn: bool,
+    quality: int,
+    out: Any,
+) -> float:
+    """Write cause, need and place of a segment; return how sure need and place are."""
+    piece, behind, since = _look_back(state, sender, note, verdict, copy)
+    sure = _copy_surely(state, trouble, sender, receiver, note, verdict, copy, piece, quality)
+    if sure == 0.0 and not is_syn and piece == NOTHING:
+        sure = _late_surely(state, trouble, sender, receiver, note, verdict, copy, behind, out)
+    if sure > 0.0:
+        note.confidence = sure
+        return 1.0
+    if verdict.tsval_step > 0 or (verdict.ip_id_step > 0 and order.ids_ascend(state, sender) > 0):
+        verdict.proof |= _SENT_LATER
+    note.confidence = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
+    return judge_need(trouble, sender, receiver, note, verdict, since, piece != NOTHING or copy != NOTHING)
+
+
+@rare_kernel
+def _new_verdict(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    end: int,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+) -> int:
+    """Begin the note and the row of a verdict; return their place."""
+    place = new_note(state, trouble)
+    note = state.notes[place]
+    verdict = state.rows[place]
+    _fill_note(note, segments, row, packet, end)
+    note.is_head = 1 if packet.seq == signed(sender.una) else 0
+    fill_ends(verdict, segments, findings, row, True)
+    fill_blank(verdict, packet.seq, packet.length)
+    fill_times(verdict, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender)
+    fill_reports(verdict, trouble, sender, packet)
+    return place
+
+
+@rare_kernel
+def judge_old(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    end: int,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> bool:
+    """Write the verdict on a segment that begins below ``snd_max``; return whether the sender sent it just now."""
+    trouble = trouble_of(state, sender)
+    if trouble.notes == MOST_NOTES:
+        drop_first(state, trouble)
+    copy = latest_copy(state, trouble, packet.seq, end)
+    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    note = state.notes[place]
+    verdict = state.rows[place]
+    is_syn = bool(packet.flags & SYN)
+    quality = signed(segments.quality[row])
+    need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
+    if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
+        trouble.unseen = missing_packets(state, segments, row, sender)
+    verdict.confidence = note.confidence * need
+    write(state, verdict, out)
+    sender.busy = 1
+    return bool(note.is_repeat)
+
+
+@rare_kernel
+def judge_unseen(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    end: int,
+    sender: Any,
+    receiver: Any,
+    since: int,
+    out: Any,
+) -> None:
+    """Write the verdict on a repeat of what never passed the sensor, though it was sent just after ``since``.
+
+    ``snd_max`` becomes the end of all that was lost; the caller sets it to that of this segment.
+    """
+    trouble = trouble_of(state, sender)
+    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    note = state.notes[place]
+    verdict = state.rows[place]
+    is_syn = bool(packet.flags & SYN)
+    verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
+    verdict.bytes_again = packet.length
+    verdict.since_original = packet.now - since
+    if is_syn:
+        verdict.silence = packet.now - since
+    note.waited = verdict.silence
+    behind = missing_packets(state, segments, row, sender) - packets_between(packet, sender) - 1
+    if behind > 0 and packet.length:
+        trouble.unseen = behind
+    sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
+    sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, is_syn, out)
+    note.confidence = sure * confidence.NUMBER_MISSING
+    verdict.confidence = note.confidence * judge_need(trouble, sender, receiver, note, verdict, since, False)
+    write(state, verdict, out)
+    sender.busy = 1

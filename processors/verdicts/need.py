@@ -1,0 +1,74 @@
+"""Whether a repeat was needed, where its original was lost, and how long delivery waited for it."""
+
+from typing import Any
+
+from processors.serial import not_after, signed
+from processors.verdicts import confidence, scoreboard
+from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.phases import undo
+from processors.verdicts.rows import call_spurious
+from processors.verdicts.state import HAS_TIMESTAMP
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Needed, Place, Proof
+
+_NEEDED = int(Needed.NEEDED)
+_BEFORE_SENSOR = int(Place.BEFORE_SENSOR)
+_AFTER_SENSOR = int(Place.AFTER_SENSOR)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
+_ACKED_BEFORE = int(Proof.ACKED_BEFORE)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
+_SYN_RETRY = int(Cause.SYN_RETRY)
+_RTO = int(Cause.RTO)
+
+
+@rare_kernel
+def note_stall(trouble: Any, verdict: Any, since: int, now: int) -> None:
+    """Count the time that delivery stood still, from ``since`` on, less what was counted before."""
+    begun = max(since, signed(trouble.stalled_until))
+    if begun < now:
+        verdict.stalled = now - begun
+        trouble.stalled_until = now
+
+
+@rare_kernel
+def _can_be_told(sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
+    """Whether the receiver would say that it had the original: by selective acknowledgments, or by timestamps.
+
+    Without both, only a loss that duplicate ACKs reported, or one before the sensor, tells that it had not.
+    """
+    if note.marks & HAS_TIMESTAMP or both_acknowledge_selectively(sender, receiver):
+        return True
+    return bool(verdict.cause == _FAST_RETRANSMIT and verdict.proof & _LOSS_REPORTED)
+
+
+@rare_kernel
+def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, since: int, passed: bool) -> float:
+    """Write what is known just after a repeat passed; return how sure it is.
+
+    ``since``: when its original passed, or what came behind it. ``passed``: a copy passed the sensor before: it was
+    lost after the sensor, if it was lost at all. If none did, it was lost before. What the receiver had acknowledged
+    was not lost.
+    """
+    start = signed(note.start)
+    end = signed(note.end)
+    if sender.last_heard and (not_after(end, signed(sender.una)) or scoreboard.holds(trouble, start, end)):
+        call_spurious(verdict, _ACKED_BEFORE)
+        note.acked = 1
+        trouble.open_notes -= 1
+        if note.marks & HAS_TIMESTAMP and verdict.cause in (_RTO, _FAST_RETRANSMIT):
+            undo(trouble, signed(note.time))  # the acknowledgment on its way echoes the original
+        return confidence.PROVED
+    if not sender.last_heard and passed:
+        return confidence.NO_ANSWERS
+    if passed and not _can_be_told(sender, receiver, note, verdict):
+        note_stall(trouble, verdict, since, signed(note.time))
+        return confidence.CONSISTENT
+    verdict.needed = _NEEDED
+    if passed:
+        verdict.place = _AFTER_SENSOR
+    elif verdict.proof & _HOLE_SEEN or verdict.cause == _SYN_RETRY:
+        verdict.place = _BEFORE_SENSOR
+    note_stall(trouble, verdict, since, signed(note.time))
+    return confidence.LIKELY if verdict.cause in (_TAIL_LOSS_PROBE, _RTO) else confidence.CONSISTENT

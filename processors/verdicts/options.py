@@ -1,0 +1,18 @@
+"""What the two ends agreed on, as far as the capture shows."""
+
+from typing import Any
+
+from processors.verdicts.state import SACK_PERMITTED, SACK_SENT, SYN_SEEN
+from segwatch.compilation import rare_kernel
+
+
+@rare_kernel
+def may_acknowledge_selectively(side: Any) -> bool:
+    """Whether a side permits selective acknowledgments (RFC 2018): it does where its SYN was not captured."""
+    return bool(side.marks & (SACK_PERMITTED | SACK_SENT)) or not side.marks & SYN_SEEN
+
+
+@rare_kernel
+def both_acknowledge_selectively(sender: Any, receiver: Any) -> bool:
+    """Whether both sides permit it: then it is in use, and so are the mechanisms that need it (RFC 8985)."""
+    return may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)

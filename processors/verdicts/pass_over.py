@@ -1,0 +1,213 @@
+"""One segment after the other: most are new data in its order, or acknowledge some, and say nothing else."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.rules.packet import ACK, FIN, RST, SYN, Packet
+from processors.serial import MODULUS_MASK, after, before, distance, signed
+from processors.verdicts import counter, rows, sent, troubles
+from processors.verdicts.acks_twice import is_ack_again, write_ack_again
+from processors.verdicts.handshakes import answered_again, may_answer
+from processors.verdicts.hearing import hear
+from processors.verdicts.judge import judge_old, judge_unseen
+from processors.verdicts.probes import may_probe, probe_cause, write_probe
+from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
+from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
+from segwatch.compilation import inner_kernel, kernel, rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Quality
+
+_NOT_JUDGED = int(
+    Quality.FRAGMENT
+    | Quality.QUOTED_IN_ICMP
+    | Quality.SHORT_SEGMENT
+    | Quality.OFFSET_TOO_SMALL
+    | Quality.HEADER_CUT
+    | Quality.HEADER_UNREADABLE
+)
+_SACK_PERMITTED = int(Quality.SACK_PERMITTED)
+_LONGEST = 1 << 24
+"""Payload that a segment can have: what claims more is rubbish."""
+_WIDEST = 1 << 28
+"""Numbers that a gap spans at most: beyond it, a sender begins anew."""
+
+
+@inner_kernel
+def _forget(state: State, sender: Any) -> None:
+    """Forget what a sender has sent and heard; how long its answers take stays."""
+    sent.clear(state, sender)
+    if sender.trouble:
+        troubles.clear(state, sender)
+    sender.una = 0
+    sender.snd_max = 0
+    sender.busy = 0
+    sender.closed = 0
+    sender.holes = 0
+    sender.duplicate_acks = 0
+    sender.last_sent = 0
+    sender.last_heard = 0
+    sender.heard_tsval = 0
+
+
+@inner_kernel
+def _begin(state: State, sender: Any, stream: int) -> None:
+    """Give a sender the values of one that has not been seen, in a new conversation."""
+    _forget(state, sender)
+    sender.stream = stream
+    sender.marks = 0
+    sender.answer_time = 0
+    sender.answer_variation = 0
+    sender.answer_least = 0
+
+
+@rare_kernel
+def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> None:
+    """Begin anew where a SYN has another number than before."""
+    sender.marks |= SYN_SEEN
+    if segments.quality[row] & _SACK_PERMITTED:
+        sender.marks |= SACK_PERMITTED
+    if not (sender.last_sent or sender.last_heard):
+        return
+    index = sent.find(state, sender, packet.seq)
+    if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
+        heard = sender.last_heard
+        _forget(state, sender)
+        sender.last_heard = heard
+        sender.una = packet.seq
+        sender.snd_max = packet.seq
+
+
+@inner_kernel
+def _take_new(
+    state: State, segments: SegmentColumns, row: int, packet: Packet, start: int, end: int, sender: Any
+) -> None:
+    """Remember what is sent for the first time, from ``start`` on."""
+    sent.append(state, sender, segments, row, start, end)
+    sender.snd_max = end
+    sender.last_sent = packet.now
+
+
+@inner_kernel
+def _is_mostly_new(packet: Packet, end: int, sender: Any) -> bool:
+    """Whether a segment only begins with the byte that probed a closed window (so in Wireshark's rules, too)."""
+    snd_max = signed(sender.snd_max)
+    return packet.length > 1 and packet.seq == (snd_max - 1) & MODULUS_MASK and after(end, snd_max)
+
+
+@inner_kernel
+def _take_data(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    end: int,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Take a segment that occupies sequence numbers up to ``end``."""
+    if not (sender.last_sent or sender.last_heard):
+        sender.una = packet.seq
+        sender.snd_max = packet.seq
+    snd_max = signed(sender.snd_max)
+    if may_answer(packet, sender):
+        asked = answered_again(state, segments, row, packet, receiver)
+        if asked:
+            judge_unseen(state, segments, findings, row, packet, end, sender, receiver, asked, out)
+    elif (
+        (sender.busy or may_repeat_unseen(segments, row, packet, sender))
+        and not before(packet.seq, snd_max)
+        and (
+            goes_on_unseen(state, segments, row, packet, sender, receiver)
+            or repeats_unseen(state, segments, row, packet, sender, receiver)
+        )
+    ):
+        since = signed(sender.last_sent)
+        judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
+    if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
+        _take_new(state, segments, row, packet, snd_max, end, sender)
+    elif after(packet.seq, snd_max):
+        if distance(packet.seq, snd_max) >= _WIDEST:
+            sent.clear(state, sender)
+        if sender.count:
+            sender.holes = min(signed(sender.holes) + 1, 0xFF)
+            sender.busy = 1
+        _take_new(state, segments, row, packet, packet.seq, end, sender)
+    else:
+        if judge_old(state, segments, findings, row, packet, end, sender, receiver, out):
+            sender.last_sent = packet.now
+        if after(end, signed(sender.snd_max)):
+            _take_new(state, segments, row, packet, signed(sender.snd_max), end, sender)
+
+
+@inner_kernel
+def _pass_segment(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Take one segment: first what it says to the receiver of its data, then what it carries."""
+    packet = Packet(
+        signed(segments.seq[row]),
+        signed(segments.ack[row]),
+        signed(segments.window[row]),
+        signed(segments.flags[row]),
+        signed(segments.payload_len[row]),
+        signed(segments.ts[row]),
+        signed(segments.frame[row]),
+    )
+    if packet.flags & RST or packet.length >= _LONGEST:
+        return
+    if is_ack_again(segments, row, packet, sender, receiver):
+        write_ack_again(state, segments, findings, row, packet, sender, receiver, out)
+        return
+    if packet.flags & ACK:
+        hear(state, segments, findings, row, packet, receiver, sender, out)
+    if may_probe(packet, sender):
+        cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
+        if cause:
+            write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)
+            if packet.seq != signed(sender.snd_max):
+                note_id(segments, row, sender)
+                return
+    if packet.flags & SYN:
+        _take_syn(state, segments, row, packet, sender)
+    occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
+    if occupied:
+        if packet.flags & FIN:
+            sender.marks |= FIN_SENT
+        end = (packet.seq + occupied) & MODULUS_MASK
+        _take_data(state, segments, findings, row, packet, end, sender, receiver, out)
+    note_id(segments, row, sender)
+
+
+@kernel
+def judge_rows(
+    state: State, segments: SegmentColumns, findings: FindingColumns, conversation_of_row: Any, first: int, out: Any
+) -> int:
+    """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge."""
+    end = len(segments.ts)
+    checked = -1
+    for row in range(first, end):
+        flow = signed(conversation_of_row[row])
+        if flow == NOTHING or signed(segments.quality[row]) & _NOT_JUDGED:
+            continue
+        if state.counters[counter.USES] != checked:
+            if not (rows.has_room(state, out) and sent.has_room(state) and troubles.has_room(state)):
+                return row
+            checked = signed(state.counters[counter.USES])
+        from_client = signed(findings.from_client[row])
+        sender = state.senders[2 * flow + 1 - from_client]
+        receiver = state.senders[2 * flow + from_client]
+        stream = signed(findings.stream[row]) + 1
+        if sender.stream != stream:
+            _begin(state, sender, stream)
+            _begin(state, receiver, stream)
+        _pass_segment(state, segments, findings, row, sender, receiver, out)
+    return end

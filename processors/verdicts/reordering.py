@@ -1,0 +1,57 @@
+"""Segments that come late: the network passed others by them."""
+
+from typing import Any
+
+from processors.serial import signed
+from processors.verdicts import confidence, order
+from processors.verdicts.need import note_stall
+from processors.verdicts.round_trips import least_round_trip
+from processors.verdicts.rows import amend, call_spurious
+from processors.verdicts.state import State
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Needed, Proof
+
+_UNKNOWN_LIMIT = 3_000_000
+"""Nanoseconds after what came behind it, where no round trip is known (as in Wireshark)."""
+_REORDERING = int(Cause.REORDERING)
+_SPURIOUS = int(Needed.SPURIOUS)
+_SENT_EARLIER = int(Proof.SENT_EARLIER)
+_SENT_LATER = int(Proof.SENT_LATER)
+_LATE_ORIGINAL = int(Proof.LATE_ORIGINAL)
+
+
+@rare_kernel
+def late_confidence(sender: Any, receiver: Any, note: Any, verdict: Any, behind: Any, ascending: bool) -> float:
+    """Return how sure it is that a segment that fills a hole was overtaken; 0: it was sent again.
+
+    ``behind``: the piece that came first, though it carries what follows. A repeat can come a round trip after it at
+    the earliest: its acknowledgment has to reach the sender.
+    """
+    told = order.sent_after(note, behind, ascending)
+    if told == order.EARLIER:
+        verdict.proof |= _SENT_EARLIER
+        return confidence.ORDER_TOLD
+    if told == order.LATER:
+        verdict.proof |= _SENT_LATER
+        return 0.0
+    least = least_round_trip(sender, receiver)
+    limit = least * 4 // 5 if least else _UNKNOWN_LIMIT
+    return confidence.ORDER_BY_TIME if signed(note.time) - signed(behind.time) < limit else 0.0
+
+
+@rare_kernel
+def call_late(trouble: Any, note: Any, verdict: Any, since: int) -> None:
+    """Say that a segment came late; delivery waited for it since what came behind it."""
+    verdict.cause = _REORDERING
+    verdict.bytes_again = 0
+    note_stall(trouble, verdict, since, signed(note.time))
+
+
+@rare_kernel
+def take_back(state: State, place: int, frame: int, out: Any) -> None:
+    """The original came after its repeat: nothing was lost."""
+    verdict = state.rows[place]
+    if verdict.needed == _SPURIOUS:
+        return
+    call_spurious(verdict, _LATE_ORIGINAL)
+    amend(state, place, frame, confidence.PROVED, out)

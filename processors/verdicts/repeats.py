@@ -1,0 +1,93 @@
+"""What a sender sent again: which of its mechanisms did it."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import not_after, signed
+from processors.verdicts import confidence
+from processors.verdicts.phases import enter, phase_at_sender
+from processors.verdicts.reports import were_heard
+from processors.verdicts.round_trips import clock, least_round_trip
+from processors.verdicts.state import LOSS, OPEN, RECOVERY, State
+from processors.verdicts.timers import timer_cause
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Proof
+
+_RTO = int(Cause.RTO)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RECOVERY = int(Cause.RECOVERY)
+_SYN_RETRY = int(Cause.SYN_RETRY)
+_SILENCE = int(Proof.SILENCE)
+_ACK_CLOCKED = int(Proof.ACK_CLOCKED)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+
+
+@rare_kernel
+def _clocked_cause(trouble: Any, sender: Any, note: Any, verdict: Any, phase: int, reported: bool) -> tuple[int, float]:
+    """Return the cause of a repeat that an acknowledgment released, and how sure it is."""
+    if phase in (RECOVERY, LOSS):
+        return _RECOVERY, confidence.IN_EPISODE
+    is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
+    if not reported and is_head and note.waited >= verdict.timeout:
+        enter(trouble, LOSS, signed(sender.snd_max))
+        return _RTO, confidence.CLOCKED_ONLY
+    enter(trouble, RECOVERY, signed(sender.snd_max))
+    return _FAST_RETRANSMIT, confidence.REPORTED_LOSS if reported else confidence.CLOCKED_ONLY
+
+
+@rare_kernel
+def _timer_ran_out(sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, reported: bool) -> bool:
+    """Whether a timer sent the repeat: after silence, or because no acknowledgment can have done it.
+
+    What makes a sender send again has passed the sensor before; so if no loss was reported in time, its timer did it,
+    and what it had sent before it was late itself. The repeat comes a round trip after its original at the earliest
+    where an acknowledgment released it; where that lies longer back, acknowledgments may be missing in the capture.
+    """
+    if verdict.silence >= clock(sender, receiver):
+        verdict.proof |= _SILENCE
+        return True
+    if phase != OPEN or reported or not sender.last_heard or not verdict.original_frame:
+        return False
+    return bool(4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0)
+
+
+@rare_kernel
+def repeat_cause(
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    copy: int,
+    is_syn: bool,
+    out: Any,
+) -> float:
+    """Write the cause of a repeat and its episode into ``verdict``; return how sure it is.
+
+    ``copy``: the note of an earlier copy, or ``NOTHING``.
+    """
+    note.is_repeat = 1
+    trouble.repeated_at = note.time
+    if copy != NOTHING:
+        state.notes[copy].repeated = 1
+    if is_syn:
+        if not trouble.episode:
+            trouble.episode = 1
+        verdict.cause = _SYN_RETRY
+        verdict.episode = trouble.episode
+        return confidence.SYN_AGAIN
+    phase = phase_at_sender(trouble, sender, signed(note.start), signed(note.time))
+    reported = were_heard(trouble, sender, receiver, verdict, signed(note.time))
+    if reported:
+        verdict.proof |= _LOSS_REPORTED
+    if _timer_ran_out(sender, receiver, note, verdict, phase, reported):
+        cause, sure = timer_cause(state, trouble, sender, receiver, note, verdict, phase, reported, copy, out)
+        if not verdict.proof & _SILENCE:
+            sure = min(sure, confidence.TIMER_INFERRED)
+    else:
+        verdict.proof |= _ACK_CLOCKED
+        cause, sure = _clocked_cause(trouble, sender, note, verdict, phase, reported)
+    verdict.cause = cause
+    verdict.episode = trouble.episode
+    return sure

@@ -1,0 +1,74 @@
+"""How long answers take: the two halves of the path, seen from the sensor, and what a sender makes of their sum."""
+
+from typing import Any
+
+from processors.serial import signed
+from segwatch.compilation import inner_kernel, rare_kernel
+
+LEAST_VARIATION = 200_000_000
+"""Nanoseconds that Linux's timeout is above the smoothed round trip at least (``TCP_RTO_MIN``)."""
+INITIAL_TIMEOUT = 1_000_000_000
+"""RFC 6298 section 2.1, for a sender that has measured nothing."""
+UNKNOWN_CLOCK = 50_000_000
+"""Nanoseconds of silence that tell a timer from an acknowledgment where no round trip is known."""
+LEAST_CLOCK = 3_000_000
+_MICROSECOND = 1000
+_LONGEST = 60_000_000
+"""Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
+
+
+@inner_kernel
+def note_answer(answerer: Any, measured: int) -> None:
+    """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson)."""
+    microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
+    if not answerer.answer_time:
+        answerer.answer_time = microseconds << 3
+        answerer.answer_variation = microseconds << 1
+        answerer.answer_least = microseconds
+        return
+    error = microseconds - (signed(answerer.answer_time) >> 3)
+    answerer.answer_time = signed(answerer.answer_time) + error
+    answerer.answer_variation = (
+        signed(answerer.answer_variation) + abs(error) - (signed(answerer.answer_variation) >> 2)
+    )
+    if microseconds < answerer.answer_least:
+        answerer.answer_least = microseconds
+
+
+@rare_kernel
+def least_answer(side: Any) -> int:
+    """Return the least time from the sensor to a side and back, nanoseconds; 0 unknown."""
+    return _MICROSECOND * signed(side.answer_least)
+
+
+@rare_kernel
+def round_trip(sender: Any, receiver: Any) -> int:
+    """Return the sender's smoothed round trip, 0 if the receiver's half is unknown."""
+    if not receiver.answer_time:
+        return 0
+    return _MICROSECOND * (signed(receiver.answer_time) >> 3) + least_answer(sender)
+
+
+@rare_kernel
+def least_round_trip(sender: Any, receiver: Any) -> int:
+    """Return the least round trip, as far as its halves are known; 0 if none is."""
+    return least_answer(receiver) + least_answer(sender)
+
+
+@rare_kernel
+def timeout(sender: Any, receiver: Any) -> int:
+    """Return the sender's retransmission timeout without backoff (RFC 6298 section 2, Linux's least)."""
+    smoothed = round_trip(sender, receiver)
+    if not smoothed:
+        return INITIAL_TIMEOUT
+    return smoothed + max(_MICROSECOND * signed(receiver.answer_variation), LEAST_VARIATION)
+
+
+@rare_kernel
+def clock(sender: Any, receiver: Any) -> int:
+    """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
+
+    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's.
+    """
+    smoothed = round_trip(sender, receiver)
+    return max(smoothed >> 1, LEAST_CLOCK) if smoothed else UNKNOWN_CLOCK

@@ -1,0 +1,133 @@
+"""Repeats after silence: retransmission timeouts (RFC 6298), tail loss probes and RACK's timer (RFC 8985)."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import not_after, signed
+from processors.verdicts import confidence
+from processors.verdicts.clocks import waited
+from processors.verdicts.habits import habit_of, learn_habit
+from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.phases import enter
+from processors.verdicts.round_trips import LEAST_VARIATION
+from processors.verdicts.rows import amend
+from processors.verdicts.state import (
+    LOSS,
+    OPEN,
+    PROBED,
+    RECOVERY,
+    State,
+)
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Cause, Proof
+
+_RTO = int(Cause.RTO)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
+_RECOVERY = int(Cause.RECOVERY)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
+_UNKNOWN = int(Cause.UNKNOWN)
+_NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
+_TOLD_APART = 8_000_000
+"""Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
+_DELAYED_ACK = 200_000_000
+"""Nanoseconds that a probe waits longer with one segment in flight (RFC 8985 section 7.2)."""
+_SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
+"""Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
+
+
+@rare_kernel
+def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]:
+    """A loss that acknowledgments reported, repeated when RACK's time for reordering had passed."""
+    if phase in (RECOVERY, LOSS):
+        return _RECOVERY, confidence.REORDERING_TIMER
+    enter(trouble, RECOVERY, snd_max)
+    return _FAST_RETRANSMIT, confidence.REORDERING_TIMER
+
+
+@rare_kernel
+def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any, copy: int, out: Any) -> None:
+    """Judge anew what was taken for a tail loss probe, now that the next repeat came.
+
+    After a probe the timer runs as long as at first; after a timeout it runs twice as long (RFC 6298 section 5.5).
+    """
+    if copy == NOTHING or state.rows[copy].cause != _TAIL_LOSS_PROBE or not state.notes[copy].is_head:
+        return
+    verdict = state.rows[copy]
+    verdict.proof |= _NEXT_INTERVAL
+    state.notes[copy].confidence = confidence.TIMER_TOLD
+    if 2 * waited(state, sender, note, state.notes[copy]) > 3 * signed(verdict.silence):
+        learn_habit(state, trouble, verdict, -1)
+        verdict.cause = _RTO
+        amend(state, copy, signed(note.frame), confidence.LIKELY, out)
+    else:
+        learn_habit(state, trouble, verdict, 1)
+
+
+@rare_kernel
+def _last_in_flight(
+    state: State, trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int
+) -> tuple[int, float]:
+    """The only segment in flight, after silence: a probe, or the timeout."""
+    habit = habit_of(state, trouble, verdict)
+    too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
+    may_probe = both_acknowledge_selectively(sender, receiver) and not (verdict.round_trip > 0 and too_late)
+    if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
+        enter(trouble, LOSS, snd_max)
+        return _RTO, confidence.TIMER_TOLD
+    enter(trouble, PROBED, snd_max)
+    told = habit > 0 or verdict.silence < _SHORTEST_TIMEOUT
+    return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD if told else confidence.TIMER_OR_PROBE
+
+
+@rare_kernel
+def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
+    """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
+
+    After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer.
+    """
+    sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
+    probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
+    told = bool(verdict.original_frame) and not sent_between and not probe_unseen
+    if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
+        learn_habit(state, trouble, verdict, -1)
+
+
+@rare_kernel
+def timer_cause(
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    phase: int,
+    reported: bool,
+    copy: int,
+    out: Any,
+) -> tuple[int, float]:
+    """Return the cause of a repeat that a timer sent, and how sure it is.
+
+    ``reported``: the sender had heard of losses. ``copy``: the note of an earlier copy.
+    """
+    snd_max = signed(sender.snd_max)
+    is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
+    is_tail = not_after(snd_max, signed(note.end))
+    if is_tail and not is_head and not reported and phase == OPEN:
+        learn_habit(state, trouble, verdict, 1)
+        enter(trouble, PROBED, snd_max)
+        return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
+    if not is_head:
+        if reported or phase in (RECOVERY, LOSS):
+            return _reported_cause(trouble, phase, snd_max)
+        return _UNKNOWN, confidence.UNTOLD
+    too_soon = verdict.silence < max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
+    if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
+        return _reported_cause(trouble, phase, snd_max)
+    if is_tail and phase == OPEN and not reported:
+        return _last_in_flight(state, trouble, sender, receiver, verdict, snd_max)
+    if phase == PROBED:
+        _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
+    if phase == OPEN and not is_tail and not reported:
+        _note_missing_probe(state, trouble, sender, receiver, note, verdict)
+    enter(trouble, LOSS, snd_max)
+    return _RTO, confidence.TIMER_AT_HEAD

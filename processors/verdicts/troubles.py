@@ -1,0 +1,122 @@
+"""Records that only senders in trouble have, and their lists of verdicts that later segments may amend."""
+
+from typing import Any
+
+from processors.flow_table.state import NOTHING
+from processors.serial import after, signed
+from processors.verdicts import counter
+from processors.verdicts.state import MOST_NOTES, OPEN, State
+from segwatch.compilation import inner_kernel, rare_kernel
+
+
+@inner_kernel
+def has_room(state: State) -> bool:
+    """Whether two more senders may get into trouble, and one more verdict can be noted."""
+    return bool(
+        state.counters[counter.TROUBLES_USED] + 2 <= len(state.troubles)
+        and (state.counters[counter.NOTES_FREE] != NOTHING or state.counters[counter.NOTES_USED] < len(state.notes))
+    )
+
+
+@rare_kernel
+def trouble_of(state: State, sender: Any) -> Any:
+    """Return a sender's record, a new one if it has none."""
+    if not sender.trouble:
+        place = signed(state.counters[counter.TROUBLES_FREE])
+        if place != NOTHING:
+            state.counters[counter.TROUBLES_FREE] = state.troubles[place].next
+        else:
+            place = signed(state.counters[counter.TROUBLES_USED])
+            state.counters[counter.TROUBLES_USED] = place + 1
+        trouble = state.troubles[place]
+        trouble.next = NOTHING
+        trouble.first_note = NOTHING
+        trouble.last_note = NOTHING
+        trouble.notes = 0
+        trouble.ranges = 0
+        trouble.phase = OPEN
+        trouble.probes = 0
+        trouble.unseen = 0
+        trouble.reports = 0
+        trouble.open_notes = 0
+        trouble.high_seq = 0
+        trouble.episode = 0
+        trouble.stalled_until = 0
+        trouble.reopened = 0
+        trouble.ended = 0
+        trouble.repeated_at = 0
+        trouble.reported_since = 0
+        trouble.reported_at = 0
+        trouble.last_phase = OPEN
+        sender.trouble = place + 1
+        state.counters[counter.USES] += 1
+    return state.troubles[sender.trouble - 1]
+
+
+@rare_kernel
+def clear(state: State, sender: Any) -> None:
+    """Give back the record of a sender that has one, and its notes."""
+    place = signed(sender.trouble) - 1
+    trouble = state.troubles[place]
+    while trouble.first_note != NOTHING:
+        drop_first(state, trouble)
+    trouble.next = state.counters[counter.TROUBLES_FREE]
+    state.counters[counter.TROUBLES_FREE] = place
+    sender.trouble = 0
+
+
+@rare_kernel
+def drop_first(state: State, trouble: Any) -> None:
+    """Forget the oldest note."""
+    note = signed(trouble.first_note)
+    trouble.first_note = state.notes[note].next
+    if trouble.first_note == NOTHING:
+        trouble.last_note = NOTHING
+    trouble.notes -= 1
+    if not state.notes[note].acked:
+        trouble.open_notes -= 1
+    state.notes[note].next = state.counters[counter.NOTES_FREE]
+    state.counters[counter.NOTES_FREE] = note
+
+
+@rare_kernel
+def new_note(state: State, trouble: Any) -> int:
+    """Append a note, for which the oldest goes where there are too many; return its place."""
+    if trouble.notes == MOST_NOTES:
+        drop_first(state, trouble)
+    note = signed(state.counters[counter.NOTES_FREE])
+    if note != NOTHING:
+        state.counters[counter.NOTES_FREE] = state.notes[note].next
+    else:
+        note = signed(state.counters[counter.NOTES_USED])
+        state.counters[counter.NOTES_USED] = note + 1
+    state.notes[note].next = NOTHING
+    if trouble.last_note == NOTHING:
+        trouble.first_note = note
+    else:
+        state.notes[trouble.last_note].next = note
+    trouble.last_note = note
+    trouble.notes += 1
+    trouble.open_notes += 1
+    state.notes[note].acked = 0
+    state.counters[counter.USES] += 1
+    return note
+
+
+@rare_kernel
+def overlaps(note: Any, start: int, end: int) -> bool:
+    """Whether a note's segment has any byte of those from ``start`` to ``end``."""
+    return after(end, signed(note.start)) and after(signed(note.end), start)
+
+
+@rare_kernel
+def latest_copy(state: State, trouble: Any, start: int, end: int) -> int:
+    """Return the newest note that has a byte of those from ``start`` to ``end``, or ``NOTHING``."""
+    found = NOTHING
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        note = state.notes[place]
+        if overlaps(note, start, end):
+            found = place
+        place = signed(note.next)
+    return found

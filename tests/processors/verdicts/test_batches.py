@@ -1,0 +1,84 @@
+"""How segments are cut into batches, and whether state was read back between them, changes no verdict."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segwatch.records.verdicts import VERDICT
+from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES
+from tests.processors.builder import CLIENT, SERVER, Segment, columns, hostile_segments
+from tests.processors.verdicts.talk import judged
+
+
+@st.composite
+def _troubled(draw: st.DrawFn, most: int = 40) -> list[Segment]:
+    """Draw a bulk transfer with everything that can happen to it: so that kernels get to their far corners."""
+    now, highest, acked = 0.0, 1001, 1001
+    drawn = [Segment(0, CLIENT, "S", 1000, quality=1 << 10), Segment(1, SERVER, "SA", 5000, 1001, quality=1 << 10)]
+    for _ in range(draw(st.integers(1, most))):
+        now += draw(st.sampled_from([0.0, 0.01, 1.0, 10.0, 250.0, 1500.0]))
+        stamp: dict[str, Any] = {
+            "tsval": round(now),
+            "tsecr": draw(st.integers(0, round(now))),
+            "ip_id": draw(st.integers(0, 40)),
+        }
+        stamp["quality"] = draw(st.sampled_from([0, 1 << 9]))
+        where = 100 * draw(st.integers(-8, 2))
+        if draw(st.booleans()):
+            length = draw(st.sampled_from([0, 1, 100, 300]))
+            drawn.append(Segment(now, CLIENT, "A", highest + where, 5001, length, **stamp))
+            highest = max(highest, highest + where + length)
+        else:
+            acked = max(acked, min(highest, acked + 100 * draw(st.integers(-1, 6))))
+            blocks = draw(st.lists(st.tuples(st.integers(-4, 8), st.integers(1, 4)), max_size=4))
+            edges = [edge for left, length in blocks for edge in (acked + 100 * left, acked + 100 * (left + length))]
+            window = draw(st.sampled_from([0, 1000, 1000]))
+            drawn.append(Segment(now, SERVER, "A", 5001, acked, sack=tuple(edges), window=window, **stamp))
+    return drawn
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.one_of(hostile_segments(30), _troubled()), st.data())
+def test_cuts_change_nothing(described: list[Segment], data: st.DataObject) -> None:
+    segments = columns(described)
+    rows = len(described)
+    whole = judged(segments)
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, rows - 1)), max_size=rows))) if rows > 1 else []
+    for some_cuts, read_back in ((cuts, False), (list(range(1, rows)), True)):
+        parts = judged(segments, some_cuts, read_back=read_back)
+        for name in VERDICT.names or ():
+            assert np.array_equal(whole[name], parts[name]), name
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.one_of(hostile_segments(30), _troubled()))
+def test_every_row_makes_sense(described: list[Segment]) -> None:
+    verdicts = judged(columns(described))
+    frames = {row + 1 for row in range(len(described))}
+    assert set(verdicts["frame"].tolist()) <= frames
+    assert (verdicts["cause"] < len(CAUSE_NAMES)).all()
+    assert (verdicts["needed"] < len(NEEDED_NAMES)).all()
+    assert (verdicts["place"] < len(PLACE_NAMES)).all()
+    assert ((verdicts["confidence"] > 0) & (verdicts["confidence"] <= 1)).all()
+    assert (verdicts["stalled"] >= 0).all()
+    assert ((verdicts["place"] == 0) | (verdicts["needed"] == 1)).all()
+    keys = [tuple(row) for row in verdicts[["stream", "frame", "from_client", "seq", "revision"]].tolist()]
+    assert len(set(keys)) == len(keys)
+    assert {key[:4] for key in keys if key[4]} <= {key[:4] for key in keys if not key[4]}
+
+
+def test_memory_grows_in_the_middle_of_a_batch() -> None:
+    """More conversations in trouble in one batch than there is room for at first, and the same a few rows at a time."""
+    described = [
+        Segment(at=row * 0.01, sender="client", flags="PA", seq=1 + 100 * (row // 1200 % 3), ack=1, length=100,
+                client_port=1024 + row % 1200)
+        for row in range(6000)
+    ]  # fmt: skip
+    segments = columns(described)
+    whole = judged(segments)
+    parts = judged(segments, list(range(1, 6000, 17)))
+    assert len(whole) == 2400
+    for name in VERDICT.names or ():
+        assert np.array_equal(whole[name], parts[name]), name
