@@ -5,6 +5,7 @@ new ones are added at the end.
 """
 
 from enum import IntEnum, IntFlag
+from types import MappingProxyType
 from typing import Final
 
 
@@ -193,6 +194,10 @@ class Cause(IntEnum):
     """Not there twice: the capture saw it twice."""
     CAPTURE_LOSS = 11
     """Not missing: the receiver acknowledged it, and the capture never saw it."""
+    WINDOW_CLOSED = 12
+    """New data that had waited: the receiver's window was closed (RFC 9293 section 3.8.6)."""
+    APPLICATION_IDLE = 13
+    """New data after a pause with nothing in flight: the sender's application had given it none before."""
 
 
 class Needed(IntEnum):
@@ -264,6 +269,20 @@ TUNNEL_NAMES: Final = tuple("" if tunnel is Tunnel.NONE else _name(tunnel) for t
 """Tunnel names by number; the empty string for 0."""
 CAUSE_NAMES: Final = tuple(map(_name, Cause))
 """Names of causes by number."""
+STALL_REASONS: Final = MappingProxyType(
+    {
+        Cause.SYN_RETRY: "handshake",
+        Cause.RTO: "timeout",
+        Cause.TAIL_LOSS_PROBE: "timeout",
+        Cause.UNKNOWN: "timeout",
+        Cause.FAST_RETRANSMIT: "recovery",
+        Cause.RECOVERY: "recovery",
+        Cause.REORDERING: "recovery",
+        Cause.WINDOW_CLOSED: "receiver",
+        Cause.APPLICATION_IDLE: "sender",
+    }
+)
+"""What delivery stood still for, by the cause of the verdict that counts the time."""
 NEEDED_NAMES: Final = tuple(map(_name, Needed))
 PLACE_NAMES: Final = tuple(map(_name, Place))
 PROOF_NAMES: Final = tuple(_name(proof) for proof in Proof)

@@ -43,6 +43,10 @@ PROBE_OF_PEER: Final = 0.98
 NEVER_SEEN: Final = 0.9
 """Acknowledged and not captured."""
 UNTOLD: Final = 0.3
+WINDOW_SAID_SO: Final = 0.98
+"""New data within a timeout of the window's opening."""
+NOTHING_IN_FLIGHT: Final = 0.9
+"""New data after a pause in which the sender could have sent: that its application had none is what is left."""
 
 # Need and place.
 PROVED: Final = 1.0

@@ -13,6 +13,7 @@ from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
 from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
+from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -126,6 +127,8 @@ def _take_data(
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
+    elif may_have_waited(packet, sender) and packet.seq == snd_max:
+        write_wait(state, segments, findings, row, packet, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
     elif after(packet.seq, snd_max):

@@ -36,6 +36,10 @@ def reason(verdict: Any) -> str:
             return f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
         case Cause.ZERO_WINDOW_PROBE:
             return f"asks whether the receiver's closed window has opened, after {_silence(verdict)}"
+        case Cause.WINDOW_CLOSED:
+            return f"waited {span_text(int(verdict['stalled']))} for the receiver, whose window was closed"
+        case Cause.APPLICATION_IDLE:
+            return f"the sender could send, and had nothing to send for {span_text(int(verdict['stalled']))}"
         case Cause.KEEP_ALIVE:
             return f"asks whether the other side is still there, after {_silence(verdict)}"
     return "; ".join(part for part in (_sent_again(verdict, cause), _need(verdict), _cost(verdict)) if part)
