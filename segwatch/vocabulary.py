@@ -198,6 +198,10 @@ class Cause(IntEnum):
     """New data that had waited: the receiver's window was closed (RFC 9293 section 3.8.6)."""
     APPLICATION_IDLE = 13
     """New data after a pause with nothing in flight: the sender's application had given it none before."""
+    RESET = 14
+    """A reset by the host whose address it bears, as far as shows (RFC 9293 section 3.5.2)."""
+    INJECTED_RESET = 15
+    """A reset by somebody else on the way: hops, IP ID or number are not the sender's (RFC 5961 section 3)."""
 
 
 class Needed(IntEnum):
@@ -214,6 +218,20 @@ class Place(IntEnum):
     UNKNOWN = 0
     BEFORE_SENSOR = 1
     AFTER_SENSOR = 2
+
+
+class Stage(IntEnum):
+    """How far a conversation had come when it was reset: middleboxes that inject resets act at one of the first."""
+
+    NONE = 0
+    """Not a reset, or the beginning was not seen."""
+    POST_SYN = 1
+    """Nothing but the handshake's beginning."""
+    POST_ACK = 2
+    """The handshake was complete, without data."""
+    POST_PSH = 3
+    """The client had sent one segment of data."""
+    LATER = 4
 
 
 class Proof(IntFlag):
@@ -253,6 +271,12 @@ class Proof(IntFlag):
     """The acknowledgment echoes the repeat's own timestamp."""
     ACKED_BEYOND = 1 << 16
     """The first answer to a timeout acknowledged more than what was sent again, though no loss had been reported."""
+    HOPS_DIFFER = 1 << 17
+    """The reset came over another number of hops than what its sender sent last: ``ttl_step``."""
+    ID_DIFFERS = 1 << 18
+    """The sender numbers its packets one by one, and the reset has a number out of the row: ``ip_id_step``."""
+    OFF_SEQUENCE = 1 << 19
+    """The receiver has to ignore the reset: its number is outside of the window (RFC 9293 section 3.10.7.4)."""
 
 
 def _name(member: IntFlag | IntEnum) -> str:
@@ -285,6 +309,8 @@ STALL_REASONS: Final = MappingProxyType(
 """What delivery stood still for, by the cause of the verdict that counts the time."""
 NEEDED_NAMES: Final = tuple(map(_name, Needed))
 PLACE_NAMES: Final = tuple(map(_name, Place))
+STAGE_NAMES: Final = tuple("" if stage is Stage.NONE else _name(stage) for stage in Stage)
+"""Names of stages by number; the empty string for 0."""
 PROOF_NAMES: Final = tuple(_name(proof) for proof in Proof)
 """Names of proofs in bit order."""
 
