@@ -34,7 +34,6 @@ _POST_PSH = int(Stage.POST_PSH)
 _LATER = int(Stage.LATER)
 _SYN = int(Completeness.SYN)
 _ACK = int(Completeness.ACK)
-_DATA = int(Completeness.DATA)
 _IPV6 = int(Quality.IPV6)
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
@@ -50,12 +49,17 @@ def is_judged(reset: int) -> bool:
 
 
 @rare_kernel
-def _stage(completeness: int, client: Any) -> int:
-    """Return how far the conversation had come; ``client``: its sender record, which begins with the SYN."""
+def _stage(state: State, completeness: int, client: Any) -> int:
+    """Return how far the client had come: by its first segments, which are remembered until there are more."""
     if not completeness & _SYN:
         return _NONE
-    if completeness & _DATA:
-        return _POST_PSH if client.count <= _SYN_AND_DATA else _LATER
+    if not client.count or client.count > _SYN_AND_DATA:
+        return _LATER
+    oldest = state.pieces[place_of(client, 0)]
+    if distance(signed(oldest.end), signed(oldest.start)) != 1:
+        return _LATER
+    if client.count == _SYN_AND_DATA:
+        return _POST_PSH
     return _POST_ACK if completeness & _ACK else _POST_SYN
 
 
@@ -126,7 +130,7 @@ def write_reset(
     fill_times(verdict, sender, receiver)
     verdict.silence = silence(state, segments, row, sender) if sender.last_sent or sender.last_heard else 0
     client = sender if findings.from_client[row] else receiver
-    verdict.stage = _stage(signed(findings.completeness[row]), client)
+    verdict.stage = _stage(state, signed(findings.completeness[row]), client)
     if findings.reset[row] == _CLASS_OFF_SEQUENCE:
         verdict.proof |= _OFF_SEQUENCE
     _decide(verdict, _compare_with_sender(state, segments, row, packet, sender, verdict))
