@@ -5,6 +5,7 @@ new ones are added at the end.
 """
 
 from enum import IntEnum, IntFlag
+from types import MappingProxyType
 from typing import Final
 
 
@@ -193,6 +194,14 @@ class Cause(IntEnum):
     """Not there twice: the capture saw it twice."""
     CAPTURE_LOSS = 11
     """Not missing: the receiver acknowledged it, and the capture never saw it."""
+    WINDOW_CLOSED = 12
+    """New data that had waited: the receiver's window was closed (RFC 9293 section 3.8.6)."""
+    APPLICATION_IDLE = 13
+    """New data after a pause with nothing in flight: the sender's application had given it none before."""
+    RESET = 14
+    """A reset by the host whose address it bears, as far as shows (RFC 9293 section 3.5.2)."""
+    INJECTED_RESET = 15
+    """A reset by somebody else on the way: hops, IP ID or number are not the sender's (RFC 5961 section 3)."""
 
 
 class Needed(IntEnum):
@@ -209,6 +218,20 @@ class Place(IntEnum):
     UNKNOWN = 0
     BEFORE_SENSOR = 1
     AFTER_SENSOR = 2
+
+
+class Stage(IntEnum):
+    """How far a conversation had come when it was reset: middleboxes that inject resets act at one of the first."""
+
+    NONE = 0
+    """Not a reset, or the beginning was not seen."""
+    POST_SYN = 1
+    """Nothing but the handshake's beginning."""
+    POST_ACK = 2
+    """The handshake was complete, without data."""
+    POST_PSH = 3
+    """The client had sent one segment of data."""
+    LATER = 4
 
 
 class Proof(IntFlag):
@@ -248,6 +271,12 @@ class Proof(IntFlag):
     """The acknowledgment echoes the repeat's own timestamp."""
     ACKED_BEYOND = 1 << 16
     """The first answer to a timeout acknowledged more than what was sent again, though no loss had been reported."""
+    HOPS_DIFFER = 1 << 17
+    """The reset came over another number of hops than what its sender sent last: ``ttl_step``."""
+    ID_DIFFERS = 1 << 18
+    """The sender numbers its packets one by one, and the reset has a number out of the row: ``ip_id_step``."""
+    OFF_SEQUENCE = 1 << 19
+    """The receiver has to ignore the reset: its number is outside of the window (RFC 9293 section 3.10.7.4)."""
 
 
 def _name(member: IntFlag | IntEnum) -> str:
@@ -264,8 +293,24 @@ TUNNEL_NAMES: Final = tuple("" if tunnel is Tunnel.NONE else _name(tunnel) for t
 """Tunnel names by number; the empty string for 0."""
 CAUSE_NAMES: Final = tuple(map(_name, Cause))
 """Names of causes by number."""
+STALL_REASONS: Final = MappingProxyType(
+    {
+        Cause.SYN_RETRY: "handshake",
+        Cause.RTO: "timeout",
+        Cause.TAIL_LOSS_PROBE: "timeout",
+        Cause.UNKNOWN: "timeout",
+        Cause.FAST_RETRANSMIT: "recovery",
+        Cause.RECOVERY: "recovery",
+        Cause.REORDERING: "recovery",
+        Cause.WINDOW_CLOSED: "receiver",
+        Cause.APPLICATION_IDLE: "sender",
+    }
+)
+"""What delivery stood still for, by the cause of the verdict that counts the time."""
 NEEDED_NAMES: Final = tuple(map(_name, Needed))
 PLACE_NAMES: Final = tuple(map(_name, Place))
+STAGE_NAMES: Final = tuple("" if stage is Stage.NONE else _name(stage) for stage in Stage)
+"""Names of stages by number; the empty string for 0."""
 PROOF_NAMES: Final = tuple(_name(proof) for proof in Proof)
 """Names of proofs in bit order."""
 

@@ -43,6 +43,19 @@ PROBE_OF_PEER: Final = 0.98
 NEVER_SEEN: Final = 0.9
 """Acknowledged and not captured."""
 UNTOLD: Final = 0.3
+RESET_FITS: Final = 0.97
+"""A reset with the hops and the IP identification of its sender."""
+RESET_UNTOLD: Final = 0.85
+"""A reset of which nothing tells who sent it, or whose number its sender would not have chosen."""
+RESET_DIFFERS: Final = 0.8
+"""A reset whose hops or whose IP identification are not its sender's: a host behind an address translator, or its other
+stack, may differ, too."""
+RESET_DIFFERS_TWICE: Final = 0.95
+"""Both, or one of them and a number outside of the window."""
+WINDOW_SAID_SO: Final = 0.98
+"""New data within a timeout of the window's opening."""
+NOTHING_IN_FLIGHT: Final = 0.9
+"""New data after a pause in which the sender could have sent: that its application had none is what is left."""
 
 # Need and place.
 PROVED: Final = 1.0

@@ -11,7 +11,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer
-from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, State
+from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, WAS_CLOSED, State
 from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
@@ -119,9 +119,12 @@ def _hear_closely(
 
 @rare_kernel
 def _turn_window(state: State, packet: Packet, sender: Any) -> None:
-    """Remember that the receiver's window was closed, or when it opened."""
+    """Remember when the receiver's window closed or opened."""
     sender.closed = 1 if packet.window == 0 else 0
-    if not sender.closed:
+    if sender.closed:
+        trouble_of(state, sender).closed_at = packet.now
+        sender.marks |= WAS_CLOSED
+    else:
         trouble_of(state, sender).reopened = packet.now
 
 

@@ -11,8 +11,10 @@ from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.probes import may_probe, probe_cause, write_probe
+from processors.verdicts.resets import is_judged, write_reset
 from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
 from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
+from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
@@ -126,6 +128,8 @@ def _take_data(
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
+    elif may_have_waited(packet, sender) and packet.seq == snd_max:
+        write_wait(state, segments, findings, row, packet, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
     elif after(packet.seq, snd_max):
@@ -162,7 +166,11 @@ def _pass_segment(
         signed(segments.ts[row]),
         signed(segments.frame[row]),
     )
-    if packet.flags & RST or packet.length >= _LONGEST:
+    if packet.flags & RST:
+        if is_judged(signed(findings.reset[row])):
+            write_reset(state, segments, findings, row, packet, sender, receiver, out)
+        return
+    if packet.length >= _LONGEST:
         return
     if is_ack_again(segments, row, packet, sender, receiver):
         write_ack_again(state, segments, findings, row, packet, sender, receiver, out)

@@ -55,6 +55,7 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
     verdict.cause = 0
     verdict.needed = 0
     verdict.place = 0
+    verdict.stage = 0
     verdict.revision = 0
     verdict.episode = 0
     verdict.confidence = 0.0
@@ -65,6 +66,8 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
     verdict.sacked_above = 0
     verdict.ip_id_step = 0
     verdict.tsval_step = 0
+    verdict.ttl_step = 0
+    verdict.sequence_step = 0
     verdict.original_frame = 0
     verdict.since_original = 0
     verdict.silence = 0

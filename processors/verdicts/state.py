@@ -79,6 +79,8 @@ NUMBERED: Final = 8
 NUMBERS_MOVE: Final = 16
 """Not all of its IP identifications are the same."""
 FIN_SENT: Final = 32
+WAS_CLOSED: Final = 64
+"""The peer's window was closed since it sent new data."""
 
 PIECE: Final = records(
     [
@@ -114,6 +116,7 @@ TROUBLE: Final = records(
         ("high_seq", np.uint32),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
+        ("closed_at", np.int64),
         ("reopened", np.int64),
         ("ended", np.int64),
         ("repeated_at", np.int64),
@@ -128,8 +131,9 @@ TROUBLE: Final = records(
 ``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
-were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat. ``reopened``:
-when the peer's window opened last. ``reported_since``, ``reported_at``: first and last time of the last reports of
+were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat.
+``closed_at``, ``reopened``: when the peer's window closed and opened last.
+``reported_since``, ``reported_at``: first and last time of the last reports of
 losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
 not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no

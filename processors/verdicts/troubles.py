@@ -42,6 +42,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.high_seq = 0
         trouble.episode = 0
         trouble.stalled_until = 0
+        trouble.closed_at = 0
         trouble.reopened = 0
         trouble.ended = 0
         trouble.repeated_at = 0

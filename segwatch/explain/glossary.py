@@ -28,6 +28,21 @@ WORDS: Final = {
     "keep_alive": "An old byte, sent to hear whether the other side is still there.",
     "keep_alive_ack": "The answer to that: it is.",
     "reused_ports": "The same addresses and ports as those of an earlier connection: usual for clients that open many.",
+    "why_rto": "The sender's timer ran out (RFC 6298): it had heard nothing for some hundred milliseconds, and begins "
+    "again slowly. The costliest way to repair a loss.",
+    "why_fast_retransmit": "The receiver's acknowledgments told of the loss (RFC 5681, RFC 6675): repaired "
+    "within about a round trip.",
+    "why_recovery": "Further repeats of the same loss episode.",
+    "why_tail_loss_probe": "The last segment, sent again soon to find out whether it was lost (RFC 8985).",
+    "why_syn_retry": "The first segment of the handshake, or its answer, sent again after a second or more.",
+    "why_reordering": "Sent once, and overtaken on the way: order is told by timestamps or IP identifications.",
+    "why_network_duplicate": "The network made a second packet of one; nobody sent it again.",
+    "why_capture_duplicate": "The capture has one packet twice, as when a port is mirrored twice.",
+    "why_capture_loss": "Acknowledged, so it arrived: the capture lacks it, and the network did not lose it.",
+    "why_window_closed": "Data waited because the receiver had no room for it.",
+    "why_application_idle": "The connection was ready, and its application had nothing to send.",
+    "why_injected_reset": "TTL, IP identification or number say that another device sent this reset in the "
+    "name of a host.",
     "reset": "RST ends a connection at once, without waiting for what is under way.",
     "close": "Each side closes its own direction by a FIN, when it has nothing more to send.",
 }

@@ -38,6 +38,8 @@ class Ledger:
     segments, (M,) ``INTERVAL``, one for each minute in order, at least one; else None."""
     quoted: tuple[tuple[int, int], ...] = ()
     """Frames of ICMP errors that quote a segment of it, with their times (nanoseconds since the epoch)."""
+    verdicts: npt.NDArray[Any] | None = None
+    """(V,) ``VERDICT``, the last revision of each, in the order of the frames; None where nothing was judged."""
 
     def __len__(self) -> int:
         return len(self.segments.ts)

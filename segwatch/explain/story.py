@@ -19,6 +19,7 @@ from segwatch.explain.opening import opening
 from segwatch.explain.sentences import Chapter
 from segwatch.explain.stalls import stalls
 from segwatch.explain.totals import totals
+from segwatch.explain.why import why
 
 
 class Story(NamedTuple):
@@ -54,6 +55,7 @@ def _chapters(ledger: Ledger) -> Iterator[Chapter]:
     yield Chapter("In short", list(counted_totals(minutes) if minutes else totals(ledger)))
     yield Chapter("How it opened", list(counted_opening(ledger, minutes) if minutes else opening(ledger)))
     yield Chapter("What happened", course(ledger))
+    yield Chapter("Why, as far as it shows", list(why(ledger)))
     yield Chapter("Where the time went", list(counted_stalls(ledger, minutes) if minutes else stalls(ledger)))
     yield Chapter("How it ended", list(counted_closing(ledger, minutes) if minutes else closing(ledger)))
     if minutes:

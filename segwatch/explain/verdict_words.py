@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from segwatch.explain.sentences import bytes_text, count_text, span_text
-from segwatch.vocabulary import Cause, Needed, Place, Proof
+from segwatch.vocabulary import Cause, Needed, Place, Proof, Stage
 
 _MECHANISMS: Final = {
     Cause.RTO: "by timeout",
@@ -19,6 +19,13 @@ _SPURIOUS_PROOFS: Final = {
     Proof.EIFEL: "the acknowledgment echoed the original's timestamp",
     Proof.ACKED_EARLY: "it was acknowledged sooner than an answer to it could come",
     Proof.LATE_ORIGINAL: "the original came after all",
+}
+_STAGES: Final = {
+    Stage.NONE: "",
+    Stage.POST_SYN: " before the handshake was complete",
+    Stage.POST_ACK: " after the handshake, before any data",
+    Stage.POST_PSH: " after the client's first data",
+    Stage.LATER: " after more than the client's first data",
 }
 
 
@@ -36,6 +43,12 @@ def reason(verdict: Any) -> str:
             return f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
         case Cause.ZERO_WINDOW_PROBE:
             return f"asks whether the receiver's closed window has opened, after {_silence(verdict)}"
+        case Cause.WINDOW_CLOSED:
+            return f"waited {span_text(int(verdict['stalled']))} for the receiver, whose window was closed"
+        case Cause.APPLICATION_IDLE:
+            return f"the sender could send, and had nothing to send for {span_text(int(verdict['stalled']))}"
+        case Cause.RESET | Cause.INJECTED_RESET:
+            return _reset(verdict, cause)
         case Cause.KEEP_ALIVE:
             return f"asks whether the other side is still there, after {_silence(verdict)}"
     return "; ".join(part for part in (_sent_again(verdict, cause), _need(verdict), _cost(verdict)) if part)
@@ -47,6 +60,23 @@ def _since(verdict: Any) -> str:
 
 def _silence(verdict: Any) -> str:
     return f"{span_text(max(int(verdict['silence']), 0))} of silence"
+
+
+def _reset(verdict: Any, cause: Cause) -> str:
+    proof = Proof(int(verdict["proof"]))
+    told = [
+        text
+        for bit, text in (
+            (Proof.HOPS_DIFFER, f"its TTL is {int(verdict['ttl_step']):+,} of what its sender sent last"),
+            (Proof.ID_DIFFERS, f"its IP ID is {int(verdict['ip_id_step']):+,} of its sender's last"),
+            (Proof.OFF_SEQUENCE, f"its number is {int(verdict['sequence_step']):+,} of its sender's next"),
+        )
+        if bit in proof
+    ]
+    stage = _STAGES[Stage(int(verdict["stage"]))]
+    if cause is Cause.INJECTED_RESET:
+        return "; ".join((f"reset{stage}, by somebody on the way", *told))
+    return "; ".join((f"reset{stage}; nothing says that anybody else sent it", *told))
 
 
 def _late(verdict: Any) -> str:

@@ -1,6 +1,7 @@
 """The job behind ``segwatch verdicts``: why the segments of some captures are there that are not new data in order."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +15,7 @@ import pyarrow.parquet
 from processors.engine import Engine
 from processors.verdicts.engine import Verdicts
 from segwatch.endpoints import endpoint_text
-from segwatch.explain.sentences import moment_text
+from segwatch.explain.sentences import moment_text, span_text
 from segwatch.explain.verdict_words import reason
 from segwatch.jobs.captures import Captures, refuse_to_overwrite
 from segwatch.jobs.decoding import DecodedCapture
@@ -22,7 +23,7 @@ from segwatch.output.target import OutputTarget
 from segwatch.output.verdict_table import ends, final, schema, table, texts
 from segwatch.records.findings import empty_findings, take_findings
 from segwatch.records.verdicts import VERDICT
-from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, Place
+from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, STALL_REASONS, Place
 
 _PLACES: Final = {Place.UNKNOWN: "", Place.BEFORE_SENSOR: "before the sensor", Place.AFTER_SENSOR: "after the sensor"}
 
@@ -149,3 +150,14 @@ def _lines(name: str | None, verdicts: npt.NDArray[Any]) -> Iterator[str]:
     for number in np.argsort(-counts, kind="stable"):
         if counts[number]:
             yield f"{counts[number]:>8,} {CAUSE_NAMES[number]}\n"
+    yield from _stalls(verdicts)
+
+
+def _stalls(verdicts: npt.NDArray[Any]) -> Iterator[str]:
+    """Yield for how long delivery stood still, by reason, if it did."""
+    spans: Counter[str] = Counter()
+    for cause, reason_name in STALL_REASONS.items():
+        spans[reason_name] += int(verdicts["stalled"][verdicts["cause"] == cause].sum())
+    told = [f"{span_text(span)} {name}" for name, span in spans.most_common() if span]
+    if told:
+        yield f"\nDelivery stood still, by reason: {', '.join(told)}\n"

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from segwatch.endpoints import address_text
-from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES, PROOF_NAMES
+from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES, PROOF_NAMES, STAGE_NAMES
 
 _DURATION = pa.duration("ns")
-_WORDS: Final = {"cause": CAUSE_NAMES, "needed": NEEDED_NAMES, "place": PLACE_NAMES}
+_WORDS: Final = {"cause": CAUSE_NAMES, "needed": NEEDED_NAMES, "place": PLACE_NAMES, "stage": STAGE_NAMES}
 _NUMBERS: Final[dict[str, pa.DataType]] = {
     "confidence": pa.float32(),
     "stalled": _DURATION,
@@ -27,6 +27,8 @@ _NUMBERS: Final[dict[str, pa.DataType]] = {
     "timeout": _DURATION,
     "ip_id_step": pa.int32(),
     "tsval_step": pa.int32(),
+    "ttl_step": pa.int16(),
+    "sequence_step": pa.int32(),
     "amended_by": pa.int64(),
 }
 _ABSENT_AT_0: Final = frozenset({"original_frame", "since_original", "round_trip", "amended_by", "episode"})

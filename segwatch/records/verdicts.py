@@ -19,6 +19,7 @@ _FIELDS = np.dtype(
         ("cause", np.uint8),
         ("needed", np.uint8),
         ("place", np.uint8),
+        ("stage", np.uint8),
         ("revision", np.uint16),
         ("stream", np.int32),
         ("seq", np.uint32),
@@ -32,6 +33,8 @@ _FIELDS = np.dtype(
         ("sacked_above", np.uint32),
         ("ip_id_step", np.int32),
         ("tsval_step", np.int32),
+        ("ttl_step", np.int16),
+        ("sequence_step", np.int32),
         ("original_frame", np.int64),
         ("since_original", np.int64),
         ("silence", np.int64),
@@ -51,9 +54,9 @@ first: behind what was not captured, or acknowledging it. ``client``, ``server``
 too), 0 if the server did. ``seq``: raw sequence number. ``length``: payload bytes, SYN and FIN not counted (of a
 ``capture_loss``: bytes missed).
 
-``cause``, ``needed``, ``place``: numbers of ``vocabulary.Cause``, ``Needed``, ``Place``. ``confidence``: 0 to 1, how
-often verdicts that rest on the same kind of proof are right. ``episode``: loss episodes of one direction, counted
-from 1; 0 for what belongs to none. ``revision``: 0 for the first verdict.
+``cause``, ``needed``, ``place``: numbers of ``vocabulary.Cause``, ``Needed``, ``Place``; ``stage``: of ``Stage``.
+``confidence``: 0 to 1, how often verdicts that rest on the same kind of proof are right. ``episode``: loss episodes of
+one direction, counted from 1; 0 for what belongs to none. ``revision``: 0 for the first verdict.
 
 What it cost: ``bytes_again``: payload that had been sent before. ``stalled``: time that delivery stood still until
 this segment came, counted from the original where it was seen, else from what came behind it, and no span twice.
@@ -63,5 +66,7 @@ the time since (without a copy, the time since what came behind it). ``duplicate
 (RFC 5681). ``sacked_above``: bytes selectively acknowledged above it (RFC 2018). ``silence``: since the sender sent, or
 may have heard, anything. ``round_trip``: the sender's smoothed round trip; ``timeout``: its retransmission timeout
 (RFC 6298, with Linux's least of 200 ms). ``ip_id_step``, ``tsval_step``: how much further than the earlier copy's (or
-than that of what came behind it). ``amended_by``: the frame that contradicted the revision before.
+than that of what came behind it). Of a reset, ``ttl_step`` and ``ip_id_step``: how much more than what its sender sent
+last; ``sequence_step``: how far its number is above the next one of its sender. ``amended_by``: the frame that
+contradicted the revision before.
 """

@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.verdicts.engine import Verdicts
 from segwatch.errors import InputError
 from segwatch.explain.ledger import Ledger
 from segwatch.jobs.pipeline import CapturePipeline
+from segwatch.output.verdict_table import final
 from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.segments import SegmentColumns, join_segments, take_segments
 from segwatch.vocabulary import Quality
@@ -55,7 +57,10 @@ class Gathered:
         columns = zip(*(part for _, part in self._parts), strict=True)
         findings = FindingColumns(*(np.concatenate(column) for column in columns))
         segments = join_segments([part for part, _ in self._parts])
-        return Ledger(stream, segments, findings, is_cut=self._is_cut, quoted=tuple(self._quoted))
+        numbers = np.zeros(len(segments.ts), np.int32)  # of conversations: there is but one
+        verdicts = final(Verdicts().judge(segments, numbers, findings))
+        quoted = tuple(self._quoted)
+        return Ledger(stream, segments, findings, is_cut=self._is_cut, quoted=quoted, verdicts=verdicts)
 
 
 def ledgers(name: str, rules: str, streams: list[int]) -> Iterator[Ledger]:

@@ -19,6 +19,9 @@ CLIENT_ISN, SERVER_ISN = 1000, 5000
 SIZE = 1000
 """Bytes of a segment; segment n has the bytes from ``SIZE * n`` on."""
 
+_WAITS = {Cause.WINDOW_CLOSED, Cause.APPLICATION_IDLE}
+_RESETS = {Cause.RESET, Cause.INJECTED_RESET}
+
 
 class Talk:
     """A client sends to a server; ``near`` and ``far`` are milliseconds from the sensor to either and back.
@@ -79,6 +82,14 @@ class Talk:
         edges = tuple(CLIENT_ISN + 1 + SIZE * edge for block in sacked for edge in block)
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
 
+    def answer(self, at: float, number: int) -> int:
+        """Let the server send a segment of its own, and acknowledge all before segment ``number``."""
+        return self._put(at, SERVER, "PA", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
+
+    def reset(self, at: float, number: int, **more: Any) -> int:
+        """Let a reset pass that bears the client's address and the number of that segment."""
+        return self._put(at, CLIENT, "R", CLIENT_ISN + 1 + SIZE * number, 0, **more)
+
     def probe(self, at: float, seq: int, length: int = 0) -> int:
         """Let the client send an empty segment, or a short one, of that raw number."""
         return self._put(at, CLIENT, "A", seq, SERVER_ISN + 1, length=length)
@@ -93,7 +104,18 @@ class Talk:
         return at
 
     def verdicts(self) -> list["Verdict"]:
-        """Return the last revision of each verdict."""
+        """Return the last revision of each verdict but those on waits and resets."""
+        return [one for one in self._all() if one.cause not in _WAITS | _RESETS]
+
+    def waits(self) -> list["Verdict"]:
+        """Return the verdicts on new data that waited."""
+        return [one for one in self._all() if one.cause in _WAITS]
+
+    def resets(self) -> list["Verdict"]:
+        """Return the verdicts on resets."""
+        return [one for one in self._all() if one.cause in _RESETS]
+
+    def _all(self) -> list["Verdict"]:
         return [Verdict(row) for row in final(judged(columns(self.segments)))]
 
     def only(self) -> "Verdict":

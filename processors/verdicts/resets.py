@@ -1,0 +1,136 @@
+"""Who sent a reset: the host whose address it bears, or somebody on the way.
+
+A reset that a middlebox injects bears the address of a host that never sent it: its TTL has counted down over another
+number of hops, and its IP identification is out of the host's row (Weaver, Sommer, Paxson, "Detecting Forged TCP Reset
+Packets", NDSS 2009). What class a reset is of, ``processors.resets`` says.
+"""
+
+from typing import Any
+
+from processors.rules.packet import Packet
+from processors.serial import distance, signed
+from processors.verdicts import confidence
+from processors.verdicts.clocks import silence
+from processors.verdicts.order import ids_ascend
+from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.sent import place_of
+from processors.verdicts.state import NUMBERED, State
+from segwatch.compilation import inner_kernel, rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
+
+_RESET = int(Cause.RESET)
+_INJECTED_RESET = int(Cause.INJECTED_RESET)
+_HOPS_DIFFER = int(Proof.HOPS_DIFFER)
+_ID_DIFFERS = int(Proof.ID_DIFFERS)
+_OFF_SEQUENCE = int(Proof.OFF_SEQUENCE)
+_REPEATED = int(Reset.REPEATED)
+_CLASS_OFF_SEQUENCE = int(Reset.OFF_SEQUENCE)
+_NONE = int(Stage.NONE)
+_POST_SYN = int(Stage.POST_SYN)
+_POST_ACK = int(Stage.POST_ACK)
+_POST_PSH = int(Stage.POST_PSH)
+_LATER = int(Stage.LATER)
+_SYN = int(Completeness.SYN)
+_ACK = int(Completeness.ACK)
+_IPV6 = int(Quality.IPV6)
+_ID_MASK = 0xFFFF
+_ID_HALF = 0x8000
+_NEAR = 64
+"""Packets between a reset and what the sensor saw last of its sender, at most."""
+_SYN_AND_DATA = 2
+
+
+@inner_kernel
+def is_judged(reset: int) -> bool:
+    """Whether a segment of that ``Reset`` gets a verdict: a repeated reset says nothing new."""
+    return reset not in (0, _REPEATED)
+
+
+@rare_kernel
+def _stage(state: State, completeness: int, client: Any) -> int:
+    """Return how far the client had come: by its first segments, which are remembered until there are more."""
+    if not completeness & _SYN:
+        return _NONE
+    if not client.count or client.count > _SYN_AND_DATA:
+        return _LATER
+    oldest = state.pieces[place_of(client, 0)]
+    if distance(signed(oldest.end), signed(oldest.start)) != 1:
+        return _LATER
+    if client.count == _SYN_AND_DATA:
+        return _POST_PSH
+    return _POST_ACK if completeness & _ACK else _POST_SYN
+
+
+@rare_kernel
+def _id_step(segments: SegmentColumns, row: int, sender: Any) -> int:
+    """Return how much further the identification is than the sender's highest, -32768 to 32767; 0 if it has none.
+
+    Linux gives no identification to a reset of a connection that it does not know.
+    """
+    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not segments.ip_id[row]:
+        return 0
+    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    return step if step < _ID_HALF else step - _ID_MASK - 1
+
+
+@rare_kernel
+def _compare_with_sender(
+    state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, verdict: Any
+) -> bool:
+    """Say how the reset differs from what its sender sent last; return whether there was anything to compare with."""
+    verdict.ip_id_step = _id_step(segments, row, sender)
+    if ids_ascend(state, sender) > 0 and not -_NEAR <= verdict.ip_id_step <= _NEAR:
+        verdict.proof |= _ID_DIFFERS
+    if not sender.count:
+        return False
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    verdict.ttl_step = signed(segments.ttl[row]) - signed(last.ttl)
+    if verdict.ttl_step:
+        verdict.proof |= _HOPS_DIFFER
+    step = distance(packet.seq, signed(sender.snd_max))
+    verdict.sequence_step = step if step < 1 << 31 else step - (1 << 32)
+    return True
+
+
+@rare_kernel
+def _decide(verdict: Any, compared: bool) -> None:
+    """Write who sent the reset, and how sure that is."""
+    hops = bool(verdict.proof & _HOPS_DIFFER)
+    number = bool(verdict.proof & _ID_DIFFERS)
+    off = bool(verdict.proof & _OFF_SEQUENCE)
+    if hops or number:
+        verdict.cause = _INJECTED_RESET
+        twice = (hops and number) or off
+        verdict.confidence = confidence.RESET_DIFFERS_TWICE if twice else confidence.RESET_DIFFERS
+        return
+    verdict.cause = _RESET
+    if off or not compared:
+        verdict.confidence = confidence.RESET_UNTOLD
+    else:
+        verdict.confidence = confidence.RESET_FITS
+
+
+@rare_kernel
+def write_reset(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Write the verdict on a reset."""
+    verdict = next_row(state, out)
+    fill_ends(verdict, segments, findings, row, True)
+    fill_blank(verdict, packet.seq, packet.length)
+    fill_times(verdict, sender, receiver)
+    verdict.silence = silence(state, segments, row, sender) if sender.last_sent or sender.last_heard else 0
+    client = sender if findings.from_client[row] else receiver
+    verdict.stage = _stage(state, signed(findings.completeness[row]), client)
+    if findings.reset[row] == _CLASS_OFF_SEQUENCE:
+        verdict.proof |= _OFF_SEQUENCE
+    _decide(verdict, _compare_with_sender(state, segments, row, packet, sender, verdict))

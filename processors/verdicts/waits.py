@@ -1,0 +1,84 @@
+"""New data that waited, though nothing was lost: for the receiver's window, or for the sender's application.
+
+A wait that counts is as long as the sender's retransmission timeout (RFC 6298): nothing that a round trip explains.
+What waited for a repeat is told by the verdict on the repeat.
+"""
+
+from typing import Any
+
+from processors.rules.packet import SYN, Packet
+from processors.serial import signed
+from processors.verdicts import confidence
+from processors.verdicts.clocks import silence
+from processors.verdicts.round_trips import LEAST_VARIATION, timeout
+from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.state import WAS_CLOSED, State
+from segwatch.compilation import inner_kernel, rare_kernel
+from segwatch.records.findings import FindingColumns
+from segwatch.records.segments import SegmentColumns
+from segwatch.vocabulary import Cause
+
+_WINDOW_CLOSED = int(Cause.WINDOW_CLOSED)
+_APPLICATION_IDLE = int(Cause.APPLICATION_IDLE)
+
+
+@inner_kernel
+def may_have_waited(packet: Packet, sender: Any) -> bool:
+    """Whether a segment with new data comes after a pause, or after the receiver's window was closed."""
+    if not packet.length or packet.flags & SYN or not (sender.last_sent or sender.last_heard):
+        return False
+    return bool(packet.now - signed(sender.last_sent) >= LEAST_VARIATION or sender.marks & WAS_CLOSED)
+
+
+@rare_kernel
+def _window_wait(state: State, packet: Packet, sender: Any, receiver: Any) -> int:
+    """Return how long the data waited for the receiver's window, 0 if it did not.
+
+    It did if it follows the window's opening within a timeout: else there was none to send.
+    """
+    if not sender.marks & WAS_CLOSED or sender.closed or not sender.trouble:
+        return 0
+    trouble = state.troubles[sender.trouble - 1]
+    if packet.now - signed(trouble.reopened) > timeout(sender, receiver):
+        return 0
+    return max(signed(trouble.reopened) - max(signed(trouble.closed_at), signed(trouble.stalled_until)), 0)
+
+
+@rare_kernel
+def _application_wait(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+    """Return how long the sender could have sent and did not: all was acknowledged, and the window open."""
+    if sender.closed or sender.una != sender.snd_max:
+        return 0
+    return silence(state, segments, row, sender)
+
+
+@rare_kernel
+def write_wait(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    sender: Any,
+    receiver: Any,
+    out: Any,
+) -> None:
+    """Write what new data waited for, if it waited for a timeout or longer."""
+    least = timeout(sender, receiver)
+    cause = _WINDOW_CLOSED
+    waited = _window_wait(state, packet, sender, receiver)
+    if not sender.closed:
+        sender.marks = signed(sender.marks) & ~WAS_CLOSED
+    if waited < least:
+        cause = _APPLICATION_IDLE
+        waited = _application_wait(state, segments, row, sender)
+    if waited < least:
+        return
+    verdict = next_row(state, out)
+    fill_ends(verdict, segments, findings, row, True)
+    fill_blank(verdict, packet.seq, packet.length)
+    fill_times(verdict, sender, receiver)
+    verdict.cause = cause
+    verdict.stalled = waited
+    verdict.silence = packet.now - signed(sender.last_sent) if sender.last_sent else 0
+    verdict.confidence = confidence.WINDOW_SAID_SO if cause == _WINDOW_CLOSED else confidence.NOTHING_IN_FLIGHT
