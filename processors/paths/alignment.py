@@ -11,9 +11,10 @@ from segwatch.records.paths import NOWHERE
 
 MOST_EQUAL: Final = 256
 """Equal packets that are looked at together."""
-_LOST, _COPIED, _MISSED, _LATEST, _APPEARED = 4.0, 4.0, 3.0, 20.0, 30.0
+_LOST, _COPY_LOST, _COPIED, _MISSED, _LATEST, _APPEARED = 4.0, 2.0, 4.0, 3.0, 20.0, 30.0
 """What it costs to suppose that; ``_LATEST`` is the most that a delay costs. One is a usual delay. A packet that comes
-late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere."""
+late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
+a capture made itself go no further."""
 _COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
 _IMPOSSIBLE = 1e9
@@ -74,11 +75,21 @@ def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float
 
 
 @kernel
-def align(work: Alignment, packets: int, frames: int, times: Any, before: int, spread: int, marked: bool) -> None:
+def _cost_of_loss(work: Alignment, place: int, copy_of: Any, before: int) -> float:
+    """Return what it costs that the next sensor does not have a packet; nothing where one before had none already."""
+    if work.last[place] != before:
+        return 0.0
+    return _LOST if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
+
+
+@kernel
+def align(
+    work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, before: int, spread: int, marked: bool
+) -> None:
     """Find which of the ``packets`` the ``frames`` of the next sensor are; writes ``found``.
 
-    ``times``: by row, nanoseconds of one clock; ``before``: the sensor before; ``spread``: usual delay above the least;
-    ``marked``: as in ``may_be_copy``.
+    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``before``: the sensor before; ``spread``:
+    usual delay above the least; ``marked``: as in ``may_be_copy``.
     """
     work.cost[0, 0] = 0.0
     for i in range(packets + 1):
@@ -87,7 +98,7 @@ def align(work: Alignment, packets: int, frames: int, times: Any, before: int, s
                 continue
             least, choice = _IMPOSSIBLE, _SKIP_FRAME
             if i > 0:
-                lost = _LOST if work.last[i - 1] == before else 0.0
+                lost = _cost_of_loss(work, i - 1, copy_of, before)
                 least, choice = work.cost[i - 1, j] + lost, _SKIP_PACKET
             if j > 0:
                 new = work.cost[i, j - 1] + _cost_of_new(work, j - 1, times, marked)
@@ -96,7 +107,7 @@ def align(work: Alignment, packets: int, frames: int, times: Any, before: int, s
             if i > 0 and j > 0:
                 excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
                 same = work.cost[i - 1, j - 1] + _cost_of_same(excess, spread, work.last[i - 1] != before)
-                if same <= least:
+                if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least
             work.choice[i, j] = choice

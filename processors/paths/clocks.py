@@ -1,7 +1,7 @@
 """How far the sensors' clocks are apart, from the fastest packets of both directions, as NTP does (RFC 5905 section 8).
 
-If the fastest packet takes as long there as back, the offset is exact. If not, it is off by less than half of both times
-together; that bound is stated.
+If the fastest packet takes as long there as back, the offset is exact. If not, it is off by less than half of both
+times together; that bound is stated.
 """
 
 from typing import Final

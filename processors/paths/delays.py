@@ -25,9 +25,7 @@ class Usual(NamedTuple):
     """What one in a hundred exceeds."""
 
 
-def usual_delays(
-    pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.bool_], sensors: int
-) -> Usual:
+def usual_delays(pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.bool_], sensors: int) -> Usual:
     """Return the usual delays; the times of the pairs are by the first sensor's clock, ``is_forward`` by row."""
     shape = (2, sensors, sensors)
     usual = Usual(np.zeros(shape, np.int64), np.full(shape, _LEAST_SPREAD), np.zeros(shape, np.int64))

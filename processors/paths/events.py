@@ -26,6 +26,11 @@ class _Found(NamedTuple):
     target: Numbers
     ts: Numbers
 
+    def where(self, wanted: Flags) -> "_Found":
+        """Return the events of wanted packets; ``wanted``: (P,)."""
+        chosen = wanted[self.packet]
+        return _Found(self.kind, self.packet[chosen], self.origin[chosen], self.target[chosen], self.ts[chosen])
+
 
 def _places(wanted: Flags) -> tuple[Numbers, Numbers]:
     """Return (P,) the first and the last place that is wanted, S and -1 if there is none."""
@@ -111,8 +116,8 @@ def find_events(packets: PacketColumns, passages: Passages) -> EventColumns:
     lost, (copies, appeared) = _lost(passages, last), _first_seen(packets, passages, first)
     twice = np.flatnonzero(own)
     found = [
-        _Found(*(part if isinstance(part, PathEvent) else part[~own[lost.packet]] for part in lost)),
-        _Found(*(part if isinstance(part, PathEvent) else part[~own[copies.packet]] for part in copies)),
+        lost.where(~own),
+        copies.where(~own),
         _Found(PathEvent.CAPTURE_DUPLICATE, twice, first[twice], first[twice], passages.time[twice, first[twice]]),
         _missed(passages, first, last),
         appeared,
@@ -121,7 +126,7 @@ def find_events(packets: PacketColumns, passages: Passages) -> EventColumns:
     ]
     kind = np.concatenate([np.full(len(part.packet), int(part.kind), np.uint8) for part in found])
     packet, origin, target, ts = (
-        np.concatenate([column[at] for column in found]) for at in range(1, len(_Found._fields))  # type: ignore[misc]
+        np.concatenate([column[at] for column in found]) for at in range(1, len(_Found._fields))
     )
     order = np.argsort(ts, kind="stable")
     backward = ~packets.is_forward[packet]

@@ -87,7 +87,7 @@ def _match(
                 frames += 1
         _expect(work, known, sensor, usual.least[direction])
         spread = 1 if before == NOWHERE else signed(usual.spread[direction, before, sensor])
-        align(work, known, frames, rows.time, before, spread, rows.is_marked[order[begin]])
+        align(work, known, frames, rows.time, packets.copy_of, before, spread, rows.is_marked[order[begin]])
         old = made
         for place in range(frames):
             row = work.frame[place]
@@ -135,4 +135,5 @@ def match_rows(rows: Rows, usual: Usual, sensors: int) -> PacketColumns:
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, new_alignment(), packets)
-    return PacketColumns(*(column[:made] for column in packets))
+    row, conversation, side, copy_of, is_forward = packets
+    return PacketColumns(row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made])

@@ -11,14 +11,14 @@ from processors.paths.delays import usual_delays
 from processors.paths.events import find_events
 from processors.paths.keys import packet_keys
 from processors.paths.matching import Rows, match_rows
-from processors.paths.passages import Passages, find_passages
 from processors.paths.pairs import Pair, pair_of, single_rows
+from processors.paths.passages import Passages, find_passages
 from processors.paths.way import Way, find_way
 from segwatch.records.paths import NOWHERE, Clock, EventColumns, PacketColumns
 from segwatch.records.segments import SegmentColumns, join_segments
 
-_KEPT_IP_IDS = 0.5
-"""Share of the packets seen by several sensors that IP identifications must leave, or something rewrites them."""
+_KEPT_IP_IDS = 0.95
+"""Share of the sightings by further sensors that IP identifications must leave, or something rewrites them."""
 
 
 class Sensor(NamedTuple):
@@ -53,8 +53,9 @@ def _keys(segments: SegmentColumns, conversations: npt.NDArray[np.int32], *, wit
     return keys, sides
 
 
-def _seen_often(rows: npt.NDArray[np.int64]) -> int:
-    return int(np.count_nonzero((rows != NOWHERE).sum(axis=1) > 1))
+def _seen_again(rows: npt.NDArray[np.int64]) -> int:
+    """Return how often packets were seen by a further sensor."""
+    return int(((rows != NOWHERE).sum(axis=1) - 1).sum())
 
 
 def _marked(segments: SegmentColumns, flow: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -112,7 +113,11 @@ def _directions(
         one, other = both[:, place], both[:, place + 1]
         drop = segments.ttl[one].astype(np.int64) - segments.ttl[other]
         fall += np.bincount(conversation[one], np.where(side[one] == 0, drop, -drop), len(up_side))
-    up_side = np.where(up_side >= 0, up_side, np.where(fall > 0, 0, np.where(fall < 0, 1, _only_side(conversation, side, len(up_side)))))
+    up_side = np.where(
+        up_side >= 0,
+        up_side,
+        np.where(fall > 0, 0, np.where(fall < 0, 1, _only_side(conversation, side, len(up_side)))),
+    )
     forward: npt.NDArray[np.bool_] = side == up_side[conversation]
     return forward
 
@@ -146,7 +151,7 @@ def trace(sensors: list[Sensor]) -> Paths:
     rows = single_rows(keys, given, len(sensors))
     without = _keys(segments, conversation, with_ip_id=False)[0]
     loose = single_rows(without, given, len(sensors))
-    is_kept = _seen_often(rows) >= _KEPT_IP_IDS * _seen_often(loose)
+    is_kept = _seen_again(rows) >= _KEPT_IP_IDS * _seen_again(loose)
     if not is_kept:
         keys, rows = without, loose
     flow = 2 * conversation.astype(np.int64) + side

@@ -1,4 +1,4 @@
-"""Packets that nothing can be mistaken for: what clocks, the order of the sensors and usual delays are estimated from."""
+"""Packets that no other looks like: what clocks, the order of the sensors and usual delays are estimated from."""
 
 from typing import NamedTuple
 
@@ -19,9 +19,7 @@ class Pair(NamedTuple):
     """Row at the one."""
 
 
-def single_rows(
-    keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], sensors: int
-) -> npt.NDArray[np.int64]:
+def single_rows(keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], sensors: int) -> npt.NDArray[np.int64]:
     """Return the rows of each packet that no sensor saw twice, (U, S), ``NOWHERE`` where a sensor has none."""
     order = np.argsort(keys, kind="stable")
     changes = np.diff(keys[order]) != 0

@@ -58,7 +58,8 @@ def _running(time: Numbers, seen: Flags, spans: Numbers, usual: Usual) -> Flags:
     running = np.ones(seen.shape, np.bool_)
     for place in range(places):
         behind, ahead = last < place, first > place
-        earliest = np.where(behind, end + usual.least[last, place], begin - np.where(ahead, usual.most[place, first], 0))
+        earliest = np.where(behind, end + usual.least[last, place], begin)
+        earliest = np.where(ahead, begin - usual.most[place, first], earliest)
         latest = np.where(behind, end + usual.most[last, place], end)
         latest = np.where(ahead, begin - usual.least[place, first], latest)
         running[:, place] = (earliest >= spans[place, 0]) & (latest <= spans[place, 1])

@@ -21,6 +21,7 @@ COMMANDS = {
     "analyze": "Analyse captures: label, summarise, store.",
     "labels": "Write a row for every TCP segment, with its labels.",
     "explain": "Tell the story of a conversation in plain words, with the evidence.",
+    "paths": "Compare captures of several places: where packets were lost.",
     "report": "Write a report on a capture or a time: one HTML file.",
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",
