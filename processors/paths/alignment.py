@@ -11,10 +11,13 @@ from segwatch.records.paths import NOWHERE
 
 MOST_EQUAL: Final = 256
 """Equal packets that are looked at together."""
-_LOST, _COPY_LOST, _COPIED, _MISSED, _LATEST, _APPEARED = 4.0, 2.0, 4.0, 3.0, 20.0, 30.0
-"""What it costs to suppose that; ``_LATEST`` is the most that a delay costs. One is a usual delay. A packet that comes
+_LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
+"""What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
 a capture made itself go no further."""
+_LATEST, _LATEST_COPY = 20.0, 5.0
+"""The most that a delay costs: of packets that may have been sent again, and of those that are copies of one, for which
+a late one is more likely than one that is lost beside another that is made."""
 _COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
 _IMPOSSIBLE = 1e9
@@ -50,11 +53,11 @@ def new_alignment() -> Alignment:
 
 
 @kernel
-def _cost_of_same(excess: int, spread: int, missed: bool) -> float:
+def _cost_of_same(excess: int, spread: int, missed: bool, marked: bool) -> float:
     """Return what it costs that a packet came ``excess`` later than the fastest would have."""
     if excess < -spread:
         return _IMPOSSIBLE
-    late = min(max(excess, 0) / spread, _LATEST)
+    late = min(max(excess, 0) / spread, _LATEST_COPY if marked else _LATEST)
     return late + (_MISSED if missed else 0.0)
 
 
@@ -106,7 +109,8 @@ def align(
                     least, choice = new, _SKIP_FRAME
             if i > 0 and j > 0:
                 excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
-                same = work.cost[i - 1, j - 1] + _cost_of_same(excess, spread, work.last[i - 1] != before)
+                same = work.cost[i - 1, j - 1]
+                same += _cost_of_same(excess, spread, work.last[i - 1] != before, marked)
                 if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least

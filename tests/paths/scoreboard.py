@@ -97,7 +97,7 @@ class _Scenario:
         raise AssertionError(number)
 
     def _lost_before(self, repeat: int, sensor: int) -> int:
-        """Return the packet with bytes of a repeat that a sensor saw last before it: the one that the repeat replaces."""
+        """Return the packet that a repeat replaces: the last with some of its bytes that a sensor saw before it."""
         packets, segments = self.paths.packets, self.paths.segments
         row = packets.row[repeat].max()
         at = packets.row[repeat, sensor]
@@ -139,7 +139,7 @@ def main(folders: list[str]) -> None:
     """Print the scores of scenarios."""
     for folder in folders:
         for kind, one in score(Path(folder)).items():
-            print(Path(folder).name, kind, f"right {one.right}, wrong {one.wrong}, more {one.more}")
+            sys.stdout.write(f"{Path(folder).name} {kind}: right {one.right}, wrong {one.wrong}, more {one.more}\n")
 
 
 if __name__ == "__main__":

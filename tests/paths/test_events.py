@@ -62,6 +62,13 @@ def test_a_copy_made_by_the_network() -> None:
     assert events_of(FOUR, packets) == [("duplicated", packets[40].seq, "BC")]
 
 
+def test_a_packet_that_is_held_after_it_was_copied() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(doubled=0, held={1: 1800})
+    assert ("duplicated", packets[40].seq, "AB") in events_of(FOUR, packets)
+    assert all(kind != "lost" and place != "-C" for kind, _, place in events_of(FOUR, packets))
+
+
 def test_a_copy_made_by_a_capture() -> None:
     packets = talk(100)
     packets[40] = packets[40]._replace(written_twice=1)

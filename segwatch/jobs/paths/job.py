@@ -10,12 +10,13 @@ from processors.paths.network import Sensor, trace
 from segwatch import __version__
 from segwatch.errors import InputError, UsageError
 from segwatch.jobs.captures import Captures
+from segwatch.jobs.content import Content
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.jobs.paths.render import print_paths
 from segwatch.jobs.paths.rows import write_events
 from segwatch.jobs.paths.summary import summarize
 from segwatch.jobs.progress import progress_of
-from segwatch.records.segments import SegmentColumns, empty_segments, join_segments, take_segments
+from segwatch.records.segments import empty_segments, join_segments, take_segments
 from segwatch.vocabulary import Quality
 
 _LEAST_CAPTURES = 2
@@ -38,15 +39,14 @@ class PathsJob:
         names: list[str] = []
         frames: list[int] = []
         for capture in captures.each(DecodedCapture):
-            segments = _segments(capture)
-            content = capture.content()
-            if not captures.finished(content, len(segments.ts)):
+            sensor, content = sensor_of(capture)
+            if not captures.finished(content, len(sensor.segments.ts)):
                 continue
-            sensors.append(Sensor(segments, content.first, content.last))
+            sensors.append(sensor)
             names.append(content.name)
             frames.append(content.frames)
         if len(sensors) < _LEAST_CAPTURES:
-            raise InputError("paths needs two captures at least, and fewer can be read.")
+            raise InputError("paths compares two captures or more, and fewer than two can be read.")
         paths = trace(sensors)
         names, frames = ([column[place] for place in paths.order] for column in (names, frames))
         if self.as_events:
@@ -60,8 +60,8 @@ class PathsJob:
         return captures.exit_code
 
 
-def _segments(capture: DecodedCapture) -> SegmentColumns:
-    """Return the segments of a capture that went by there themselves, one for each frame."""
+def sensor_of(capture: DecodedCapture) -> tuple[Sensor, Content]:
+    """Read a capture; return the segments that went by there themselves, one for each frame, and what it held."""
     parts = []
     with progress_of(capture.reader.name, capture.reader) as show:
         for batch in capture:
@@ -69,4 +69,5 @@ def _segments(capture: DecodedCapture) -> SegmentColumns:
             wanted[1:] &= batch.frame[1:] != batch.frame[:-1]
             parts.append(take_segments(batch, np.flatnonzero(wanted)))
             show()
-    return join_segments(parts) if parts else empty_segments(0)
+    content = capture.content()
+    return Sensor(join_segments(parts) if parts else empty_segments(0), content.first, content.last), content
