@@ -26,7 +26,8 @@ class Score(NamedTuple):
     wrong: list[str]
     """Cases with another hop or without an event."""
     more: list[str]
-    """Events that are the second of a case, or belong to none."""
+    """Events that are the second of a case, or belong to none. Losses of spurious repeats are not among them: nothing
+    replaces these, so the truth has no row for their loss."""
 
 
 class Case(NamedTuple):
@@ -42,10 +43,11 @@ class Case(NamedTuple):
 def traced(folder: Path) -> tuple[list[str], Paths]:
     """Return the names of a scenario's captures, and what is found out about them."""
     names: list[str] = json.loads((folder / "scenario.json").read_text("utf-8"))["points"]
-    return names, trace([_sensor(folder / f"{name}.pcap.gz") for name in names])
+    return names, trace([read_sensor(folder / f"{name}.pcap.gz") for name in names])
 
 
-def _sensor(path: Path) -> Sensor:
+def read_sensor(path: Path) -> Sensor:
+    """Return what a capture has."""
     with DecodedCapture(str(path)) as capture:
         parts = [take_segments(batch, np.arange(len(batch.ts))) for batch in capture]
         content = capture.content()
@@ -66,6 +68,10 @@ class _Scenario:
                     found[self.names[sensor], int(self.paths.segments.frame[row])] = packet
         return found
 
+    def spurious(self) -> set[int]:
+        """Return the packets that are spurious repeats."""
+        return {self._packets[row.capture, row.frame] for row in self._rows if row.needed == "spurious"}
+
     def cases(self) -> Iterator[Case]:
         """Yield what happened to packets with data according to the truth, each once."""
         seen = set()
@@ -74,7 +80,7 @@ class _Scenario:
             evidence = dict(pair.split("=") for pair in row.evidence.split())
             sensor = self.names.index(row.capture)
             forward = bool(self.paths.packets.is_forward[packet])
-            if row.needed == "needed" and int(evidence["lost"]) == 1:
+            if row.needed == "needed":
                 link = int(evidence["link"])
                 ends = (link, link + 1) if forward else (link + 1, link)
                 case = Case(PathEvent.LOST, self._lost_before(packet, ends[0]), *ends)
@@ -97,7 +103,10 @@ class _Scenario:
         raise AssertionError(number)
 
     def _lost_before(self, repeat: int, sensor: int) -> int:
-        """Return the packet that a repeat replaces: the last with some of its bytes that a sensor saw before it."""
+        """Return the packet that a repeat replaces: the last with some of its bytes that a sensor saw before it.
+
+        All of these were lost, or it would not be needed; the truth names the link of the last.
+        """
         packets, segments = self.paths.packets, self.paths.segments
         row = packets.row[repeat].max()
         at = packets.row[repeat, sensor]
@@ -124,14 +133,15 @@ def score(folder: Path) -> dict[str, Score]:
         if segments.payload_len[packets.row[packet].max()]
     )
     result = {}
-    cases = set(scenario.cases())
+    cases, spurious = set(scenario.cases()), scenario.spurious()
     for kind in (PathEvent.LOST, PathEvent.DUPLICATED, PathEvent.REORDERED):
         true = {case for case in cases if case.kind is kind}
         right = [case for case in true if found[case]]
-        twice = [case for case in found if case.kind is kind and (found[case] > 1 or case not in true)]
-        result[kind.name.lower()] = Score(
-            len(right), [str(case) for case in true - set(right)], [str(case) for case in twice]
-        )
+        unknown = spurious if kind is PathEvent.LOST else set()
+        others = {case for case in found if case.kind is kind and case not in true and case.packet not in unknown}
+        twice = {case for case in found if case.kind is kind and found[case] > 1}
+        wrong, more = sorted(true - set(right)), sorted(others | twice)
+        result[kind.name.lower()] = Score(len(right), [str(case) for case in wrong], [str(case) for case in more])
     return result
 
 
