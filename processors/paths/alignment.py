@@ -9,7 +9,9 @@ from processors.serial import signed
 from segwatch.compilation import kernel
 from segwatch.records.paths import NOWHERE
 
-MOST_EQUAL: Final = 256
+AT_ONCE: Final = 100_000
+"""Nanoseconds within which a capture writes a packet a second time."""
+MOST_EQUAL: Final = 1024
 """Equal packets that are looked at together."""
 _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
@@ -53,12 +55,12 @@ def new_alignment() -> Alignment:
 
 
 @kernel
-def _cost_of_same(excess: int, spread: int, missed: bool, marked: bool) -> float:
+def _cost_of_same(excess: int, spread: int, early: int, missed: bool, marked: bool) -> float:
     """Return what it costs that a packet came ``excess`` later than the fastest would have."""
-    if excess < -spread:
+    if excess < -spread - early:
         return _IMPOSSIBLE
-    late = min(max(excess, 0) / spread, _LATEST_COPY if marked else _LATEST)
-    return late + (_MISSED if missed else 0.0)
+    unusual = min(excess / spread, _LATEST_COPY if marked else _LATEST) if excess > 0 else -excess / early
+    return unusual + (_MISSED if missed else 0.0)
 
 
 @kernel
@@ -87,12 +89,20 @@ def _cost_of_loss(work: Alignment, place: int, copy_of: Any, before: int) -> flo
 
 @kernel
 def align(
-    work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, before: int, spread: int, marked: bool
+    work: Alignment,
+    packets: int,
+    frames: int,
+    times: Any,
+    copy_of: Any,
+    before: int,
+    spread: int,
+    early: int,
+    marked: bool,
 ) -> None:
     """Find which of the ``packets`` the ``frames`` of the next sensor are; writes ``found``.
 
     ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``before``: the sensor before; ``spread``:
-    usual delay above the least; ``marked``: as in ``may_be_copy``.
+    usual delay above the least; ``early``: what usually falls short of it; ``marked``: as in ``may_be_copy``.
     """
     work.cost[0, 0] = 0.0
     for i in range(packets + 1):
@@ -110,7 +120,7 @@ def align(
             if i > 0 and j > 0:
                 excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
                 same = work.cost[i - 1, j - 1]
-                same += _cost_of_same(excess, spread, work.last[i - 1] != before, marked)
+                same += _cost_of_same(excess, spread, early, work.last[i - 1] != before, marked)
                 if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least

@@ -21,6 +21,8 @@ class Usual(NamedTuple):
     least: npt.NDArray[np.int64]
     spread: npt.NDArray[np.int64]
     """How much longer than the least nine of ten take at most, never 0."""
+    early: npt.NDArray[np.int64]
+    """By how much others may fall short of the least, usually: the more packets it is known from, the less; never 0."""
     most: npt.NDArray[np.int64]
     """What one in a hundred exceeds."""
 
@@ -28,7 +30,8 @@ class Usual(NamedTuple):
 def usual_delays(pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.bool_], sensors: int) -> Usual:
     """Return the usual delays; the times of the pairs are by the first sensor's clock, ``is_forward`` by row."""
     shape = (2, sensors, sensors)
-    usual = Usual(np.zeros(shape, np.int64), np.full(shape, _LEAST_SPREAD), np.zeros(shape, np.int64))
+    least, most = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    usual = Usual(least, np.full(shape, _LEAST_SPREAD), np.full(shape, _LEAST_SPREAD), most)
     for (one, other), (first, second, row) in pairs.items():
         delay, forward = second - first, is_forward[row]
         for place, some in (((0, one, other), delay[forward]), ((1, other, one), -delay[~forward])):
@@ -36,5 +39,6 @@ def usual_delays(pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.
                 high, most = np.percentile(some, (_NINE_OF_TEN, _NEARLY_ALL))
                 usual.least[place] = some.min()
                 usual.spread[place] = max(_LEAST_SPREAD, int(high) - int(some.min()))
+                usual.early[place] = max(_LEAST_SPREAD, usual.spread[place] // len(some))
                 usual.most[place] = int(most)
     return usual

@@ -4,12 +4,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
 from processors.paths.reordering import overtaken
 from segwatch.records.paths import NOWHERE, EventColumns, PacketColumns, PathEvent
 
-_AT_ONCE: Final = 100_000
-"""Nanoseconds within which a capture writes a packet a second time."""
 _NOTABLE: Final = 1_000_000
 """Nanoseconds above the median that a delay has at least."""
 _BEYOND: Final = 3
@@ -76,7 +75,7 @@ def _written_twice(packets: PacketColumns, passages: Passages, first: Numbers, l
     behind = (passages.expects & (places > last[:, None])).any(axis=1)
     original = packets.copy_of
     gap = passages.time[np.arange(len(first)), first] - passages.time[original, first]
-    at_once = (gap >= 0) & (gap <= _AT_ONCE) & passages.seen[original, first]
+    at_once = (gap >= 0) & (gap <= AT_ONCE) & passages.seen[original, first]
     found: Flags = (original != NOWHERE) & behind & (first == last) & at_once
     return found
 

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.paths.alignment import MOST_EQUAL, Alignment, align, may_be_copy, new_alignment
+from processors.paths.alignment import AT_ONCE, MOST_EQUAL, Alignment, align, may_be_copy, new_alignment
 from processors.paths.delays import Usual
 from processors.serial import signed
 from segwatch.compilation import kernel
@@ -28,6 +28,16 @@ class Rows(NamedTuple):
     is_forward: npt.NDArray[np.bool_]
     is_marked: npt.NDArray[np.bool_]
     """(N,) whether its IP identification tells it from other packets of its sender."""
+    has_payload: npt.NDArray[np.bool_]
+
+
+class Reach(NamedTuple):
+    """What sensors could see, in the order of the way; kernels take this tuple as it is."""
+
+    sees: npt.NDArray[np.bool_]
+    """(S, F) a direction of a conversation, whose number is twice the conversation's plus the side's."""
+    spans: npt.NDArray[np.int64]
+    """(S, 2) when each began and ended, nanoseconds by the first sensor's clock."""
 
 
 @kernel
@@ -68,8 +78,36 @@ def _new_packet(rows: Rows, packets: PacketColumns, number: int, row: int, copy_
 
 
 @kernel
+def _looks_copied(rows: Rows, packets: PacketColumns, first: int, packet: int, sensor: int, before: int) -> bool:
+    """Whether a packet that is new at a sensor can be a copy of one from ``first`` on: the host may have sent both."""
+    row = packets.row[packet, sensor]
+    if packet == first or rows.is_marked[row] or before != NOWHERE:
+        return packet != first
+    earlier = packets.row[packet - 1, sensor]
+    return rows.has_payload[row] and earlier != NOWHERE and signed(rows.time[row] - rows.time[earlier]) <= AT_ONCE
+
+
+@kernel
+def _could_see(rows: Rows, order: Any, begin: int, end: int, reach: Reach, sensor: int) -> bool:
+    """Whether a sensor sees these rows' direction, and ran at their time."""
+    row = order[begin]
+    earliest, latest = signed(rows.time[row]), signed(rows.time[order[end - 1]])
+    if latest < reach.spans[sensor, 0] or earliest > reach.spans[sensor, 1]:
+        return False
+    return bool(reach.sees[sensor, 2 * signed(rows.conversation[row]) + signed(rows.side[row])])
+
+
+@kernel
 def _match(
-    rows: Rows, order: Any, begin: int, end: int, usual: Usual, work: Alignment, packets: PacketColumns, made: int
+    rows: Rows,
+    order: Any,
+    begin: int,
+    end: int,
+    usual: Usual,
+    reach: Reach,
+    work: Alignment,
+    packets: PacketColumns,
+    made: int,
 ) -> int:
     """Tell apart the equal rows from ``begin`` to ``end`` of ``order``; return how many packets there are then."""
     sensors = packets.row.shape[1]
@@ -80,6 +118,8 @@ def _match(
     before = NOWHERE
     for step in range(sensors):
         sensor = step if forward else sensors - 1 - step
+        if not _could_see(rows, order, begin, end, reach, sensor):
+            continue
         frames = 0
         for place in range(begin, end):
             if rows.sensor[order[place]] == sensor:
@@ -87,7 +127,8 @@ def _match(
                 frames += 1
         _expect(work, known, sensor, usual.least[direction])
         spread = 1 if before == NOWHERE else signed(usual.spread[direction, before, sensor])
-        align(work, known, frames, rows.time, packets.copy_of, before, spread, rows.is_marked[order[begin]])
+        early = 1 if before == NOWHERE else signed(usual.early[direction, before, sensor])
+        align(work, known, frames, rows.time, packets.copy_of, before, spread, early, rows.is_marked[order[begin]])
         old = made
         for place in range(frames):
             row = work.frame[place]
@@ -101,39 +142,53 @@ def _match(
             work.last[at], work.seen[at] = sensor, rows.time[row]
         for packet in range(old, made):
             row = packets.row[packet, sensor]
-            looks_copied = packet > first and (rows.is_marked[row] or before != NOWHERE)
-            copy_of = _original(rows, packets, first, packet, row, sensor) if looks_copied else NOWHERE
+            is_copy = _looks_copied(rows, packets, first, packet, sensor, before)
+            copy_of = _original(rows, packets, first, packet, row, sensor) if is_copy else NOWHERE
             _new_packet(rows, packets, packet, row, copy_of)
         before = sensor
     return made
 
 
 @kernel
-def match_all(rows: Rows, order: Any, usual: Usual, work: Alignment, packets: PacketColumns) -> int:
+def _group_end(rows: Rows, order: Any, begin: int) -> int:
+    """Return where the equal rows end that begin at ``begin``; where there are too many, at the longest pause."""
+    longest, pause_at = -1, begin + 1
+    place = begin + 1
+    while place < len(order) and rows.key[order[place]] == rows.key[order[begin]]:
+        apart = signed(rows.time[order[place]]) - signed(rows.time[order[place - 1]])
+        if apart > _APART:
+            return place
+        if place - begin >= MOST_EQUAL:
+            return pause_at
+        if apart > longest and place - begin >= MOST_EQUAL // 2:
+            longest, pause_at = apart, place
+        place += 1
+    return place
+
+
+@kernel
+def match_all(rows: Rows, order: Any, usual: Usual, reach: Reach, work: Alignment, packets: PacketColumns) -> int:
     """Make packets of all rows; ``order`` ((N,) int64) has them by key, then time. Return the number of packets."""
     made = 0
     begin = 0
-    for place in range(1, len(order) + 1):
-        if place < len(order) and rows.key[order[place]] == rows.key[order[begin]]:
-            apart = signed(rows.time[order[place]]) - signed(rows.time[order[place - 1]])
-            if apart <= _APART and place - begin < MOST_EQUAL:
-                continue
-        made = _match(rows, order, begin, place, usual, work, packets, made)
-        begin = place
+    while begin < len(order):
+        end = _group_end(rows, order, begin)
+        made = _match(rows, order, begin, end, usual, reach, work, packets, made)
+        begin = end
     return made
 
 
-def match_rows(rows: Rows, usual: Usual, sensors: int) -> PacketColumns:
+def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
     """Return the packets that the rows are, in no particular order."""
     count = len(rows.key)
     packets = PacketColumns(
-        row=np.full((count, sensors), NOWHERE, np.int64),
+        row=np.full((count, len(reach.spans)), NOWHERE, np.int64),
         conversation=np.empty(count, np.int32),
         side=np.empty(count, np.uint8),
         copy_of=np.empty(count, np.int64),
         is_forward=np.empty(count, np.bool_),
     )
     order = np.lexsort((rows.time, rows.key))
-    made = match_all(rows, order, usual, new_alignment(), packets)
+    made = match_all(rows, order, usual, reach, new_alignment(), packets)
     row, conversation, side, copy_of, is_forward = packets
     return PacketColumns(row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made])

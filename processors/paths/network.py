@@ -10,7 +10,7 @@ from processors.paths.clocks import corrected, estimate_clock
 from processors.paths.delays import usual_delays
 from processors.paths.events import find_events
 from processors.paths.keys import packet_keys
-from processors.paths.matching import Rows, match_rows
+from processors.paths.matching import Reach, Rows, match_rows
 from processors.paths.pairs import Pair, pair_of, single_rows
 from processors.paths.passages import Passages, find_passages
 from processors.paths.way import Way, find_way
@@ -166,9 +166,10 @@ def trace(sensors: list[Sensor]) -> Paths:
         times[sensor == place] = corrected(segments.ts[sensor == place], clock)
     usual = usual_delays(_pairs(rows, times, len(sensors)), forward, len(sensors))
     marked = _marked(segments, flow) & is_kept
-    packets = match_rows(Rows(keys, sensor, times, conversation, side, forward, marked), usual, len(sensors))
     spans = np.array([(sensors[number].first, sensors[number].last) for number in way.order])
     spans = np.array([corrected(span, clock) for span, clock in zip(spans, clocks, strict=True)])
-    sees = _seen_flows(flow, sensor, len(sensors), 2 * table.conversations)
-    passages = find_passages(packets, times, sees, spans, usual)
+    reach = Reach(_seen_flows(flow, sensor, len(sensors), 2 * table.conversations), spans)
+    matched = Rows(keys, sensor, times, conversation, side, forward, marked, segments.payload_len > 0)
+    packets = match_rows(matched, usual, reach)
+    passages = find_passages(packets, times, reach.sees, spans, usual)
     return Paths(way.order, way.is_known, clocks, segments, packets, passages, find_events(packets, passages))
