@@ -22,6 +22,7 @@ COMMANDS = {
     "labels": "Write a row for every TCP segment, with its labels.",
     "verdicts": "Say why segments were sent again, came late or twice.",
     "explain": "Tell the story of a conversation in plain words, with the evidence.",
+    "paths": "Compare captures of several places: where packets were lost.",
     "report": "Write a report on a capture or a time: one HTML file.",
     "watch": "Show what is going on now, like top: live, or a capture.",
     "query": "Ask the store in SQL.",

@@ -14,6 +14,7 @@ from ingest.capture.reader import open_capture
 from ingest.decode.decoder import Decoder
 from ingest.publish.batches import Batcher, Session
 from processors.engine import Scratch, Timeouts
+from processors.paths.network import trace
 from processors.stream.outgoing import Kind
 from processors.stream.partition import Partition
 from processors.stream.settings import StreamSettings
@@ -24,6 +25,7 @@ from segwatch.jobs.compiled import remember_warm
 from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
 from segwatch.jobs.labels import LabelsJob, Selection
 from segwatch.jobs.loading import SYN
+from segwatch.jobs.paths.job import sensor_of
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.verdicts import VerdictsJob
 from segwatch.jobs.watch.analyst import Analyst, Limits
@@ -58,6 +60,7 @@ def warm_up() -> None:
             with CapturePipeline(capture, rules) as pipeline:
                 analyse(pipeline)
         _watch(captures[0], rules)
+        _paths(captures[0])
         _stream(captures[0], rules)
     remember_warm()
 
@@ -75,6 +78,13 @@ def _watch(capture: str, rules: str) -> None:
     for view in VIEWS:
         sheet_of(view, look, Filter(), ["warmup"])
     analyst.finish(session)
+
+
+def _paths(capture: str) -> None:
+    """Compare a capture with itself."""
+    with DecodedCapture(capture) as decoded:
+        sensor, _ = sensor_of(decoded)
+    trace([sensor, sensor])
 
 
 def _stream(capture: str, rules: str) -> None:

@@ -1,0 +1,138 @@
+"""Which of several equal packets is which at the next sensor: the cheapest explanation that keeps the order."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.serial import signed
+from segwatch.compilation import kernel
+from segwatch.records.paths import NOWHERE
+
+AT_ONCE: Final = 100_000
+"""Nanoseconds within which a capture writes a packet a second time."""
+MOST_EQUAL: Final = 1024
+"""Equal packets that are looked at together."""
+_LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
+"""What it costs to suppose that; one is a usual delay. A packet that comes
+late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
+a capture made itself go no further."""
+_LATEST, _LATEST_COPY = 20.0, 5.0
+"""The most that a delay costs: of packets that may have been sent again, and of those that are copies of one, for which
+a late one is more likely than one that is lost beside another that is made."""
+_COPY_WITHIN: Final = 50_000_000
+"""Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
+_IMPOSSIBLE = 1e9
+_SKIP_PACKET, _SKIP_FRAME, _SAME = 0, 1, 2
+
+
+class Alignment(NamedTuple):
+    """Memory for one set of equal packets; kernels take this tuple as it is."""
+
+    cost: npt.NDArray[np.float64]
+    """(MOST_EQUAL + 1, MOST_EQUAL + 1)"""
+    choice: npt.NDArray[np.uint8]
+    """(MOST_EQUAL + 1, MOST_EQUAL + 1)"""
+    packet: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) packets so far, in the order in which they are expected."""
+    last: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) the sensor that saw each last."""
+    seen: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) when it did."""
+    expected: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) when each is expected at the next sensor at the earliest."""
+    frame: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) rows of the next sensor."""
+    found: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) of each of these rows the place in ``packet``, ``NOWHERE`` if it is new."""
+
+
+def new_alignment() -> Alignment:
+    """Return memory."""
+    side = MOST_EQUAL + 1
+    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(6))
+    return Alignment(np.zeros((side, side)), np.zeros((side, side), np.uint8), *numbers)
+
+
+@kernel
+def _cost_of_same(excess: int, spread: int, early: int, missed: bool, marked: bool) -> float:
+    """Return what it costs that a packet came ``excess`` later than the fastest would have."""
+    if excess < -spread - early:
+        return _IMPOSSIBLE
+    unusual = min(excess / spread, _LATEST_COPY if marked else _LATEST) if excess > 0 else -excess / early
+    return unusual + (_MISSED if missed else 0.0)
+
+
+@kernel
+def may_be_copy(earlier: int, later: int, marked: bool) -> bool:
+    """Whether a packet is a copy of an equal one; ``marked``: by its IP identification no host would send it again."""
+    return earlier <= later and (marked or later - earlier <= _COPY_WITHIN)
+
+
+@kernel
+def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float:
+    """Return what it costs that a frame is no packet that was seen before."""
+    if frame > 0:
+        later = signed(times[work.frame[frame]])
+        if may_be_copy(signed(times[work.frame[frame - 1]]), later, marked):
+            return _COPIED
+    return _APPEARED
+
+
+@kernel
+def _cost_of_loss(work: Alignment, place: int, copy_of: Any, before: int) -> float:
+    """Return what it costs that the next sensor does not have a packet; nothing where one before had none already."""
+    if work.last[place] != before:
+        return 0.0
+    return _LOST if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
+
+
+@kernel
+def align(
+    work: Alignment,
+    packets: int,
+    frames: int,
+    times: Any,
+    copy_of: Any,
+    before: int,
+    spread: int,
+    early: int,
+    marked: bool,
+) -> None:
+    """Find which of the ``packets`` the ``frames`` of the next sensor are; writes ``found``.
+
+    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``before``: the sensor before; ``spread``:
+    usual delay above the least; ``early``: what usually falls short of it; ``marked``: as in ``may_be_copy``.
+    """
+    work.cost[0, 0] = 0.0
+    for i in range(packets + 1):
+        for j in range(frames + 1):
+            if i == 0 and j == 0:
+                continue
+            least, choice = _IMPOSSIBLE, _SKIP_FRAME
+            if i > 0:
+                lost = _cost_of_loss(work, i - 1, copy_of, before)
+                least, choice = work.cost[i - 1, j] + lost, _SKIP_PACKET
+            if j > 0:
+                new = work.cost[i, j - 1] + _cost_of_new(work, j - 1, times, marked)
+                if new < least:
+                    least, choice = new, _SKIP_FRAME
+            if i > 0 and j > 0:
+                excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
+                same = work.cost[i - 1, j - 1]
+                same += _cost_of_same(excess, spread, early, work.last[i - 1] != before, marked)
+                if same < least:
+                    least, choice = same, _SAME
+            work.cost[i, j] = least
+            work.choice[i, j] = choice
+    i, j = packets, frames
+    while i > 0 or j > 0:
+        choice = work.choice[i, j]
+        if choice == _SAME:
+            work.found[j - 1] = i - 1
+            i, j = i - 1, j - 1
+        elif choice == _SKIP_FRAME:
+            work.found[j - 1] = NOWHERE
+            j -= 1
+        else:
+            i -= 1

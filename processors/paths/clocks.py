@@ -1,0 +1,59 @@
+"""How far the sensors' clocks are apart, from the fastest packets of both directions, as NTP does (RFC 5905 section 8).
+
+If the fastest packet takes as long there as back, the offset is exact. If not, it is off by less than half of both
+times together; that bound is stated.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.paths.pairs import Pair
+from segwatch.records.paths import Clock
+
+_WINDOWS: Final = 30
+_SHORTEST_WINDOW: Final = 10_000_000_000
+"""Nanoseconds."""
+_LEAST_WINDOWS: Final = 3
+"""From so many on a drift is estimated."""
+
+
+def estimate_clock(pair: Pair, is_forward: npt.NDArray[np.bool_]) -> Clock:
+    """Return the second sensor's clock, compared with the first one's; ``is_forward``: from the first to the second."""
+    gap = pair.second - pair.first
+    if not len(gap):
+        return Clock(0, 0.0, 0, 0, is_known=False)
+    middle = int(pair.second.min()) // 2 + int(pair.second.max()) // 2
+    if is_forward.all() or not is_forward.any():
+        fastest = int(gap.min()) if is_forward.any() else int(gap.max())
+        return Clock(fastest, 0.0, middle, 0, is_known=False)
+    drift = _drift(pair, gap, is_forward)
+    level = gap - np.rint(drift * (pair.second - middle)).astype(np.int64)
+    there, back = int(level[is_forward].min()), int(level[~is_forward].max())
+    return Clock((there + back) // 2, drift, middle, abs(there - back) // 2, is_known=True)
+
+
+def _drift(pair: Pair, gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bool_]) -> float:
+    """Return the median slope between the offsets of windows, 0 where there are too few."""
+    begin = int(pair.second.min())
+    length = max((int(pair.second.max()) - begin) // _WINDOWS + 1, _SHORTEST_WINDOW)
+    window = (pair.second - begin) // length
+    count = int(window.max()) + 1
+    there = np.full(count, np.iinfo(np.int64).max)
+    back = np.full(count, np.iinfo(np.int64).min)
+    np.minimum.at(there, window[is_forward], gap[is_forward])
+    np.maximum.at(back, window[~is_forward], gap[~is_forward])
+    usable = np.flatnonzero((there != np.iinfo(np.int64).max) & (back != np.iinfo(np.int64).min))
+    if len(usable) < _LEAST_WINDOWS:
+        return 0.0
+    offsets = there[usable] / 2 + back[usable] / 2
+    one, other = np.triu_indices(len(usable), 1)
+    return float(np.median((offsets[other] - offsets[one]) / ((usable[other] - usable[one]) * float(length))))
+
+
+def corrected(times: npt.NDArray[np.int64], clock: Clock) -> npt.NDArray[np.int64]:
+    """Return times by the first sensor's clock instead."""
+    drifted = np.rint(clock.drift * (times - clock.middle)).astype(np.int64)
+    result: npt.NDArray[np.int64] = times - clock.offset - drifted
+    return result

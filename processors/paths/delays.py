@@ -1,0 +1,44 @@
+"""How long packets usually take from one sensor to another."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.paths.pairs import Pair
+
+_LEAST_SPREAD: Final = 50_000
+"""Nanoseconds."""
+_NINE_OF_TEN, _NEARLY_ALL = 90, 99
+
+
+class Usual(NamedTuple):
+    """Usual delays, nanoseconds: (2, S, S), in the order of the way and against it, from a sensor to another one.
+
+    0 where nothing went from one to the other.
+    """
+
+    least: npt.NDArray[np.int64]
+    spread: npt.NDArray[np.int64]
+    """How much longer than the least nine of ten take at most, never 0."""
+    early: npt.NDArray[np.int64]
+    """By how much others may fall short of the least, usually: the more packets it is known from, the less; never 0."""
+    most: npt.NDArray[np.int64]
+    """What one in a hundred exceeds."""
+
+
+def usual_delays(pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.bool_], sensors: int) -> Usual:
+    """Return the usual delays; the times of the pairs are by the first sensor's clock, ``is_forward`` by row."""
+    shape = (2, sensors, sensors)
+    least, most = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    usual = Usual(least, np.full(shape, _LEAST_SPREAD), np.full(shape, _LEAST_SPREAD), most)
+    for (one, other), (first, second, row) in pairs.items():
+        delay, forward = second - first, is_forward[row]
+        for place, some in (((0, one, other), delay[forward]), ((1, other, one), -delay[~forward])):
+            if len(some):
+                high, most = np.percentile(some, (_NINE_OF_TEN, _NEARLY_ALL))
+                usual.least[place] = some.min()
+                usual.spread[place] = max(_LEAST_SPREAD, int(high) - int(some.min()))
+                usual.early[place] = max(_LEAST_SPREAD, usual.spread[place] // len(some))
+                usual.most[place] = int(most)
+    return usual

@@ -1,0 +1,194 @@
+"""From rows of all sensors to packets, each with its row at every sensor that saw it."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.paths.alignment import AT_ONCE, MOST_EQUAL, Alignment, align, may_be_copy, new_alignment
+from processors.paths.delays import Usual
+from processors.serial import signed
+from segwatch.compilation import kernel
+from segwatch.records.paths import NOWHERE, PacketColumns
+
+_APART: Final = 5_000_000_000
+"""Nanoseconds without an equal packet after which the next is another one."""
+
+
+class Rows(NamedTuple):
+    """Columns of the N rows of all sensors; kernels take this tuple as it is."""
+
+    key: npt.NDArray[np.uint64]
+    sensor: npt.NDArray[np.int64]
+    """(N,) in the order of the way."""
+    time: npt.NDArray[np.int64]
+    """(N,) nanoseconds, by the first sensor's clock."""
+    conversation: npt.NDArray[np.int32]
+    side: npt.NDArray[np.uint8]
+    is_forward: npt.NDArray[np.bool_]
+    is_marked: npt.NDArray[np.bool_]
+    """(N,) whether its IP identification tells it from other packets of its sender."""
+    has_payload: npt.NDArray[np.bool_]
+
+
+class Reach(NamedTuple):
+    """What sensors could see, in the order of the way; kernels take this tuple as it is."""
+
+    sees: npt.NDArray[np.bool_]
+    """(S, F) a direction of a conversation, whose number is twice the conversation's plus the side's."""
+    spans: npt.NDArray[np.int64]
+    """(S, 2) when each began and ended, nanoseconds by the first sensor's clock."""
+
+
+@kernel
+def _expect(work: Alignment, packets: int, sensor: int, least: Any) -> None:
+    """Put packets into the order in which they are expected at a sensor."""
+    for place in range(packets):
+        work.expected[place] = work.seen[place] + signed(least[work.last[place], sensor])
+    for place in range(1, packets):
+        packet, last, seen, expected = work.packet[place], work.last[place], work.seen[place], work.expected[place]
+        to = place
+        while to > 0 and work.expected[to - 1] > expected:
+            work.packet[to], work.last[to] = work.packet[to - 1], work.last[to - 1]
+            work.seen[to], work.expected[to] = work.seen[to - 1], work.expected[to - 1]
+            to -= 1
+        work.packet[to], work.last[to], work.seen[to], work.expected[to] = packet, last, seen, expected
+
+
+@kernel
+def _original(rows: Rows, packets: PacketColumns, begin: int, end: int, row: int, sensor: int) -> int:
+    """Return the packet out of ``begin`` to ``end`` that a row is a copy of: the last that came by before it."""
+    found, latest = NOWHERE, 0
+    for packet in range(begin, end):
+        other = packets.row[packet, sensor]
+        if other != NOWHERE:
+            earlier = signed(rows.time[other])
+            is_copy = may_be_copy(earlier, signed(rows.time[row]), rows.is_marked[row])
+            if is_copy and (found == NOWHERE or earlier >= latest):
+                found, latest = packet, earlier
+    return found
+
+
+@kernel
+def _new_packet(rows: Rows, packets: PacketColumns, number: int, row: int, copy_of: int) -> None:
+    packets.conversation[number] = rows.conversation[row]
+    packets.side[number] = rows.side[row]
+    packets.is_forward[number] = rows.is_forward[row]
+    packets.copy_of[number] = copy_of
+
+
+@kernel
+def _looks_copied(rows: Rows, packets: PacketColumns, first: int, packet: int, sensor: int, before: int) -> bool:
+    """Whether a packet that is new at a sensor can be a copy of one from ``first`` on: the host may have sent both."""
+    row = packets.row[packet, sensor]
+    if packet == first or rows.is_marked[row] or before != NOWHERE:
+        return packet != first
+    earlier = packets.row[packet - 1, sensor]
+    return rows.has_payload[row] and earlier != NOWHERE and signed(rows.time[row] - rows.time[earlier]) <= AT_ONCE
+
+
+@kernel
+def _could_see(rows: Rows, order: Any, begin: int, end: int, reach: Reach, sensor: int) -> bool:
+    """Whether a sensor sees these rows' direction, and ran at their time."""
+    row = order[begin]
+    earliest, latest = signed(rows.time[row]), signed(rows.time[order[end - 1]])
+    if latest < reach.spans[sensor, 0] or earliest > reach.spans[sensor, 1]:
+        return False
+    return bool(reach.sees[sensor, 2 * signed(rows.conversation[row]) + signed(rows.side[row])])
+
+
+@kernel
+def _match(
+    rows: Rows,
+    order: Any,
+    begin: int,
+    end: int,
+    usual: Usual,
+    reach: Reach,
+    work: Alignment,
+    packets: PacketColumns,
+    made: int,
+) -> int:
+    """Tell apart the equal rows from ``begin`` to ``end`` of ``order``; return how many packets there are then."""
+    sensors = packets.row.shape[1]
+    first = made
+    forward = rows.is_forward[order[begin]]
+    direction = 0 if forward else 1
+    known = 0
+    before = NOWHERE
+    for step in range(sensors):
+        sensor = step if forward else sensors - 1 - step
+        if not _could_see(rows, order, begin, end, reach, sensor):
+            continue
+        frames = 0
+        for place in range(begin, end):
+            if rows.sensor[order[place]] == sensor:
+                work.frame[frames] = order[place]
+                frames += 1
+        _expect(work, known, sensor, usual.least[direction])
+        spread = 1 if before == NOWHERE else signed(usual.spread[direction, before, sensor])
+        early = 1 if before == NOWHERE else signed(usual.early[direction, before, sensor])
+        align(work, known, frames, rows.time, packets.copy_of, before, spread, early, rows.is_marked[order[begin]])
+        old = made
+        for place in range(frames):
+            row = work.frame[place]
+            at = work.found[place]
+            if at == NOWHERE:
+                packets.row[made, sensor] = row
+                work.packet[known], at = made, known
+                known += 1
+                made += 1
+            packets.row[work.packet[at], sensor] = row
+            work.last[at], work.seen[at] = sensor, rows.time[row]
+        for packet in range(old, made):
+            row = packets.row[packet, sensor]
+            is_copy = _looks_copied(rows, packets, first, packet, sensor, before)
+            copy_of = _original(rows, packets, first, packet, row, sensor) if is_copy else NOWHERE
+            _new_packet(rows, packets, packet, row, copy_of)
+        before = sensor
+    return made
+
+
+@kernel
+def _group_end(rows: Rows, order: Any, begin: int) -> int:
+    """Return where the equal rows end that begin at ``begin``; where there are too many, at the longest pause."""
+    longest, pause_at = -1, begin + 1
+    place = begin + 1
+    while place < len(order) and rows.key[order[place]] == rows.key[order[begin]]:
+        apart = signed(rows.time[order[place]]) - signed(rows.time[order[place - 1]])
+        if apart > _APART:
+            return place
+        if place - begin >= MOST_EQUAL:
+            return pause_at
+        if apart > longest and place - begin >= MOST_EQUAL // 2:
+            longest, pause_at = apart, place
+        place += 1
+    return place
+
+
+@kernel
+def match_all(rows: Rows, order: Any, usual: Usual, reach: Reach, work: Alignment, packets: PacketColumns) -> int:
+    """Make packets of all rows; ``order`` ((N,) int64) has them by key, then time. Return the number of packets."""
+    made = 0
+    begin = 0
+    while begin < len(order):
+        end = _group_end(rows, order, begin)
+        made = _match(rows, order, begin, end, usual, reach, work, packets, made)
+        begin = end
+    return made
+
+
+def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
+    """Return the packets that the rows are, in no particular order."""
+    count = len(rows.key)
+    packets = PacketColumns(
+        row=np.full((count, len(reach.spans)), NOWHERE, np.int64),
+        conversation=np.empty(count, np.int32),
+        side=np.empty(count, np.uint8),
+        copy_of=np.empty(count, np.int64),
+        is_forward=np.empty(count, np.bool_),
+    )
+    order = np.lexsort((rows.time, rows.key))
+    made = match_all(rows, order, usual, reach, new_alignment(), packets)
+    row, conversation, side, copy_of, is_forward = packets
+    return PacketColumns(row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made])

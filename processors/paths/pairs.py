@@ -1,0 +1,38 @@
+"""Packets that no other looks like: what clocks, the order of the sensors and usual delays are estimated from."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from segwatch.records.paths import NOWHERE
+
+
+class Pair(NamedTuple):
+    """Columns of the packets that two sensors saw."""
+
+    first: npt.NDArray[np.int64]
+    """Time at the one, by its clock, nanoseconds."""
+    second: npt.NDArray[np.int64]
+    """Time at the other, by its own."""
+    row: npt.NDArray[np.int64]
+    """Row at the one."""
+
+
+def single_rows(keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], sensors: int) -> npt.NDArray[np.int64]:
+    """Return the rows of each packet that no sensor saw twice, (U, S), ``NOWHERE`` where a sensor has none."""
+    order = np.argsort(keys, kind="stable")
+    changes = np.diff(keys[order]) != 0
+    group = np.concatenate((np.zeros(min(len(keys), 1), np.int64), np.cumsum(changes)))
+    groups = int(group[-1]) + 1 if len(group) else 0
+    place = group * sensors + sensor[order]
+    counts = np.bincount(place, minlength=groups * sensors).reshape(groups, sensors)
+    rows = np.full(groups * sensors, NOWHERE, np.int64)
+    rows[place] = order
+    return rows.reshape(groups, sensors)[(counts <= 1).all(axis=1)]
+
+
+def pair_of(rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64], one: int, other: int) -> Pair:
+    """Return what two of the sensors saw, out of what ``single_rows`` returns."""
+    both = rows[(rows[:, one] != NOWHERE) & (rows[:, other] != NOWHERE)]
+    return Pair(times[both[:, one]], times[both[:, other]], both[:, one])

@@ -1,0 +1,1 @@
+"""``segwatch paths``: several captures of the same connections."""

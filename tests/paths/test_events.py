@@ -1,0 +1,193 @@
+"""Each thing that can happen to a packet, by captures made by hand."""
+
+import numpy as np
+import pytest
+
+from processors.paths.network import Sensor, trace
+from segwatch.records.segments import take_segments
+from tests.paths.made import Network, Sent, cut, events_of, happened, talk
+
+THREE = Network(delays=(2000, 9000), offsets=(0, 120_500, -38_250))
+FOUR = Network(delays=(2000, 9000, 4000), offsets=(0, 120_500, -38_250, 7_125))
+
+
+def test_nothing_happened() -> None:
+    assert events_of(FOUR, talk(100)) == []
+
+
+@pytest.mark.parametrize(("number", "hop", "place"), [(40, 0, "AB"), (40, 2, "CD"), (41, 0, "DC"), (41, 2, "BA")])
+def test_a_loss_is_counted_once_at_its_hop(number: int, hop: int, place: str) -> None:
+    packets = talk(100)
+    packets[number] = packets[number]._replace(lost=hop)
+    assert events_of(FOUR, packets) == [("lost", packets[number].seq, place)]
+
+
+def test_the_order_in_which_captures_are_given_does_not_matter() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(lost=1)
+    sensors = FOUR.sensors(packets)
+    paths = trace([sensors[number] for number in (2, 0, 3, 1)])
+    assert list(paths.order) in ([1, 3, 0, 2], [2, 0, 3, 1])
+    assert paths.order_is_known
+    assert happened(paths) == [("lost", packets[40].seq, "DA")]
+
+
+def test_a_repeat_is_another_packet() -> None:
+    """The first is lost on the second hop, its repeat on the first, the next arrives."""
+    packets = talk(300)
+    first = packets[40]._replace(lost=1)
+    packets[40] = first
+    packets += [first._replace(at=140_000, ip_id=900, lost=0), first._replace(at=250_000, ip_id=901, lost=None)]
+    assert events_of(FOUR, packets) == [("lost", first.seq, "AB"), ("lost", first.seq, "BC")]
+
+
+def test_repeats_without_ip_identification_and_timestamps_are_told_apart_by_time() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(300)]
+    first = packets[40]._replace(lost=1)
+    packets[40] = first
+    packets.append(first._replace(at=250_000, lost=None, doubled=2))
+    assert events_of(FOUR, packets) == [("duplicated", first.seq, "CD"), ("lost", first.seq, "BC")]
+
+
+def test_equal_acknowledgements_in_a_row_are_not_copies() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(100)]
+    same = [Sent(50_000 + 100 * at, 100_001, 0, ack=7) for at in range(20)]
+    same[5] = same[5]._replace(lost=1)
+    assert events_of(FOUR, packets + same) == [("lost", 100_001, "BC")]
+
+
+def test_a_copy_made_by_the_network() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(doubled=1)
+    assert events_of(FOUR, packets) == [("duplicated", packets[40].seq, "BC")]
+
+
+def test_a_packet_that_is_held_after_it_was_copied() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(doubled=0, held={1: 1800})
+    assert ("duplicated", packets[40].seq, "AB") in events_of(FOUR, packets)
+    assert all(kind != "lost" and place != "-C" for kind, _, place in events_of(FOUR, packets))
+
+
+def test_a_copy_made_by_a_capture() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(written_twice=1)
+    assert events_of(FOUR, packets) == [("capture_duplicate", packets[40].seq, "B")]
+
+
+def test_a_packet_that_is_overtaken_and_one_that_is_late() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(held={1: 3500})
+    assert events_of(FOUR, packets) == [("reordered", packets[40].seq, "BC")]
+    packets[40] = packets[40]._replace(held={1: 1900})
+    assert events_of(FOUR, packets) == [("delayed", packets[40].seq, "BC")]
+
+
+def test_what_a_sensor_missed_is_not_lost() -> None:
+    packets = talk(100)
+    for number in (40, 51, 60):
+        packets[number] = packets[number]._replace(unseen=(1,))
+    expected = [("capture_loss", packets[number].seq, "B") for number in (40, 51, 60)]
+    assert events_of(FOUR, packets) == sorted(expected)
+
+
+def test_a_packet_that_was_not_seen_before() -> None:
+    packets = talk(100)
+    packets[40] = packets[40]._replace(unseen=(0,))
+    assert events_of(THREE, packets) == [("appeared", packets[40].seq, "AB")]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(30, None), (None, -30), (30, -30)])
+def test_a_sensor_that_starts_late_or_ends_early_says_nothing_of_the_rest(begin: int | None, end: int | None) -> None:
+    packets = talk(200)
+    packets[100] = packets[100]._replace(lost=0)
+    sensors = THREE.sensors(packets)
+    sensors[1] = cut(sensors[1], begin or 0, end or len(sensors[1].segments.ts))
+    assert happened(trace(sensors)) == [("lost", packets[100].seq, "AB")]
+
+
+def _only_forward(sensor: Sensor) -> Sensor:
+    rows = np.flatnonzero(sensor.segments.dport == 80)
+    return Sensor(take_segments(sensor.segments, rows), sensor.first, sensor.last)
+
+
+def test_a_sensor_that_sees_one_direction() -> None:
+    """What goes back is judged by the others, and its clock is not compared."""
+    packets = talk(200)
+    packets[100] = packets[100]._replace(lost=0)
+    packets[121] = packets[121]._replace(lost=1)
+    sensors = THREE.sensors(packets)
+    sensors[1] = _only_forward(sensors[1])
+    paths = trace(sensors)
+    assert not paths.order_is_known
+    assert [clock.is_known for clock in paths.clocks] == [True, False, True]
+    assert happened(paths) == [("lost", packets[100].seq, "AB"), ("lost", packets[121].seq, "CA")]
+
+
+def test_one_direction_only_and_routers_between() -> None:
+    """The captures are named against the way; the time to live falls along it."""
+    packets = [one for one in talk(200) if one.is_forward]
+    packets[50] = packets[50]._replace(lost=1)
+    sensors = [_only_forward(one) for one in THREE._replace(ttl=(64, 63, 62)).sensors(packets)]
+    paths = trace(sensors[::-1])
+    assert not any(clock.is_known for clock in paths.clocks[1:])
+    assert happened(paths) == [("lost", packets[50].seq, "BA")]
+
+
+def test_conversations_in_both_directions_over_the_same_way() -> None:
+    """One client is at each end."""
+    packets = talk(200) + [one._replace(is_forward=not one.is_forward) for one in talk(200, 3, port=50_000)]
+    packets[50] = packets[50]._replace(lost=1)
+    packets[250] = packets[250]._replace(lost=1)
+    assert events_of(THREE, packets) == sorted([("lost", packets[50].seq, "BC"), ("lost", packets[250].seq, "BA")])
+
+
+def test_identifications_that_a_middlebox_rewrites() -> None:
+    packets = talk(200)
+    packets[50] = packets[50]._replace(lost=1)
+    sensors = THREE.sensors(packets)
+    sensors[1].segments.ip_id[:] += 7_000
+    assert happened(trace(sensors)) == [("lost", packets[50].seq, "BC")]
+
+
+def test_clocks_are_compared_by_both_directions() -> None:
+    clocks = trace(FOUR.sensors(talk(100))).clocks
+    assert [clock.offset for clock in clocks] == [0, 120_500_000, -38_250_000, 7_125_000]
+    assert [clock.uncertainty for clock in clocks] == [0, 2_000_000, 11_000_000, 15_000_000]
+    assert all(clock.is_known for clock in clocks)
+
+
+def test_unequal_ways_are_within_the_stated_uncertainty() -> None:
+    packets = [one._replace(held={0: 5000} if one.is_forward else {}) for one in talk(100)]
+    clock = trace(THREE.sensors(packets)).clocks[1]
+    assert clock.offset != 120_500_000
+    assert abs(clock.offset - 120_500_000) <= clock.uncertainty
+
+
+def test_drift_is_found_and_taken_out() -> None:
+    packets = [one._replace(at=200 * one.at) for one in talk(2000)]
+    packets[1000] = packets[1000]._replace(lost=0)
+    paths = trace(THREE._replace(drifts_ppm=(0.0, 80.0, -50.0)).sensors(packets))
+    assert [round(1e6 * clock.drift, 1) for clock in paths.clocks] == [0.0, 80.0, -50.0]
+    delays = paths.passages.time[:, 1] - paths.passages.time[:, 0]
+    forward = paths.packets.is_forward & paths.passages.seen[:, 1]
+    assert np.abs(delays[forward] - 2_000_000).max() < 100_000
+    assert happened(paths) == [("lost", packets[1000].seq, "AB")]
+
+
+def test_captures_that_share_nothing() -> None:
+    sensors = [*THREE.sensors(talk(50))[:1], *THREE.sensors(talk(50, port=50_000))[:1]]
+    paths = trace(sensors)
+    assert not paths.order_is_known
+    assert happened(paths) == []
+
+
+def test_captures_without_packets() -> None:
+    empty = cut_to_nothing(THREE.sensors(talk(10))[0])
+    assert happened(trace([empty, empty])) == []
+    assert happened(trace([THREE.sensors(talk(10))[0], empty])) == []
+
+
+def cut_to_nothing(sensor: Sensor) -> Sensor:
+    """Return a sensor without rows."""
+    return Sensor(take_segments(sensor.segments, np.empty(0, np.int64)), 0, 0)
