@@ -107,9 +107,10 @@ def _take_data(
     end: int,
     sender: Any,
     receiver: Any,
+    probes: bool,
     out: Any,
 ) -> None:
-    """Take a segment that occupies sequence numbers up to ``end``."""
+    """Take a segment that occupies sequence numbers up to ``end``; ``probes``: a verdict calls it a probe already."""
     if not (sender.last_sent or sender.last_heard):
         sender.una = packet.seq
         sender.snd_max = packet.seq
@@ -128,7 +129,7 @@ def _take_data(
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
-    elif may_have_waited(packet, sender) and packet.seq == snd_max:
+    elif not probes and may_have_waited(packet, sender) and packet.seq == snd_max:
         write_wait(state, segments, findings, row, packet, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         _take_new(state, segments, row, packet, snd_max, end, sender)
@@ -177,9 +178,11 @@ def _pass_segment(
         return
     if packet.flags & ACK:
         hear(state, segments, findings, row, packet, receiver, sender, out)
+    probes = False
     if may_probe(packet, sender):
         cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
         if cause:
+            probes = True
             write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)
             if packet.seq != signed(sender.snd_max):
                 note_id(segments, row, sender)
@@ -191,7 +194,7 @@ def _pass_segment(
         if packet.flags & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        _take_data(state, segments, findings, row, packet, end, sender, receiver, out)
+        _take_data(state, segments, findings, row, packet, end, sender, receiver, probes, out)
     note_id(segments, row, sender)
 
 
