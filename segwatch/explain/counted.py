@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from segwatch.explain.closing import resets
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
-from segwatch.explain.opening import NO_ANSWER, acceptance_text, beginning_text, request_text
+from segwatch.explain.opening import NO_ANSWER, NOT_CAPTURED_ANSWER, acceptance_text, beginning_text, request_text
 from segwatch.explain.sentences import Number, Sentence, count_text, moment_text, span_text, the, upper
 from segwatch.explain.stalls import MOST_STALLS, silence_reason, worth_telling
-from segwatch.explain.totals import CLEAN, size_text, volume_text
+from segwatch.explain.totals import CLEAN, one_way_text, size_text, volume_text
 from segwatch.jobs.trouble_counts import label_place
 from segwatch.vocabulary import RETRANSMISSIONS, Completeness
 
@@ -55,11 +55,19 @@ def counted_totals(minutes: Minutes) -> Iterator[Sentence]:
     segments = minutes.sum("segments", CLIENT) + minutes.sum("segments", SERVER)
     text = size_text(segments, minutes.span)
     yield minutes.sentence("size", text, minutes.all, {"segments": segments, "span": minutes.span})
+    yield from _one_way(minutes)
     for side in (CLIENT, SERVER):
         yield from _sent(minutes, side)
         yield from _distance(minutes, side)
     if not minutes.sent["labels"].any():
         yield minutes.sentence("clean", CLEAN, minutes.all, {"segments": 0})
+
+
+def _one_way(minutes: Minutes) -> Iterator[Sentence]:
+    for side in (CLIENT, SERVER):
+        was_answered = Completeness.SYN not in minutes.shown or Completeness.ACK in minutes.shown
+        if was_answered and not minutes.sum("segments", 1 - side):
+            yield minutes.sentence("one_way", one_way_text(side), minutes.all, {})
 
 
 def _sent(minutes: Minutes, side: int) -> Iterator[Sentence]:
@@ -108,7 +116,9 @@ def counted_opening(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
             text = f"The client asked {count_text(requests, 'time')}."
             yield minutes.sentence("handshake", text, minutes.sent["syns"][:, CLIENT] > 0, {"requests": requests})
     if not accepted:
-        if not minutes.sent["resets"].any():
+        if Completeness.ACK in minutes.shown or minutes.sum("segments", SERVER) > minutes.sum("resets", SERVER):
+            yield minutes.sentence("handshake", f"{NOT_CAPTURED_ANSWER}.", minutes.all, {})
+        elif not minutes.sent["resets"].any():
             yield minutes.sentence("handshake", NO_ANSWER, minutes.all, {"waited": minutes.span})
         return
     text = "The server accepts (SYN/ACK)." if asked else acceptance_text(server)
