@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
+from segwatch.explain.sentences import Sentence, bytes_text, copies_text, count_text, span_text, the, upper
 from segwatch.jobs.reasons import share_text
-from segwatch.vocabulary import RETRANSMISSIONS, Flag
+from segwatch.vocabulary import RETRANSMISSIONS, Flag, Quality
 
 CLEAN: Final = "Wireshark's analysis has nothing to say against any of its segments."
 _BITS: Final = 8
@@ -22,6 +22,10 @@ def totals(ledger: Ledger) -> Iterator[Sentence]:
         text = f"Of this conversation the first {count_text(len(ledger), 'segment')} are looked at ({span_text(span)})."
     yield Sentence("size", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": len(ledger), "span": span})
     yield from _one_way(ledger)
+    copies = np.flatnonzero(ledger.segments.quality & int(Quality.SEEN_TWICE))
+    if len(copies):
+        text = f"{len(copies):,} of its segments {copies_text(len(copies))}"
+        yield Sentence("copies", text, ledger.frames(copies), int(ledger.time[copies[0]]), {"segments": len(copies)})
     for side in (0, 1):
         yield from _sent(ledger, side, span)
         yield from _distance(ledger, side)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ingest.capture.live.seen_twice import SeenTwice
 from segwatch.errors import InputError
 from segwatch.explain.ledger import Ledger
 from segwatch.jobs.pipeline import CapturePipeline
@@ -55,6 +56,7 @@ class Gathered:
         columns = zip(*(part for _, part in self._parts), strict=True)
         findings = FindingColumns(*(np.concatenate(column) for column in columns))
         segments = join_segments([part for part, _ in self._parts])
+        SeenTwice().mark(segments)  # which sensors do while they capture
         return Ledger(stream, segments, findings, is_cut=self._is_cut, quoted=tuple(self._quoted))
 
 
