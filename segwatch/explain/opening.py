@@ -97,11 +97,14 @@ def _repeated_requests(ledger: Ledger, syn: int, syn_ack: int | None) -> Iterato
         return
     waits = np.diff(ledger.time[[syn, *again]]).tolist()
     times = ", ".join(span_text(wait) for wait in waits[:6]) + (", ..." if len(waits) > 6 else "")
-    refusals = np.flatnonzero((ledger.has(Flag.RST) & ledger.rows(SERVER))[: again[-1]]).tolist()
-    why = "The request was refused (RST), and" if refusals else "No answer came, so"
+    answers = np.flatnonzero(ledger.rows(SERVER)[: again[-1]]).tolist()
+    why = "No answer came, so"
+    if answers:
+        is_refused = ledger.has(Flag.RST)[answers].any()
+        why = "The request was refused (RST), and" if is_refused else "The answer was no acceptance, so"
     text = f"{why} the client asked again {count_text(len(again), 'time')}, after {times}."
     numbers = {"times": len(again), "waited": int(sum(waits))}
-    frames = ledger.frames(sorted([syn, *again, *refusals]))
+    frames = ledger.frames(sorted([syn, *again, *answers]))
     yield Sentence("handshake", text, frames, int(ledger.time[again[0]]), numbers)
 
 
@@ -127,7 +130,9 @@ def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]
     latest = _latest_request(ledger, syn, syn_ack)
     waited = time - int(ledger.time[syn])
     text = f"The server accepts {span_text(waited)} later (SYN/ACK)."
-    if latest != syn:
+    if waited < 0 or syn_ack < syn:
+        text = f"The server accepts (SYN/ACK), by the capture {span_text(abs(waited))} before it was asked."
+    elif latest != syn:
         text = f"The server accepts {span_text(waited)} after the first request (SYN/ACK), "
         text += f"{span_text(time - int(ledger.time[latest]))} after the latest."
     yield Sentence("handshake", text, ledger.frames(sorted({syn, latest, syn_ack})), time, {"waited": waited})
@@ -200,7 +205,7 @@ def _options(ledger: Ledger, syn: int, syn_ack: int) -> Iterator[Sentence]:
     """Tell what was agreed on in the SYN and the SYN/ACK."""
     rows, columns, quality = [syn, syn_ack], ledger.segments, ledger.segments.quality[[syn, syn_ack]]
     if (quality & int(Quality.OPTIONS_CUT | Quality.HEADER_CUT)).any():
-        yield Sentence("options", _CUT, ledger.frames(rows), int(ledger.time[syn_ack]), {})
+        yield Sentence("options", _CUT, ledger.frames(sorted(rows)), int(ledger.time[syn_ack]), {})
         return
     said = [_sizes(ledger, syn, syn_ack), _scales(ledger, syn, syn_ack)]
     numbers = {
@@ -214,7 +219,7 @@ def _options(ledger: Ledger, syn: int, syn_ack: int) -> Iterator[Sentence]:
         has = ((quality & int(flag)) != 0).tolist()
         numbers[meaning.replace(" ", "_")] = int(all(has))
         said.append(f"{upper(meaning)} are used." if all(has) else _refused(meaning, has, without))
-    yield Sentence("options", " ".join(said), ledger.frames(rows), int(ledger.time[syn_ack]), numbers)
+    yield Sentence("options", " ".join(said), ledger.frames(sorted(rows)), int(ledger.time[syn_ack]), numbers)
 
 
 def _refused(meaning: str, has: list[bool], without: str) -> str:

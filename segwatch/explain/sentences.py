@@ -64,9 +64,11 @@ def bytes_text(count: int) -> str:
 
 def copies_text(count: int) -> str:
     """Say what so many segments are that were captured twice, behind their number."""
-    one = "is a copy of a packet that was" if count == 1 else "are copies of packets that were"
+    are, they = (
+        ("is a copy of a packet that was", "it is") if count == 1 else ("are copies of packets that were", "they are")
+    )
     return (
-        f"{one} captured just before, as by a mirror of two ports: they are told of as sent or acknowledged again, "
+        f"{are} captured just before, as by a mirror of two ports: {they} told of as sent or acknowledged again, "
         "which the network is not to blame for."
     )
 

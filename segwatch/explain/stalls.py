@@ -104,10 +104,8 @@ def _own_reason(ledger: Ledger, row: int, side: int, closed: int | None) -> Reas
         return Reason("closed_window", f"{the(closed)} had no room for more (window 0)")
     if flags & int(Flag.SYN) and flags & int(Flag.ACK) and labels & _REPEATS:
         return Reason("handshake", "that the connection was accepted had not been confirmed")
-    if flags & int(Flag.SYN) and row and int(ledger.segments.flags[row - 1]) & int(Flag.RST):
-        return Reason("handshake", f"{the(side)} waited after a reset before it asked again")
     if flags & int(Flag.SYN):
-        return Reason("handshake", "the request for a connection had not been answered")
+        return Reason("handshake", "the request for a connection had not been accepted")
     if labels & _REPEATS and ledger.length[row]:
         return Reason("timeout", f"{the(side)} waited for an acknowledgment, and then sent again")
     if labels & Label.WINDOW_UPDATE:

@@ -44,9 +44,18 @@ def test_a_request_that_was_refused_and_made_again_had_an_answer(tmp_path: Path)
     (again,) = [one for one in said(story, "handshake") if "asked again" in one["text"]]
     assert again["text"] == "The request was refused (RST), and the client asked again 2 times, after 2 s, 2 s."
     assert again["frames"] == [1, 2, 3, 4, 5]
-    assert "had not been answered" not in texts(story, "silences") + texts(story, "handshake")
+    assert "No answer came" not in texts(story, "handshake")
     assert "as no acknowledgment had come" not in texts(story, "retransmission")
     assert "its request for a connection (SYN)" in texts(story, "retransmission")
+
+
+def test_an_answer_that_accepts_nothing_is_one(tmp_path: Path) -> None:
+    """A server that still knows an earlier connection acknowledges what it has of that (RFC 9293 section 3.10.7.4)."""
+    sent = [frame("client", 0, SYN), frame("server", 900, ACK, ack=700), frame("client", 0, SYN)]
+    story = story_of_frames(tmp_path, *sent, frame("server", 0, SYN | ACK))
+    (again,) = [one for one in said(story, "handshake") if "asked again" in one["text"]]
+    assert again["text"] == "The answer was no acceptance, so the client asked again 1 time, after 2 s."
+    assert again["frames"] == [1, 2, 3]
 
 
 def test_options_that_were_cut_are_not_said_to_be_missing(tmp_path: Path) -> None:
@@ -87,3 +96,10 @@ def test_a_window_that_stays_closed_at_last_is_said_to(tmp_path: Path) -> None:
     opened, again = frame("client", 1, ACK, b"data", ack=5), frame("client", 5, ACK, ack=5, win=0)
     story = story_of_frames(tmp_path, asked, closed, opened, again)
     assert "closed 2 times, 1 s in all, and the last time it never says" in texts(story, "zero_window")
+
+
+def test_an_acceptance_before_its_request_is_not_said_to_come_later() -> None:
+    (story,) = explained(CASES / "synack-first.pcap", "--stream", "0")["explained"]
+    assert "accepts (SYN/ACK), by the capture 100 µs before it was asked." in texts(story, "handshake")
+    (options,) = said(story, "options")
+    assert options["frames"] == [1, 2]

@@ -103,7 +103,7 @@ def test_a_round_trip_has_no_waits_for_timers_in_it() -> None:
     assert confirmed["numbers"] == {"server_side": 40_000_000, "client_side": 5_000_000, "initial_rtt": 45_000_000}
     summed, *silences = chapter(story, "Where the time went")
     assert "4 s while the connection was not open yet" in summed["text"]
-    assert ["not been answered" in one["text"] for one in silences] == [True, True, False]
+    assert ["not been accepted" in one["text"] for one in silences] == [True, True, False]
     assert "had not been confirmed" in silences[-1]["text"]
 
 
