@@ -35,6 +35,10 @@ class Minutes:
         """Return the sum of a counter of one side."""
         return int(self.sent[name][:, side].sum())
 
+    def goes_on(self, side: int) -> bool:
+        """Return whether a side sent anything but requests, acceptances and resets."""
+        return self.sum("segments", side) > self.sum("syns", side) + self.sum("resets", side)
+
     def sentence(
         self, topic: str, text: str, mask: npt.NDArray[np.bool_], numbers: dict[str, Number], *, at: int = 0
     ) -> Sentence:
@@ -65,7 +69,7 @@ def counted_totals(minutes: Minutes) -> Iterator[Sentence]:
 
 def _one_way(minutes: Minutes) -> Iterator[Sentence]:
     for side in (CLIENT, SERVER):
-        was_answered = Completeness.SYN not in minutes.shown or Completeness.ACK in minutes.shown
+        was_answered = Completeness.SYN not in minutes.shown or minutes.goes_on(side)
         if was_answered and not minutes.sum("segments", 1 - side):
             yield minutes.sentence("one_way", one_way_text(side), minutes.all, {})
 
@@ -116,7 +120,7 @@ def counted_opening(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
             text = f"The client asked {count_text(requests, 'time')}."
             yield minutes.sentence("handshake", text, minutes.sent["syns"][:, CLIENT] > 0, {"requests": requests})
     if not accepted:
-        if Completeness.ACK in minutes.shown or minutes.sum("segments", SERVER) > minutes.sum("resets", SERVER):
+        if minutes.goes_on(CLIENT) or minutes.goes_on(SERVER):
             yield minutes.sentence("handshake", f"{NOT_CAPTURED_ANSWER}.", minutes.all, {})
         elif not minutes.sent["resets"].any():
             yield minutes.sentence("handshake", NO_ANSWER, minutes.all, {"waited": minutes.span})
