@@ -59,7 +59,7 @@ def _finishes(ledger: Ledger) -> Iterator[Sentence]:
         numbers: dict[str, int | float | str] = {"time": int(ledger.time[row])}
         frames = [row]
         if confirmed is None:
-            text += "; that was never acknowledged"
+            text += "; no acknowledgment of that was captured"
         else:
             waited = int(ledger.time[confirmed] - ledger.time[row])
             text += f", which {the(1 - side)} acknowledges {span_text(waited)} later"

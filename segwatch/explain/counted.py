@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from segwatch.explain.closing import resets
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
-from segwatch.explain.opening import NO_ANSWER, acceptance_text, beginning_text, request_text
+from segwatch.explain.opening import NO_ANSWER, NOT_CAPTURED_ANSWER, acceptance_text, beginning_text, request_text
 from segwatch.explain.sentences import Number, Sentence, count_text, moment_text, span_text, the, upper
 from segwatch.explain.stalls import MOST_STALLS, silence_reason, worth_telling
-from segwatch.explain.totals import CLEAN, size_text, volume_text
+from segwatch.explain.totals import CLEAN, one_way_text, size_text, volume_text
 from segwatch.jobs.trouble_counts import label_place
 from segwatch.vocabulary import RETRANSMISSIONS, Completeness
 
@@ -35,6 +35,10 @@ class Minutes:
         """Return the sum of a counter of one side."""
         return int(self.sent[name][:, side].sum())
 
+    def goes_on(self, side: int) -> bool:
+        """Return whether a side sent anything but requests, acceptances and resets."""
+        return self.sum("segments", side) > self.sum("syns", side) + self.sum("resets", side)
+
     def sentence(
         self, topic: str, text: str, mask: npt.NDArray[np.bool_], numbers: dict[str, Number], *, at: int = 0
     ) -> Sentence:
@@ -55,11 +59,19 @@ def counted_totals(minutes: Minutes) -> Iterator[Sentence]:
     segments = minutes.sum("segments", CLIENT) + minutes.sum("segments", SERVER)
     text = size_text(segments, minutes.span)
     yield minutes.sentence("size", text, minutes.all, {"segments": segments, "span": minutes.span})
+    yield from _one_way(minutes)
     for side in (CLIENT, SERVER):
         yield from _sent(minutes, side)
         yield from _distance(minutes, side)
     if not minutes.sent["labels"].any():
         yield minutes.sentence("clean", CLEAN, minutes.all, {"segments": 0})
+
+
+def _one_way(minutes: Minutes) -> Iterator[Sentence]:
+    for side in (CLIENT, SERVER):
+        was_answered = Completeness.SYN not in minutes.shown or minutes.goes_on(side)
+        if was_answered and not minutes.sum("segments", 1 - side):
+            yield minutes.sentence("one_way", one_way_text(side), minutes.all, {})
 
 
 def _sent(minutes: Minutes, side: int) -> Iterator[Sentence]:
@@ -108,7 +120,9 @@ def counted_opening(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
             text = f"The client asked {count_text(requests, 'time')}."
             yield minutes.sentence("handshake", text, minutes.sent["syns"][:, CLIENT] > 0, {"requests": requests})
     if not accepted:
-        if not minutes.sent["resets"].any():
+        if minutes.goes_on(CLIENT) or minutes.goes_on(SERVER):
+            yield minutes.sentence("handshake", f"{NOT_CAPTURED_ANSWER}.", minutes.all, {})
+        elif not minutes.sent["resets"].any():
             yield minutes.sentence("handshake", NO_ANSWER, minutes.all, {"waited": minutes.span})
         return
     text = "The server accepts (SYN/ACK)." if asked else acceptance_text(server)

@@ -70,14 +70,24 @@ def _times(group: Group) -> str:
 
 def _sent_again(ledger: Ledger, group: Group) -> str:
     count = _bytes(ledger, group)
-    what = bytes_text(count) if count else "a segment without data"
+    what = bytes_text(count) if count else _without_data(ledger, group)
     return f"sends {what} again" + (f", in {len(group.rows):,} segments" if len(group.rows) > 1 else "")
+
+
+def _without_data(ledger: Ledger, group: Group) -> str:
+    """Name what segments without data are for."""
+    flags = set((ledger.segments.flags[group.rows] & int(Flag.SYN | Flag.ACK)).tolist())
+    if flags == {int(Flag.SYN)}:
+        return "its request for a connection (SYN)"
+    return "its acceptance (SYN/ACK)" if flags == {int(Flag.SYN | Flag.ACK)} else "a segment without data"
 
 
 def _retransmission(ledger: Ledger, group: Group) -> Told:
     row = group.rows[0]
     timeout, since = int(ledger.findings.rto[row]), int(ledger.findings.rto_frame[row])
-    text, numbers = f"{_sent_again(ledger, group)}, as no acknowledgment had come", {"bytes": _bytes(ledger, group)}
+    text, numbers = _sent_again(ledger, group), {"bytes": _bytes(ledger, group)}
+    if ledger.earlier(row, ledger.has(Flag.RST) & ~ledger.rows(group.side)) is None:
+        text += ", as no acknowledgment had come"
     if timeout <= 0:
         return Told(text, "", numbers)
     detail = f"{span_text(timeout)} after frame {since}"
@@ -120,6 +130,8 @@ def _lost_segment(ledger: Ledger, group: Group) -> Told:
     if not ledger.is_whole:
         return Told(text)
     row = group.rows[0]
+    if ledger.segments.flags[row] & int(Flag.SYN):
+        return Told(f"begins {_times(group)}at a number that does not follow what it sent before")
     mine = ledger.rows(group.side) & ledger.is_analysed
     before = ledger.end[:row][mine[:row]]
     start = int(before.max()) if len(before) else int(ledger.begin[row])
@@ -128,12 +140,16 @@ def _lost_segment(ledger: Ledger, group: Group) -> Told:
     detail = bytes_text(missing)
     filled = ledger.later(row, mine & ledger.has_data & (ledger.begin <= start) & (ledger.end > start))
     if filled is not None:
+        part = int(ledger.end[filled]) - start
+        which = "which come" if part >= missing else f"{part:,} of which come"
         numbers["filled_frame"] = int(ledger.frame[filled])
-        return Told(text, f"{detail}, which come in frame {ledger.frame[filled]}", numbers, [filled])
+        return Told(text, f"{detail}, {which} in frame {ledger.frame[filled]}", numbers, [filled])
     confirmed = ledger.later(row, ~ledger.rows(group.side) & (ledger.acknowledged > start))
     if confirmed is not None:
+        part = int(ledger.acknowledged[confirmed]) - start
+        which, they = ("which", "they") if part >= missing else (f"{part:,} of which", "these")
         numbers["acknowledged_frame"] = int(ledger.frame[confirmed])
-        detail = f"{detail}, which frame {ledger.frame[confirmed]} acknowledges: so they did arrive"
+        detail = f"{detail}, {which} frame {ledger.frame[confirmed]} acknowledges: so {they} did arrive"
         return Told(text, detail, numbers, [confirmed])
     return Told(text, detail, numbers)
 
@@ -180,7 +196,9 @@ def _zero_window(ledger: Ledger, group: Group) -> Told:
     numbers: dict[str, Number] = {"closures": len(closures), "closed": closed}
     shown = [row for _, row in opened]
     if len(closures) > 1:
-        return Told(f"{text}; it was closed {len(closures):,} times, {span_text(closed)} in all", "", numbers, shown)
+        text += f"; it was closed {len(closures):,} times, {span_text(closed)} in all"
+        never = "" if len(opened) == len(closures) else ", and the last time it never says that it has room again"
+        return Told(text + never, "", numbers, shown)
     if not opened:
         return Told(f"{text}; it never says that it has room again", "", numbers)
     text += f"; frame {ledger.frame[shown[0]]} opens the window again, {span_text(closed)} later"
@@ -216,7 +234,9 @@ def _keep_alive_ack(_ledger: Ledger, group: Group) -> Told:
     return Told(f"answers {_times(group)}that it is still there")
 
 
-def _reused_ports(_ledger: Ledger, group: Group) -> Told:
+def _reused_ports(ledger: Ledger, group: Group) -> Told:
+    if ledger.segments.flags[group.rows[0]] & int(Flag.ACK):
+        return Told(f"accepts {_times(group)}a connection by another first number than before, as a new one")
     return Told(f"opens {_times(group)}a connection between the same addresses and ports as one before")
 
 

@@ -13,12 +13,19 @@ from segwatch.vocabulary import Flag, Quality
 _LARGEST_PLAIN_WINDOW = 65535
 _LARGEST_SHIFT = 14
 """RFC 7323 section 2.3."""
+_SMALL_IPV4, _SMALL_IPV6 = 536, 1220
+"""Bytes of a segment where nothing was agreed on (RFC 9293 section 3.7.1)."""
 _NEAR = 4
 """How many times as long one side must be away as the other, for the sensor to be near to that one."""
+_CUT = (
+    "What both sides agreed on is not known, nor how much room their windows mean: the options in the handshake were "
+    "cut short (capture more of each frame)."
+)
 NO_ANSWER = (
     "Nobody ever answered: a firewall drops the request without a word, the server is down, its answers take another "
     "way than past the sensor, or the capture ended too early."
 )
+NOT_CAPTURED_ANSWER = "No acceptance (SYN/ACK) was captured, but there was an answer"
 
 
 def opening(ledger: Ledger) -> Iterator[Sentence]:
@@ -31,8 +38,8 @@ def opening(ledger: Ledger) -> Iterator[Sentence]:
         yield _request(ledger, syn)
         yield from _repeated_requests(ledger, syn, syn_ack)
     if syn_ack is None:
-        if syn is not None and not ledger.has(Flag.RST).any():
-            yield _no_answer(ledger, syn)
+        if syn is not None:
+            yield from _without_acceptance(ledger, syn)
         return
     yield from _answer(ledger, syn, syn_ack)
     yield from _confirmation(ledger, syn, syn_ack)
@@ -90,14 +97,28 @@ def _repeated_requests(ledger: Ledger, syn: int, syn_ack: int | None) -> Iterato
         return
     waits = np.diff(ledger.time[[syn, *again]]).tolist()
     times = ", ".join(span_text(wait) for wait in waits[:6]) + (", ..." if len(waits) > 6 else "")
-    text = f"No answer came, so the client asked again {count_text(len(again), 'time')}, after {times}."
+    answers = np.flatnonzero(ledger.rows(SERVER)[: again[-1]]).tolist()
+    why = "No answer came, so"
+    if answers:
+        is_refused = ledger.has(Flag.RST)[answers].any()
+        why = "The request was refused (RST), and" if is_refused else "The answer was no acceptance, so"
+    text = f"{why} the client asked again {count_text(len(again), 'time')}, after {times}."
     numbers = {"times": len(again), "waited": int(sum(waits))}
-    yield Sentence("handshake", text, ledger.frames([syn, *again]), int(ledger.time[again[0]]), numbers)
+    frames = ledger.frames(sorted([syn, *again, *answers]))
+    yield Sentence("handshake", text, frames, int(ledger.time[again[0]]), numbers)
 
 
-def _no_answer(ledger: Ledger, syn: int) -> Sentence:
-    silence = int(ledger.time[-1] - ledger.time[syn])
-    return Sentence("handshake", NO_ANSWER, ledger.frames([syn]), int(ledger.time[syn]), {"waited": silence})
+def _without_acceptance(ledger: Ledger, syn: int) -> Iterator[Sentence]:
+    """Tell of a request whose acceptance is not there, because there was none or because it was not captured."""
+    of_client = ledger.rows(CLIENT) & ledger.has(Flag.ACK)
+    shown = ledger.later(syn, (of_client | ledger.rows(SERVER)) & ~ledger.has(Flag.RST))
+    if shown is not None:
+        waited = int(ledger.time[shown] - ledger.time[syn])
+        text = f"{NOT_CAPTURED_ANSWER}, as frame {ledger.frame[shown]} shows, {span_text(waited)} later."
+        yield Sentence("handshake", text, ledger.frames([syn, shown]), int(ledger.time[shown]), {"waited": waited})
+    elif not ledger.has(Flag.RST).any():
+        waited = int(ledger.time[-1] - ledger.time[syn])
+        yield Sentence("handshake", NO_ANSWER, ledger.frames([syn]), int(ledger.time[syn]), {"waited": waited})
 
 
 def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]:
@@ -109,7 +130,9 @@ def _answer(ledger: Ledger, syn: int | None, syn_ack: int) -> Iterator[Sentence]
     latest = _latest_request(ledger, syn, syn_ack)
     waited = time - int(ledger.time[syn])
     text = f"The server accepts {span_text(waited)} later (SYN/ACK)."
-    if latest != syn:
+    if waited < 0 or syn_ack < syn:
+        text = f"The server accepts (SYN/ACK), by the capture {span_text(abs(waited))} before it was asked."
+    elif latest != syn:
         text = f"The server accepts {span_text(waited)} after the first request (SYN/ACK), "
         text += f"{span_text(time - int(ledger.time[latest]))} after the latest."
     yield Sentence("handshake", text, ledger.frames(sorted({syn, latest, syn_ack})), time, {"waited": waited})
@@ -181,6 +204,9 @@ def _place(there: int, back: int) -> str:
 def _options(ledger: Ledger, syn: int, syn_ack: int) -> Iterator[Sentence]:
     """Tell what was agreed on in the SYN and the SYN/ACK."""
     rows, columns, quality = [syn, syn_ack], ledger.segments, ledger.segments.quality[[syn, syn_ack]]
+    if (quality & int(Quality.OPTIONS_CUT | Quality.HEADER_CUT)).any():
+        yield Sentence("options", _CUT, ledger.frames(sorted(rows)), int(ledger.time[syn_ack]), {})
+        return
     said = [_sizes(ledger, syn, syn_ack), _scales(ledger, syn, syn_ack)]
     numbers = {
         "client_mss": int(columns.mss[syn]), "server_mss": int(columns.mss[syn_ack]),
@@ -193,7 +219,7 @@ def _options(ledger: Ledger, syn: int, syn_ack: int) -> Iterator[Sentence]:
         has = ((quality & int(flag)) != 0).tolist()
         numbers[meaning.replace(" ", "_")] = int(all(has))
         said.append(f"{upper(meaning)} are used." if all(has) else _refused(meaning, has, without))
-    yield Sentence("options", " ".join(said), ledger.frames(rows), int(ledger.time[syn_ack]), numbers)
+    yield Sentence("options", " ".join(said), ledger.frames(sorted(rows)), int(ledger.time[syn_ack]), numbers)
 
 
 def _refused(meaning: str, has: list[bool], without: str) -> str:
@@ -204,7 +230,8 @@ def _refused(meaning: str, has: list[bool], without: str) -> str:
 def _sizes(ledger: Ledger, syn: int, syn_ack: int) -> str:
     mss = [int(ledger.segments.mss[row]) for row in (syn, syn_ack)]
     if not all(mss):
-        return "A side does not say how large segments to it may be, so they are to be small (536 bytes for IPv4)."
+        small = bytes_text(_SMALL_IPV6 if ledger.segments.quality[syn] & int(Quality.IPV6) else _SMALL_IPV4)
+        return f"A side does not say how large segments to it may be, so they are to be small ({small})."
     if mss[0] == mss[1]:
         return f"Segments may carry {bytes_text(mss[0])} (MSS)."
     return f"Segments to the client may carry {bytes_text(mss[0])}, those to the server {bytes_text(mss[1])} (MSS)."

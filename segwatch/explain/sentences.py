@@ -62,6 +62,17 @@ def bytes_text(count: int) -> str:
     return count_text(count, "byte")
 
 
+def copies_text(count: int) -> str:
+    """Say what so many segments are that were captured twice, behind their number."""
+    are, they = (
+        ("is a copy of a packet that was", "it is") if count == 1 else ("are copies of packets that were", "they are")
+    )
+    return (
+        f"{are} captured just before, as by a mirror of two ports: {they} told of as sent or acknowledged again, "
+        "which the network is not to blame for."
+    )
+
+
 def moment_text(nanoseconds: int) -> str:
     """Return a time since the beginning."""
     return f"{nanoseconds / 1e9:.3f} s"

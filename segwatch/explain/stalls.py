@@ -105,7 +105,7 @@ def _own_reason(ledger: Ledger, row: int, side: int, closed: int | None) -> Reas
     if flags & int(Flag.SYN) and flags & int(Flag.ACK) and labels & _REPEATS:
         return Reason("handshake", "that the connection was accepted had not been confirmed")
     if flags & int(Flag.SYN):
-        return Reason("handshake", "the request for a connection had not been answered")
+        return Reason("handshake", "the request for a connection had not been accepted")
     if labels & _REPEATS and ledger.length[row]:
         return Reason("timeout", f"{the(side)} waited for an acknowledgment, and then sent again")
     if labels & Label.WINDOW_UPDATE:

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
+from segwatch.explain.sentences import Sentence, bytes_text, copies_text, count_text, span_text, the, upper
 from segwatch.jobs.reasons import share_text
-from segwatch.vocabulary import RETRANSMISSIONS
+from segwatch.vocabulary import RETRANSMISSIONS, Flag, Quality
 
 CLEAN: Final = "Wireshark's analysis has nothing to say against any of its segments."
 _BITS: Final = 8
@@ -21,11 +21,33 @@ def totals(ledger: Ledger) -> Iterator[Sentence]:
     if ledger.is_cut:
         text = f"Of this conversation the first {count_text(len(ledger), 'segment')} are looked at ({span_text(span)})."
     yield Sentence("size", text, ledger.frames([0, len(ledger) - 1]), 0, {"segments": len(ledger), "span": span})
+    yield from _one_way(ledger)
+    copies = np.flatnonzero(ledger.segments.quality & int(Quality.SEEN_TWICE))
+    if len(copies):
+        text = f"{len(copies):,} of its segments {copies_text(len(copies))}"
+        yield Sentence("copies", text, ledger.frames(copies), int(ledger.time[copies[0]]), {"segments": len(copies)})
     for side in (0, 1):
         yield from _sent(ledger, side, span)
         yield from _distance(ledger, side)
     if not ledger.findings.labels.any():
         yield Sentence("clean", CLEAN, ledger.frames([0, len(ledger) - 1]), 0, {"segments": 0})
+
+
+def _one_way(ledger: Ledger) -> Iterator[Sentence]:
+    """Say where the other side must have answered, and nothing of that is there."""
+    sides = set(ledger.side.tolist())
+    row = ledger.first(ledger.has(Flag.ACK) & ~ledger.has(Flag.RST))
+    if len(sides) == 1 and row is not None:
+        frames = ledger.frames(sorted({row, len(ledger) - 1}))
+        yield Sentence("one_way", one_way_text(sides.pop()), frames, int(ledger.time[row]), {})
+
+
+def one_way_text(side: int) -> str:
+    """Say that only one direction was captured, and what that means for what is said otherwise."""
+    return (
+        f"Only what {the(side)} sent was captured: whatever is said here to be missing, or not acknowledged in time, "
+        "may have come all the same."
+    )
 
 
 def size_text(segments: int, span: int) -> str:

@@ -92,8 +92,11 @@ def _captures_in(folder: Path, errors: list[InputError]) -> list[str]:
 
 
 def _begins_like_a_capture(path: Path) -> bool:
-    if not path.is_file():
-        return False
+    try:
+        if not path.is_file():
+            return False
+    except OSError:
+        return False  # a link to where nobody may look
     try:
         with path.open("rb") as file:
             start = file.read(_MAGIC_BYTES)

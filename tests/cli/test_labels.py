@@ -80,6 +80,7 @@ def test_several_captures_have_their_names_in_front(capture: Path, tmp_path: Pat
     shutil.copy(capture, folder / "no-ending")
     (folder / "notes.txt").write_text("not a capture")
     (folder / "notes.gz").write_bytes(gzip.compress(b"not a capture either"))
+    (folder / "link").symlink_to("no" * 200)  # cannot even be looked at
     rows = table(labels(capture, tmp_path / "folder").stdout)
     assert [row["file"] for row in rows] == [str(capture)] * 6 + [str(folder / "no-ending")] * 6
     assert [row["frame"] for row in rows] == [str(frame) for frame in range(1, 7)] * 2

@@ -51,7 +51,9 @@ class FilledStore:
         address = self.local.wait_ready()
         before = self._folder / "week-before.pcap"
         before.write_bytes(_moved(gzip.decompress(DEMO.read_bytes()), -WEEK))
-        self._analyze(DEMO, before)
+        self._run("analyze", str(DEMO), str(before))
+        # The same traffic a second time, which is to count for nothing.
+        self._run("replay", "--from", str(START), "--to", str(END))
         self._write_heartbeats(address)
 
     def stop(self) -> None:
@@ -65,9 +67,9 @@ class FilledStore:
         role = store_role("grafana")
         return new_client(replace(self.local.wait_ready(), user=role.user, password=role.name))
 
-    def _analyze(self, *captures: Path) -> None:
+    def _run(self, *arguments: str) -> None:
         settings = {"SEGWATCH_DATA_DIR": str(self.local.directory), "SEGWATCH_STORE": "local", "SEGWATCH_SEGMENTS": "1"}
-        command = [sys.executable, "-m", "segwatch", "analyze", *(str(path) for path in captures)]
+        command = [sys.executable, "-m", "segwatch", *arguments]
         environment = os.environ | settings | {"SEGWATCH_CONFIG": os.devnull}
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from clickhouse_driver.errors import ServerException
 
 from deploy.grafana.generate.files import FOLDER
+from segwatch.scope import REPLAY_SUFFIX
 from sinks.failures import ACCESS_DENIED
 from tests.deploy.grafana_files import DASHBOARDS, Question, of_dashboards, panels, read, rules
 from tests.deploy.grafana_macros import ALL, Scope, expand
@@ -160,6 +162,21 @@ def test_a_host_is_found_on_either_side(grafana: Grafana) -> None:
         names = [name for name, _ in columns]
         assert rows
         assert all(host in (row[names.index("client")], row[names.index("server")]) for row in rows)
+
+
+def test_what_is_replayed_does_not_count_twice(grafana: Grafana) -> None:
+    """The store has a replay of the demo, whose traffic is that of the demo."""
+    assert not any(name.endswith(REPLAY_SUFFIX) for name in grafana.options("sensor"))
+    ((sessions, resets),) = grafana.client.execute(
+        "SELECT uniqExact(session), sum(resets) FROM traffic_1m WHERE time >= %(start)s AND time < %(end)s",
+        {"start": datetime.fromtimestamp(START, UTC), "end": datetime.fromtimestamp(END, UTC)},
+    )
+    shown = next(one for one in QUESTIONS if one.place == "segwatch-overview: Resets A")
+    ((counted,),), _ = grafana.ask(shown.sql, grafana.scope)
+    assert (sessions, counted) == (2, resets / 2)
+    for rule in RULES:
+        rows, _ = grafana.ask(rule["data"][0]["model"]["rawSql"], _scope_of(rule, END))
+        assert not any(str(row[0]).endswith(REPLAY_SUFFIX) for row in rows), rule["uid"]
 
 
 def test_last_week_is_a_week_ago(grafana: Grafana) -> None:

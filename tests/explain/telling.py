@@ -21,3 +21,8 @@ def explained(capture: Path, *options: str) -> dict[str, Any]:
 def sentences(story: dict[str, Any]) -> list[dict[str, Any]]:
     """Return all sentences of a story."""
     return [sentence for chapter in story["chapters"] for sentence in chapter["sentences"]]
+
+
+def said(story: dict[str, Any], topic: str) -> list[dict[str, Any]]:
+    """Return the sentences of a story about a topic."""
+    return [sentence for sentence in sentences(story) if sentence["topic"] == topic]

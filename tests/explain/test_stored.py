@@ -14,8 +14,9 @@ from segwatch.records.segments import take_segments
 from sinks.store import open_store
 from sinks.writer import Origin, Writer
 from tests.explain.evidence import labels_and_frames
+from tests.explain.frames import ACK, SYN, frame, written
 from tests.explain.stores import explained_in, sessions, store_with
-from tests.explain.telling import explained, sentences
+from tests.explain.telling import explained, said, sentences
 from tests.replay.commands import DEMONSTRATION, WHOLE, environment_of, segwatch
 from tests.support import CASES
 
@@ -101,6 +102,23 @@ def test_all_cases_with_their_odd_conversations(tmp_path: Path) -> None:
                 assert stories(explained_in(environment, "--session", by_name[capture.name], *ALL)) == wanted, capture
                 told += len(wanted)
     assert told > len(captures) // 2
+
+
+def test_counters_tell_answers_and_directions(labelled: dict[str, str], tmp_path: Path) -> None:
+    """A refusal is no answer that is missing; a side alone says that it was answered."""
+    wholes = {story["stream"]: story for story in explained(DEMONSTRATION, *ALL)["explained"]}
+    for story in explained_in(labelled, *WHOLE, *ALL)["explained"]:
+        assert _answered(story) == _answered(wholes[story["stream"]]), story["client"]
+    alone = written(tmp_path, frame("client", 0, SYN), *[frame("client", 1, ACK, b"data")] * 2)
+    with store_with(tmp_path / "data", alone, segments=False) as environment:
+        (stored,) = explained_in(environment, "--session", *sessions(environment).values())["explained"]
+    assert _answered(stored) == _answered(explained(alone)["explained"][0]) == (True, False, True)
+
+
+def _answered(story: dict[str, Any]) -> tuple[bool, bool, bool]:
+    """Return whether a story says that an answer was not captured, that there was none, and that a side is missing."""
+    texts = " ".join(sentence["text"] for sentence in sentences(story))
+    return "but there was an answer" in texts, "Nobody ever answered" in texts, bool(said(story, "one_way"))
 
 
 def test_what_labels_and_counters_prove(labelled: dict[str, str]) -> None:

@@ -3,16 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import dpkt
 import pytest
 
 from segwatch.explain.totals import volume_text
-from tests.explain.telling import explained, sentences
+from tests.explain.frames import ACK, SYN, frame, story_of_frames
+from tests.explain.telling import explained, said
 from tests.support import CASES
 
 ARTICLE = CASES / "seed-article.pcap"
-ENDS = ((10, 0, 0, 1), 40000), ((10, 0, 0, 2), 80)
-SYN, ACK = 0x02, 0x10
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +18,6 @@ def article() -> dict[str, Any]:
     """Give the story of a connection that a walk-through tells packet by packet."""
     (story,) = explained(ARTICLE)["explained"]
     return dict(story)
-
-
-def said(story: dict[str, Any], topic: str) -> list[dict[str, Any]]:
-    return [sentence for sentence in sentences(story) if sentence["topic"] == topic]
 
 
 def chapter(story: dict[str, Any], title: str) -> list[dict[str, Any]]:
@@ -109,62 +103,43 @@ def test_a_round_trip_has_no_waits_for_timers_in_it() -> None:
     assert confirmed["numbers"] == {"server_side": 40_000_000, "client_side": 5_000_000, "initial_rtt": 45_000_000}
     summed, *silences = chapter(story, "Where the time went")
     assert "4 s while the connection was not open yet" in summed["text"]
-    assert ["not been answered" in one["text"] for one in silences] == [True, True, False]
+    assert ["not been accepted" in one["text"] for one in silences] == [True, True, False]
     assert "had not been confirmed" in silences[-1]["text"]
 
 
-def _frame(sender: str, number: int, flags: int, payload: bytes = b"", **fields: int) -> bytes:
-    (source, port), (target, other) = ENDS if sender == "client" else reversed(ENDS)
-    numbers = {"seq": number, "ack": 1, "win": 8192} | fields
-    tcp = dpkt.tcp.TCP(sport=port, dport=other, flags=flags, data=payload, **numbers)
-    ip = dpkt.ip.IP(src=bytes(source), dst=bytes(target), p=dpkt.ip.IP_PROTO_TCP, data=tcp)
-    return bytes(dpkt.ethernet.Ethernet(type=dpkt.ethernet.ETH_TYPE_IP, data=ip))
-
-
-def _story(folder: Path, *frames: bytes) -> dict[str, Any]:
-    """Return the story of frames that come a second apart."""
-    path = folder / "capture.pcap"
-    with path.open("wb") as file:
-        writer = dpkt.pcap.Writer(file)
-        for second, frame in enumerate(frames):
-            writer.writepkt(frame, ts=1_700_000_000 + second)
-    (story,) = explained(path, "--stream", "0")["explained"]
-    return dict(story)
-
-
 def test_a_connection_that_nobody_accepted_was_never_open(tmp_path: Path) -> None:
-    story = _story(tmp_path, *[_frame("client", 0, SYN)] * 3)
+    story = story_of_frames(tmp_path, *[frame("client", 0, SYN)] * 3)
     assert [one["text"] for one in said(story, "end")] == ["The connection was not open yet when the capture ended."]
 
 
 def test_a_connection_that_the_client_did_not_confirm_was_never_open(tmp_path: Path) -> None:
-    story = _story(tmp_path, _frame("client", 0, SYN), _frame("server", 0, SYN | ACK))
+    story = story_of_frames(tmp_path, frame("client", 0, SYN), frame("server", 0, SYN | ACK))
     assert "The client never confirmed that" in chapter(story, "How it opened")[2]["text"]
     assert "not open yet" in said(story, "end")[0]["text"]
 
 
 def test_a_side_without_room_that_sends_again_waited_for_its_timer(tmp_path: Path) -> None:
-    story = _story(tmp_path, *[_frame("client", 1, ACK, b"data", win=0)] * 2)
+    story = story_of_frames(tmp_path, *[frame("client", 1, ACK, b"data", win=0)] * 2)
     (silence,) = said(story, "timeout")
     assert "waited for an acknowledgment" in silence["text"]
 
 
 def test_an_acknowledgment_that_nothing_came_for_is_said_to_be_one(tmp_path: Path) -> None:
-    story = _story(tmp_path, _frame("server", 1, ACK, b"data"), *[_frame("client", 1, ACK, ack=5)] * 2)
+    story = story_of_frames(tmp_path, frame("server", 1, ACK, b"data"), *[frame("client", 1, ACK, ack=5)] * 2)
     (repeated,) = said(story, "duplicate_ack")
     assert "nothing of the other side that it could answer" in repeated["text"]
 
 
 def test_an_acknowledgment_of_what_had_come_before_the_one_that_it_repeats_is_no_riddle(tmp_path: Path) -> None:
     """Near the sender a sensor sees all that was sent before the first answer."""
-    sent = (_frame("server", 1, ACK, b"data"), _frame("server", 9, ACK, b"data"))
-    story = _story(tmp_path, *sent, *[_frame("client", 1, ACK)] * 2)
+    sent = (frame("server", 1, ACK, b"data"), frame("server", 9, ACK, b"data"))
+    story = story_of_frames(tmp_path, *sent, *[frame("client", 1, ACK)] * 2)
     (repeated,) = said(story, "duplicate_ack")
     assert "does not fit the end of what it has" in repeated["text"]
 
 
 def test_a_single_segment_takes_no_time(tmp_path: Path) -> None:
-    story = _story(tmp_path, _frame("client", 0, SYN))
+    story = story_of_frames(tmp_path, frame("client", 0, SYN))
     assert said(story, "size")[0]["text"] == "There was 1 segment."
 
 

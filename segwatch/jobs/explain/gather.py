@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ingest.capture.live.seen_twice import SeenTwice
 from processors.verdicts.engine import Verdicts
 from segwatch.errors import InputError
 from segwatch.explain.ledger import Ledger
@@ -59,6 +60,7 @@ class Gathered:
         segments = join_segments([part for part, _ in self._parts])
         numbers = np.zeros(len(segments.ts), np.int32)  # of conversations: there is but one
         verdicts = final(Verdicts().judge(segments, numbers, findings))
+        SeenTwice().mark(segments)  # which sensors do while they capture
         quoted = tuple(self._quoted)
         return Ledger(stream, segments, findings, is_cut=self._is_cut, quoted=quoted, verdicts=verdicts)
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ingest.capture.live.seen_twice import SeenTwice
+from segwatch.explain.sentences import copies_text, count_text
 from segwatch.explain.story import story_of
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.explain.gather import NOT_COUNTED, ledgers
@@ -27,11 +29,13 @@ from segwatch.scope import Scope
 def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, wanted: Wanted) -> Report | None:
     """Analyse a capture and return the report on it; None where it cannot be read, which was said."""
     collected, timeline, quality = Summary(), Timeline(), QualityCounts()
+    seen_twice, copies = SeenTwice(), 0
     for batch in pipeline:
         collected.add_rows(batch.findings.reset)
         collected.add_intervals(batch.closed, pipeline.engine.conversations)
         counted = np.flatnonzero((batch.segments.quality & NOT_COUNTED) == 0)
         timeline.add(take_segments(batch.segments, counted), take_findings(batch.findings, counted))
+        copies += seen_twice.mark(batch.segments)
         quality.add(batch.segments.quality)
     for intervals in pipeline.remaining_intervals():
         collected.add_intervals(intervals, pipeline.engine.conversations)
@@ -49,7 +53,7 @@ def captured_report(captures: Captures, pipeline: CapturePipeline, rules: str, w
         title=f"TCP in {content.name.rsplit('/', 1)[-1]}",
         about=f"{content.name} ({content.format}{link_types})",
         summary=summary,
-        statements=[],
+        statements=list(_copies(copies)),
         timeline=timeline_plots(timeline) if summary["segments"] else [],
         told=list(_told(content.name, rules, streams, scope)),
         quality=quality_of_capture,
@@ -66,9 +70,17 @@ def _told(name: str, rules: str, streams: list[int], scope: Scope) -> Iterator[T
         yield ToldConversation(story_of(ledger), sequence_plot(ledger), "", is_whole=True, sql=sql)
 
 
+def _copies(count: int) -> Iterator[Statement]:
+    if count:
+        yield Statement("fair", f"{count_text(count, 'segment')} {copies_text(count)}", "")
+
+
 def _content(summary: dict[str, Any]) -> Iterator[Statement]:
     if summary["damage"]:
         yield Statement("bad", f"Incomplete: {summary['damage']}", "captures")
-    yield Statement("plain", f"{summary['frames']:,} frames, {summary['segments']:,} TCP segments.", "captures")
+    frames, segments = (
+        count_text(summary[name], one) for name, one in (("frames", "frame"), ("segments", "TCP segment"))
+    )
+    yield Statement("plain", f"{frames}, {segments}.", "captures")
     if summary["skipped"]:
         yield Statement("plain", f"Not analysed: {skipped_words(summary['skipped'])}.", "")

@@ -6,7 +6,7 @@ range is the moment of the evaluation.
 
 from typing import Final
 
-from deploy.grafana.generate.queries.conditions import minutes, seconds
+from deploy.grafana.generate.queries.conditions import captured, minutes, seconds
 from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, last_segments, text
 
 RECENT: Final = "INTERVAL 15 MINUTE"
@@ -27,23 +27,26 @@ RETRANSMISSION_RATE = (
     f"sumIf(minute.data_segments, {_RECENTLY}) AS segments, "
     f"100 * sumIf({_AGAIN}, {_RECENTLY}) / greatest(segments, 1) AS recent, "
     f"100 * sumIf({_AGAIN}, NOT ({_RECENTLY})) / greatest(sumIf(minute.data_segments, NOT ({_RECENTLY})), 1) AS usual "
-    f"FROM traffic_1m AS minute WHERE {minutes('minute')} GROUP BY minute.sensor) AS rates ORDER BY sensor"
+    f"FROM traffic_1m AS minute WHERE {minutes('minute')} AND {captured('minute')} "
+    "GROUP BY minute.sensor) AS rates ORDER BY sensor"
 )
 REFUSED = (
     f"SELECT {text('anomaly.server')} AS server, toString(anomaly.server_port) AS port, "
     f"sum(anomaly.keep_one_in) AS refused FROM anomalies AS anomaly WHERE {seconds('anomaly')} "
-    "AND anomaly.reset = 'refused' GROUP BY anomaly.server, anomaly.server_port ORDER BY refused DESC LIMIT 100"
+    f"AND {captured('anomaly')} AND anomaly.reset = 'refused' "
+    "GROUP BY anomaly.server, anomaly.server_port ORDER BY refused DESC LIMIT 100"
 )
 WINDOW_CLOSED = (
     f"SELECT {text('minute.server')} AS server, toString(minute.server_port) AS port, "
     "sum((minute.client_zero_window_time + minute.server_zero_window_time) * minute.keep_one_in) / 1e9 AS seconds "
-    f"FROM intervals AS minute WHERE {minutes('minute')} "
+    f"FROM intervals AS minute WHERE {minutes('minute')} AND {captured('minute')} "
     "GROUP BY minute.server, minute.server_port ORDER BY seconds DESC LIMIT 100"
 )
 RESET_STORM = (
     "SELECT toString(anomaly.sensor) AS sensor, sum(anomaly.keep_one_in) * 60 / "
     "greatest(toUnixTimestamp($__toTime) - toUnixTimestamp($__fromTime), 1) AS a_minute "
-    f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND anomaly.reset NOT IN ('', 'after_fin', 'repeated') "
+    f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND {captured('anomaly')} "
+    "AND anomaly.reset NOT IN ('', 'after_fin', 'repeated') "
     "GROUP BY anomaly.sensor ORDER BY sensor"
 )
 SENSOR_SILENT = (

@@ -6,6 +6,8 @@ same name in SELECT, and could not use the primary key.
 
 from typing import Final
 
+from segwatch.scope import REPLAY_SUFFIX
+
 OLDER: Final = "INTERVAL 7 DAY"
 """How far back the curve lies with which the present is compared."""
 
@@ -35,9 +37,14 @@ def _minutes(table: str, begin: str, end: str) -> str:
     return f"{hours} AND {table}.time BETWEEN toStartOfMinute({begin}) AND {end}"
 
 
+def captured(table: str) -> str:
+    """Return the condition for what was captured: replays, which look at the same traffic again, are left out."""
+    return f"NOT endsWith({table}.sensor, '{REPLAY_SUFFIX}')"
+
+
 def sensor(table: str) -> str:
     """Return the condition for the chosen sensors."""
-    return f"$__conditionalAll({table}.sensor IN (${{sensor:singlequote}}), $sensor)"
+    return f"{captured(table)} AND $__conditionalAll({table}.sensor IN (${{sensor:singlequote}}), $sensor)"
 
 
 def port(table: str) -> str:

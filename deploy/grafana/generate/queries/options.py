@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deploy.grafana.generate.queries.conditions import minutes, places, sensor
+from deploy.grafana.generate.queries.conditions import captured, minutes, places, sensor
 from deploy.grafana.generate.queries.expressions import RETRANSMISSIONS, SIDES, both, key, subnet, text
 
 MOST: Final = 500
@@ -12,7 +12,7 @@ _INTERVALS = f"FROM intervals AS minute WHERE {minutes('minute')} AND {sensor('m
 
 SENSOR = (
     "SELECT toString(minute.sensor) AS name FROM traffic_1m AS minute "
-    f"WHERE {minutes('minute')} GROUP BY name UNION DISTINCT "
+    f"WHERE {minutes('minute')} AND {captured('minute')} GROUP BY name UNION DISTINCT "
     "SELECT toString(word.sensor) AS name FROM sensors AS word WHERE $__timeFilter(word.time) GROUP BY name "
     "ORDER BY name"
 )
