@@ -8,7 +8,7 @@ from tests.lab.scoreboard import results
 from tests.lab.scoreboard.bars import worse
 from tests.lab.scoreboard.cases import SILENCE, Word
 from tests.lab.scoreboard.connections import Counts, Program
-from tests.lab.scoreboard.figures import label, need, place, reliability, score, shown
+from tests.lab.scoreboard.figures import label, need, place, reliability, score, score_of_repeats, shown
 from tests.lab.scoreboard.page import HELD_BACK, STORED, page
 from tests.lab.scoreboard.results import Cell, Half, Results, Total
 from tests.support import REPOSITORY
@@ -38,6 +38,7 @@ def test_precision_and_recall() -> None:
     assert found == (3, 2, 1)
     assert (found.precision, found.recall, found.f1) == (1 / 2, 1 / 3, 2 / 5)
     assert score(cells, "rto", label) == (3, 1, 1)
+    assert score_of_repeats(cells) == (3, 3, 2)
     assert need(cells, "needed") == (3, 2, 2)
     assert place(cells, "after_sensor") == (3, 2, 2)
 

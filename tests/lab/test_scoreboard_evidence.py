@@ -57,10 +57,10 @@ def test_handshakes_that_look_like_the_first_cannot_be_seen() -> None:
     again = _packet(1000, 0, 1, 4, is_syn=True, has_ack=False, stamps=(1050, 0))
     assert _last([syn], row).hidden == "first_syn"
     answer = {"by_client": False, "is_syn": True}
-    assert _last([syn, _packet(20, 0, 1, 0, **answer)], row).hidden == "syn_ack_in_time"  # type: ignore[arg-type]
-    assert _last([syn, _packet(1020, 0, 1, 0, **answer)], row).hidden == ""  # type: ignore[arg-type]
-    assert _last([syn, again, _packet(1020, 0, 1, 0, **answer)], row).hidden == "syn_ack_in_time"  # type: ignore[arg-type]
-    echoes_first = _packet(1020, 0, 1, 0, stamps=(9, 50), **answer)  # type: ignore[arg-type]
+    assert _last([syn, _packet(20, 0, 1, 0, **answer)], row).hidden == "syn_ack_in_time"
+    assert _last([syn, _packet(1020, 0, 1, 0, **answer)], row).hidden == ""
+    assert _last([syn, again, _packet(1020, 0, 1, 0, **answer)], row).hidden == "syn_ack_in_time"
+    echoes_first = _packet(1020, 0, 1, 0, stamps=(9, 50), **answer)
     assert _last([syn, again, echoes_first], row).hidden == ""
 
 

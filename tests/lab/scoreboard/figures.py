@@ -80,9 +80,21 @@ def label(cell: Cell) -> Word:
 
 def score(cells: Cells, cause: str, word: Callable[[Cell], Word] = said) -> Score:
     """Return the score of a cause."""
+    return _score((cell.true_cause == cause, word(cell).cause == cause, number) for cell, number in cells.items())
+
+
+def score_of_repeats(cells: Cells, word: Callable[[Cell], Word] = said) -> Score:
+    """Return the score of frames being repeats at all, whatever the cause."""
+    return _score((_repeats(cell.true), _repeats(word(cell)), number) for cell, number in cells.items())
+
+
+def _repeats(word: Word) -> bool:
+    return word.cause in REPEATS or word.needed == "spurious"
+
+
+def _score(frames: Iterable[tuple[bool, bool, int]]) -> Score:
     true = said_so = right = 0
-    for cell, number in cells.items():
-        is_so, is_said = cell.true_cause == cause, word(cell).cause == cause
+    for is_so, is_said, number in frames:
         true += number * is_so
         said_so += number * is_said
         right += number * (is_so and is_said)

@@ -22,12 +22,13 @@ from tests.lab.scoreboard.figures import (
     place,
     reliability,
     score,
+    score_of_repeats,
     shown,
 )
 from tests.lab.scoreboard.results import Half
 from tests.lab.scoreboard.tables import met, share, table
 from tests.lab.scoreboard.traces import HIDDEN, REPEATS
-from tests.lab.scoreboard.words import COUNTED, FRAMES, STACKS
+from tests.lab.scoreboard.words import COUNTED, FRAMES, STACKS, WORDS_BY_POSITION
 
 _FALSE_ALARM: Final = "false alarm"
 NEEDS: Final = ("needed", "spurious")
@@ -41,7 +42,8 @@ def page(half: Half, title: str) -> str:
 
 def _parts(half: Half) -> Iterator[str]:
     cells = half.cells
-    yield f"{half.scenarios} scenarios, {half.captures} captures, {sum(half.true_counts.values()):,} events to find.\n"
+    frames = sum(number for cell, number in cells.items() if cell.true_cause != NOTHING)
+    yield f"{half.scenarios} scenarios, {half.captures} captures, {frames:,} cases.\n"
     for group, bar in BARS.items():
         if of_group(cells, group):
             yield f"### Causes: {group}\n"
@@ -60,6 +62,8 @@ def _parts(half: Half) -> Iterator[str]:
     yield "### Stacks and positions\n"
     yield FRAMES
     yield _positions(cells)
+    yield WORDS_BY_POSITION
+    yield _words_by_position(cells)
     if "tshark" in half.counted:
         yield "### Beside tshark, frame by frame\n"
         yield _labels(cells)
@@ -166,6 +170,15 @@ def _positions(cells: Cells) -> str:
     return table(("stack", "group", *POINTS), rows)
 
 
+def _words_by_position(cells: Cells) -> str:
+    rows = []
+    for point in POINTS:
+        here = having(cells, point=point)
+        found = (*(need(here, word) for word in NEEDS), *(place(here, word) for word in PLACES))
+        rows.append((point, *(_share_of(one.right_of_told, one.told) for one in found)))
+    return table(("position", *NEEDS, *PLACES), rows)
+
+
 def _right_causes(cells: Cells) -> str | None:
     whole = sum(cells.values())
     right = sum(number for cell, number in cells.items() if cell.true_cause == cell.cause)
@@ -177,12 +190,14 @@ def _share_of(value: float | None, cases: int) -> str | None:
 
 
 def _labels(cells: Cells) -> str:
-    rows = []
     here = shown(cells)
-    for cause in truth.CAUSES:
-        ours, theirs = score(here, cause), score(here, cause, label)
-        if ours.true or theirs.said:
-            rows.append((cause, ours.true, ours.f1, theirs.precision, theirs.recall, theirs.f1, theirs.said))
+    pairs = [("a repeat of any cause", score_of_repeats(here), score_of_repeats(here, label))]
+    pairs += [(cause, score(here, cause), score(here, cause, label)) for cause in truth.CAUSES]
+    rows = [
+        (name, ours.true, ours.f1, theirs.precision, theirs.recall, theirs.f1, theirs.said)
+        for name, ours, theirs in pairs
+        if ours.true or theirs.said
+    ]
     head = ("cause", "cases", "segwatch: F1", "tshark: precision", "recall", "F1", "called so")
     return table(head, rows)
 

@@ -146,7 +146,9 @@ def write(path: Path, results: Results) -> None:
     halves = {name: half._asdict() | {"cells": None} for name, half in results.halves.items()}
     parts = json.dumps({"programs": results.programs, "halves": halves}, indent=1).split('"cells": null')
     for at, half in enumerate(results.halves.values()):
-        lines = ",\n".join(json.dumps([*cell, number]) for cell, number in sorted(half.cells.items()))
+        lines = ",\n".join(
+            json.dumps([*cell, number], separators=(",", ":")) for cell, number in sorted(half.cells.items())
+        )
         parts[at] += f'"cells": [\n{lines}\n]'
     path.write_text("".join(parts) + "\n", encoding="utf-8")
 

@@ -44,3 +44,5 @@ STACKS: Final = """F1 of each cause (cases), and how often need and place are ri
 """Above the table of stacks."""
 FRAMES: Final = "Share of frames whose cause is right (frames).\n"
 """Above the table of stacks and positions."""
+WORDS_BY_POSITION: Final = "Share of need and place that is right where it is told (repeats).\n"
+"""Above the table of need and place by position."""
