@@ -84,7 +84,7 @@ warm: install
 	@$(SEGWATCH) warmup --check >/dev/null || $(SEGWATCH) warmup
 
 test: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.check-installed
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ None are huge: on virtual machines the first touch of a huge page costs four tim
 (2.2 s/GB against 0.5 s/GB, measured), and conversations that are in use at the same time lie close together.
 """
 
-import contextlib
+import ctypes
 import mmap
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ _STEPS: Final = 16
 _MAP_NORESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0)
 _MADV_POPULATE_WRITE: Final = 23
 """Of madvise(2), since Linux 5.14; Python has no name for it yet."""
+# Not the method of ``mmap``, which keeps the interpreter lock: other threads would stand still meanwhile.
+_MADVISE: Final = ctypes.CDLL(None).madvise
+_MADVISE.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
 def zeroed(rows: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -35,8 +38,9 @@ def zeroed(rows: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     except OSError:
         # Addresses are limited (RLIMIT_AS, or no overcommitment): growing will copy.
         memory = mmap.mmap(-1, size, flags=flags)
-    _populate(memory, 0, size)
-    return np.frombuffer(memory, dtype)[:rows]
+    whole = np.frombuffer(memory, dtype)
+    _populate(whole, 0, size)
+    return whole[:rows]
 
 
 def grown(array: npt.NDArray[Any], rows: int = 0) -> npt.NDArray[Any]:
@@ -49,7 +53,7 @@ def grown(array: npt.NDArray[Any], rows: int = 0) -> npt.NDArray[Any]:
     whole = array.base
     if isinstance(whole, np.ndarray) and whole.dtype == array.dtype and len(whole) >= rows:
         if isinstance(whole.base, memoryview) and isinstance(whole.base.obj, mmap.mmap):
-            _populate(whole.base.obj, array.nbytes, (rows - len(array)) * array.itemsize)
+            _populate(whole, array.nbytes, (rows - len(array)) * array.itemsize)
         return whole[:rows]
     larger = zeroed(rows, array.dtype)
     # As bytes: NumPy copies records field by field.
@@ -57,9 +61,8 @@ def grown(array: npt.NDArray[Any], rows: int = 0) -> npt.NDArray[Any]:
     return larger
 
 
-def _populate(memory: mmap.mmap, start: int, size: int) -> None:
-    """Have the pages of a part of a mapping made, all at once."""
+def _populate(whole: npt.NDArray[Any], start: int, size: int) -> None:
+    """Have the pages of a part of a mapping made, all at once; ``whole`` begins where the mapping does."""
     first = start - start % mmap.PAGESIZE
-    # A kernel that does not know this, or has no memory left: then each page comes when it is touched.
-    with contextlib.suppress(OSError):
-        memory.madvise(_MADV_POPULATE_WRITE, first, start + size - first)
+    # A kernel that does not know this, or has no memory left, says so: then each page comes when it is touched.
+    _MADVISE(whole.ctypes.data + first, start + size - first, _MADV_POPULATE_WRITE)

@@ -32,3 +32,22 @@ def test_stopping_early_ends_the_thread() -> None:
     assert next(iter(items)) == 0
     items.stop()
     assert "test-ahead-stopped" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_who_would_wait_does_something_else_meanwhile() -> None:
+    """As long as there is anything to do, and no item is lost for it."""
+    done = threading.Event()
+    left = iter([True] * 5)
+
+    def meanwhile() -> bool:
+        some = next(left, False)
+        if not some:
+            done.set()
+        return some
+
+    items = Ahead(counted(100), "test-ahead-meanwhile", meanwhile)
+    items.start()
+    assert done.wait(10)
+    taken = iter(items)
+    assert [next(taken) for _ in range(100)] == list(range(100))
+    items.stop()

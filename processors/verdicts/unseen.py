@@ -35,8 +35,8 @@ _IPV6 = int(Quality.IPV6)
 
 @inner_kernel
 def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
-    """Remember the highest identification of a sender, empty segments counted."""
-    if segments.quality[row] & _IPV6:
+    """Remember the highest identification of a sender, empty segments counted; 0 is none (``order.ids_ascend``)."""
+    if not segments.ip_id[row] or segments.quality[row] & _IPV6:
         return
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
     if step == 0 and sender.marks & NUMBERED:

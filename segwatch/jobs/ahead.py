@@ -2,10 +2,10 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-_ITEMS_AHEAD = 2
+_ITEMS_AHEAD = 3
 _WAIT_SECONDS = 0.1
 _Item = TypeVar("_Item")
 
@@ -13,11 +13,13 @@ _Item = TypeVar("_Item")
 class Ahead(Generic[_Item]):
     """Runs ``items`` in a thread from ``start`` to their end, or to ``stop``; iterate to take them.
 
-    An error in that thread is raised where the items are taken.
+    An error in that thread is raised where the items are taken. While enough items wait it calls ``meanwhile``, which
+    does something useful and returns whether there was anything to do.
     """
 
-    def __init__(self, items: Iterator[_Item], name: str) -> None:
+    def __init__(self, items: Iterator[_Item], name: str, meanwhile: Callable[[], bool] | None = None) -> None:
         self._items = items
+        self._meanwhile = meanwhile
         self._queue: queue.Queue[tuple[_Item] | BaseException | None] = queue.Queue(_ITEMS_AHEAD)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -50,6 +52,8 @@ class Ahead(Generic[_Item]):
 
     def _put(self, entry: tuple[_Item] | BaseException | None) -> bool:
         while not self._stop.is_set():
+            if self._meanwhile is not None and self._queue.full() and self._meanwhile():
+                continue
             try:
                 self._queue.put(entry, timeout=_WAIT_SECONDS)
             except queue.Full:

@@ -9,6 +9,7 @@ from ingest.capture.reader import CaptureReader, open_capture
 from ingest.decode.decoder import Decoder
 from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.content import Content
+from segwatch.jobs.finding import BatchFinder
 from segwatch.records.segments import SegmentColumns
 
 BATCH_FRAMES = 1 << 15
@@ -20,18 +21,19 @@ _PIPE_SECONDS: Final = 1.0
 class DecodedCapture:
     """The segments of one capture: iterate over the batches, then take ``content`` (with its digest if ``named``).
 
-    Reading and decoding run in a thread of their own. Errors of that thread are raised in the caller. Use with
-    ``with``: leaving it early stops the thread.
+    Reading and decoding run in a thread of their own; while it would have to wait it finds conversations for
+    ``finder``. Errors of that thread are raised in the caller. Use with ``with``: leaving it early stops the thread.
     """
 
-    def __init__(self, path: str, *, named: bool = False) -> None:
+    def __init__(self, path: str, *, named: bool = False, finder: BatchFinder | None = None) -> None:
         self._reader = open_capture(path, named=named)
         self._decoder = Decoder()
         self._first = np.iinfo(np.int64).max
         self._last = np.iinfo(np.int64).min
         self.skipped: dict[str, int] = {}
         """Frames without a segment so far, by reason."""
-        self._decoded = Ahead(self._decode(), "segwatch-decode")
+        self._finder = finder
+        self._decoded = Ahead(self._decode(), "segwatch-decode", finder.find_one if finder is not None else None)
 
     def __enter__(self) -> "DecodedCapture":
         self._decoded.start()
@@ -52,6 +54,8 @@ class DecodedCapture:
             self._last = max(self._last, int(frames.ts.max()))
             segments = self._decoder.decode(frames)
             self.skipped = self._decoder.skipped()
+            if self._finder is not None:
+                self._finder.add(segments)
             yield segments
 
     def __iter__(self) -> Iterator[SegmentColumns]:

@@ -1,16 +1,15 @@
-"""Captures through reader, decoder and engine: three threads, recycled memory, bounded queues between them."""
+"""Captures through reader, decoder and engine: two threads, recycled memory, a bounded queue between them."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from ingest.capture.reader import CaptureReader
 from processors.engine import Engine
-from segwatch.jobs.ahead import Ahead
 from segwatch.jobs.content import Content
 from segwatch.jobs.decoding import BATCH_FRAMES, DecodedCapture
+from segwatch.jobs.finding import BatchFinder
 from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.pool import finding_pool
 from segwatch.records.segments import SegmentColumns
@@ -29,37 +28,31 @@ class AnalysedBatch(NamedTuple):
 class CapturePipeline:
     """Analyses one capture: iterate over the batches, then take ``remaining_intervals`` and ``content``.
 
-    Decoding and finding conversations run in threads of their own, the analysis in the caller's: two processors share
-    the work evenly, whatever costs most in a capture. Errors of the threads are raised in the caller. Use with
-    ``with``: leaving it early stops the threads.
+    Decoding runs in a thread of its own, the analysis in the caller's; conversations are found in either
+    (``BatchFinder``). Errors of the thread are raised in the caller. Use with ``with``: leaving it early stops it.
     """
 
     def __init__(self, path: str, rules: str, *, named: bool = False) -> None:
-        self._capture = DecodedCapture(path, named=named)
         self.engine = Engine(rules=rules)
+        self._finder = BatchFinder(self.engine.flows)
+        self._capture = DecodedCapture(path, named=named, finder=self._finder)
         self._findings = finding_pool(BATCH_FRAMES)
-        self._found = Ahead(self._find(), "segwatch-find")
 
     def __enter__(self) -> "CapturePipeline":
         self._capture.__enter__()
-        self._found.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._capture.__exit__()  # it gives no more, so the finding ends
-        self._found.stop()
+        self._capture.__exit__()
 
     @property
     def reader(self) -> CaptureReader:
         """The reader, for its progress."""
         return self._capture.reader
 
-    def _find(self) -> Iterator[tuple[SegmentColumns, npt.NDArray[np.int32]]]:
-        for segments in self._capture:
-            yield segments, self.engine.flows.find(segments)
-
     def __iter__(self) -> Iterator[AnalysedBatch]:
-        for segments, numbers in self._found:
+        for segments in self._capture:
+            numbers = self._finder.take()
             rows = len(segments.ts)
             if rows == 0:
                 continue

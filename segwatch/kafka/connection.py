@@ -29,6 +29,8 @@ _LONGEST_BACKOFF_MS = 1000
 
 # A library speaks through exceptions; without a handler of its own Python would print its warnings on stderr.
 logging.getLogger("kafka").addHandler(logging.NullHandler())
+# It warns of every member that Faust has in a group: those describe themselves in a way of Faust's own.
+logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
 
 _Client = TypeVar("_Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
 

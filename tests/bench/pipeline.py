@@ -34,6 +34,7 @@ _NANOSECONDS: Final = 1_000_000_000
 _SETTLED_SECONDS: Final = 6.0
 """A batch of the sink may wait for half as long."""
 _LOOK_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 600.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _KIBIBYTE: Final = 1024
 
@@ -67,7 +68,7 @@ class _Pipeline:
         self._pids["sink"] = sink.pid
         self._pids |= {name: pid for name, pid in servers.items() if pid is not None}
         cluster.publish(str(warm.path))
-        cluster.wait_until_stored(600)
+        cluster.wait_until_stored(_PATIENCE_SECONDS)
 
     def usages(self) -> dict[str, _Usage]:
         """Return what each process has used."""
@@ -222,15 +223,15 @@ def _restart(captures: Captures) -> Table:
         before = way.usages()["processor 1"].resident_bytes
         with _open_session(cluster, flows.path):
             way.last_row_seconds(time.monotonic())
-            cluster.wait_until_stored(1200)
+            cluster.wait_until_stored(2 * _PATIENCE_SECONDS)
             ((remembered,),) = cluster.query("SELECT uniqExact(session, stream) FROM intervals")
             bytes_a_flow = (way.usages()["processor 1"].peak_bytes - before) / remembered
             way.processors[0].kill()
             way.processors[0].wait()
             began = time.monotonic()
             cluster.spawn("processor")
-            cluster.publish(str(captures.tiny().path))
-            cluster.wait_until_stored(600)
+            (published,) = cluster.publish(str(captures.tiny().path))
+            _wait_for_conversations(cluster, published["session"], captures.tiny().flows)
             seconds = time.monotonic() - began
     rows = [
         Row(
@@ -246,6 +247,16 @@ def _restart(captures: Captures) -> Table:
     ]
     note = f"{remembered:,} conversations in memory when the processor was killed; its memory is the most that it had."
     return Table("Pipeline, many conversations", ("", ""), rows, note)
+
+
+def _wait_for_conversations(cluster: Cluster, session: str, conversations: int) -> None:
+    """Wait until all conversations of a session are stored. Raises ``TimeoutError``."""
+    query = f"SELECT uniqExact(stream) FROM intervals WHERE session = '{session}'"
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while cluster.query(query) != [(conversations,)]:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"session {session} is not stored after {_PATIENCE_SECONDS} s")
+        time.sleep(_LOOK_SECONDS)
 
 
 @contextmanager

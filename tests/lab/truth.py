@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from tests.lab.captures import Capture, Captured
 from tests.lab.episodes import episodes
-from tests.lab.flows import Flow, Key, Send, fates, flows_of
+from tests.lab.flows import Fate, Flow, Key, Send, fates, flows_of
 from tests.lab.join import Cause, causes, of_flow
 from tests.lab.kernel import Repeat, Word
 from tests.lab.middlebox import Action, Packet, Passing
@@ -60,6 +60,8 @@ class Run(NamedTuple):
 class Known(NamedTuple):
     """What is known of the packets of a run, by packet."""
 
+    fates: list[Fate]
+    """What became of each packet."""
     flows: dict[Key, Flow]
     sends: dict[int, tuple[Flow, Send]]
     causes: dict[int, Cause]
@@ -72,9 +74,8 @@ class Known(NamedTuple):
 
 def know(run: Run) -> Known:
     """Join what the kernel said and what the middlebox did."""
-    links = len(run.points) - 1
-    fate = fates(run.actions, run.passings, run.packets, links)
-    known = Known(flows_of(run.packets), {}, {}, {}, {}, [], 0)
+    fate = fates(run.actions, run.passings, run.packets, len(run.points) - 1)
+    known = Known(fate, flows_of(run.packets), {}, {}, {}, {}, [], 0)
     numbers = count(1)
     for flow in known.flows.values():
         is_forward = flow.direction == "forward"
@@ -91,10 +92,8 @@ def know(run: Run) -> Known:
 def rows(run: Run, known: Known, captures: Sequence[Capture]) -> Iterator[Row]:
     """Yield the rows of all captures, one for each point."""
     numbers = count(known.next_episode)
-    links = len(run.points) - 1
-    fate = fates(run.actions, run.passings, run.packets, links)
     for point, capture in enumerate(captures):
-        delivered = {number: time for number, time in capture.omitted.items() if fate[number].is_delivered}
+        delivered = {number: time for number, time in capture.omitted.items() if known.fates[number].is_delivered}
         passed, gaps = Passed(), Gaps(known.sends, delivered)
         for number, frame in enumerate(capture.frames, 1):
             packet = run.packets[frame.packet]

@@ -17,3 +17,6 @@ def test_workers_join_and_leave(tmp_path: Path) -> None:
         assert result["differences"] == {}, (result, cluster.logs())
         assert result["rows went on"], result
         assert set(result["exit codes"]) <= ENDED_WELL, (result, cluster.logs())
+        said = "".join(path.read_text(errors="replace") for path in tmp_path.glob("processor-*.log"))
+        assert "Working" in said
+        assert "Unable to decode" not in said, "kafka-python does not know how members of Faust describe themselves"

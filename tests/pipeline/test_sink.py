@@ -174,7 +174,7 @@ def test_store_killed(pipeline: Pipeline) -> None:
     findings = Findings(PARTITIONS, 40, 20, random.Random(3))  # noqa: S311  # a trial, no secret
     send_statuses(pipeline.producer, 5)
     sink = pipeline.start()
-    pipeline.wait_for(lambda: pipeline.server.status().running)
+    pipeline.wait_for(lambda: "Storing" in pipeline.log())  # one that starts without its store ends with a sentence
     for _ in range(3):
         findings.send(pipeline.producer, 30)
         time.sleep(1.5)

@@ -430,3 +430,17 @@ def test_an_answer_to_a_syn_a_second_later_was_sent_before(*, repeated: bool) ->
     last = talk.verdicts()[-1]
     assert last.says == (Cause.SYN_RETRY, *_NEEDED_BEFORE)
     assert not last.row["from_client"]
+
+
+@pytest.mark.parametrize("last_id", [100, 0x9000])
+def test_a_repeat_of_a_tail_that_never_passed(last_id: int) -> None:
+    """Only the missing IP ID tells; Linux gives 0 to a SYN/ACK, from which on half of all IDs look like older ones."""
+    talk = Talk(last_id=last_id)
+    at = talk.warm()
+    talk.lose()
+    frame = talk.send(at + 225, 10)
+    talk.ack(at + 241, 11)
+    verdict = talk.only()
+    assert verdict.row["frame"] == frame
+    assert verdict.says == (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.BEFORE_SENSOR)
+    assert Proof.ID_MISSING in verdict.proof
