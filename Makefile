@@ -9,6 +9,7 @@
 #   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
 #   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
+#   make accuracy how often verdicts are right, into docs/accuracy.md (ACCURACY= options: ACCURACY=--help)
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -22,6 +23,7 @@ BENCH ?=
 TRIAL ?=
 LIVE ?= --help
 LAB ?= list
+ACCURACY ?=
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -42,7 +44,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab dashboards clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -105,6 +107,9 @@ live-trial: warm $(VENV)/.test-installed
 
 lab: $(VENV)/.test-installed
 	$(BIN)/python -m tests.lab $(LAB)
+
+accuracy: warm $(VENV)/.test-installed
+	$(BIN)/python -m tests.lab.scoreboard $(ACCURACY)
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate

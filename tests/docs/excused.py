@@ -59,6 +59,7 @@ EXCUSED = {
     r"kubectl (apply|-n) .*": _CLUSTER,
     r"segwatch db migrate --store .* --cluster main": "it needs a cluster of ClickHouse",
     r"make lab.*": "tests/lab/test_live.py runs a scenario, and test_command.py the command",
+    r"make accuracy.*": "it takes minutes; tests/lab/test_scoreboard.py measures a half, and makes the page",
     r"make trial .*": "it takes many minutes; tests/pipeline/ has the same in short",
     r"systemctl .*": "it needs systemd as the first process; tests/deploy/test_systemd.py lets it read the units",
     r"clickhouse-client .*": "it needs a ClickHouse server; tests/sinks/test_backup.py restores on the local one",
