@@ -116,7 +116,9 @@ class Cluster(NamedTuple):
         place, replica = ("all", "{shard}-{replica}") if name in WHOLE else ("{shard}", "{replica}")
         path = f"/clickhouse/tables/{place}/{{database}}/{{table}}"
         rest = _ENGINE.sub(
-            lambda engine: f"ENGINE = Replicated{engine[1]}('{path}', '{replica}'{f', {engine[2]}' if engine[2] else ''})",
+            lambda engine: (
+                f"ENGINE = Replicated{engine[1]}('{path}', '{replica}'{f', {engine[2]}' if engine[2] else ''})"
+            ),
             rest,
         )
         window = rf"replicated_deduplication_window = \1, replicated_deduplication_window_seconds = {TOKEN_SECONDS}"

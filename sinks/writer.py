@@ -14,9 +14,9 @@ import numpy.typing as npt
 from clickhouse_driver.errors import Error
 
 from segwatch.messages.status import STATES, SensorStatus
+from segwatch.messages.verdicts import VERDICT_NAMES
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
-from segwatch.messages.verdicts import VERDICT_NAMES
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
 from segwatch.records.verdicts import VERDICT
 from segwatch.vocabulary import LABEL_NAMES

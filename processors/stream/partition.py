@@ -159,8 +159,11 @@ class Partition:
 
     def _judged(self, offset: int, header: SegmentsHeader, rows: RowsByShard, behind: list[Shard]) -> list[Outgoing]:
         """Return the messages of the verdicts that shards gave, in the order of the segments that they come from."""
-        found = [(rows.order[rows.starts[shard.number] + shard.judged.sources], shard.judged.records)
-                 for shard in behind if shard.judged is not None]
+        found = [
+            (rows.order[rows.starts[shard.number] + shard.judged.sources], shard.judged.records)
+            for shard in behind
+            if shard.judged is not None
+        ]
         if not found:
             return []
         sources, records = (np.concatenate(parts) for parts in zip(*found, strict=True))
