@@ -200,11 +200,21 @@ def _pass_segment(
 
 @kernel
 def judge_rows(
-    state: State, segments: SegmentColumns, findings: FindingColumns, conversation_of_row: Any, first: int, out: Any
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    conversation_of_row: Any,
+    first: int,
+    out: Any,
+    sources: Any,
 ) -> int:
-    """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge."""
+    """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge.
+
+    ``sources`` gets the row that gave each of the verdicts in ``out``.
+    """
     end = len(segments.ts)
     checked = -1
+    written = signed(state.counters[counter.WRITTEN])
     for row in range(first, end):
         flow = signed(conversation_of_row[row])
         if flow == NOTHING or signed(segments.quality[row]) & _NOT_JUDGED:
@@ -221,4 +231,7 @@ def judge_rows(
             _begin(state, sender, stream)
             _begin(state, receiver, stream)
         _pass_segment(state, segments, findings, row, sender, receiver, out)
+        while written < signed(state.counters[counter.WRITTEN]):
+            sources[written] = row
+            written += 1
     return end

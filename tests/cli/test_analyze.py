@@ -163,7 +163,7 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
     try:
         first = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
         assert first.returncode == 0, first.stderr
-        assert "Stored 2 findings and 1 intervals" in first.stdout
+        assert "Stored 2 findings, 0 verdicts and 1 intervals" in first.stdout
         again = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
         assert "has this capture already" in again.stdout
         with open_store("local", server) as store:
