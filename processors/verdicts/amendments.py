@@ -101,12 +101,14 @@ def _weigh(
     verdict = state.rows[place]
     proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
     if proof:
-        call_spurious(verdict, proof)
+        verdict.proof |= proof
+        call_spurious(verdict)
         if proof == _EIFEL or verdict.cause == _RTO:
             undo(trouble, packet.now)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
-        call_spurious(verdict, _BEYOND)
+        verdict.proof |= _BEYOND
+        call_spurious(verdict)
         undo(trouble, packet.now)
         amend(state, place, packet.frame, confidence.LIKELY, out)
     elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
@@ -144,7 +146,7 @@ def _take_report(state: State, place: int, frame: int, out: Any) -> None:
         state.notes[place].confidence = confidence.SAME_ID
         amend(state, place, frame, confidence.PROVED, out)
     elif state.notes[place].is_repeat and verdict.needed != _SPURIOUS:
-        call_spurious(verdict, _DSACK)
+        call_spurious(verdict)
         amend(state, place, frame, confidence.PROVED, out)
 
 

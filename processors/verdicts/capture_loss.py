@@ -33,10 +33,10 @@ def _write_loss(
 ) -> None:
     """``behind``: the piece that showed the gap first, or ``NOTHING`` if the acknowledgment did."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, False)
+    fill_ends(verdict, segments, findings, row, 1 - signed(findings.from_client[row]))
     if behind != NOTHING:
         verdict.time = state.pieces[behind].time
-        verdict.frame = sent.frame_of(state.pieces[behind], signed(segments.frame[row]))
+        verdict.frame = sent.frame_of(signed(state.pieces[behind].frame), signed(segments.frame[row]))
     fill_blank(verdict, start, distance(end, start))
     fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_LOSS
@@ -84,4 +84,5 @@ def find_losses(
             position = signed(piece.end)
         index += 1
     if after(packet.ack, signed(sender.snd_max)):
-        _write_loss(state, segments, findings, row, sender, receiver, signed(sender.snd_max), packet.ack, NOTHING, out)
+        start = signed(sender.snd_max)
+        _write_loss(state, segments, findings, row, sender, receiver, start, packet.ack, signed(NOTHING), out)

@@ -4,6 +4,7 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.serial import signed
+from processors.verdicts.headers import Header
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_TIMESTAMP, State
@@ -95,10 +96,10 @@ def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> in
 
 
 @rare_kernel
-def waited(state: State, sender: Any, note: Any, other: Any) -> int:
-    """Return how long after ``other`` (``NOTE`` or ``PIECE``) a segment was sent, by the sender's clock if it shows."""
-    if note.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
-        ticks = ticks_between(signed(note.tsval), signed(other.tsval))
+def waited(state: State, sender: Any, segment: Header, other: Header) -> int:
+    """Return how long after ``other`` a segment was sent, by the sender's clock if it shows."""
+    if segment.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
+        ticks = ticks_between(segment.tsval, other.tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             return MILLISECOND * ticks
-    return signed(note.time) - signed(other.time)
+    return segment.time - other.time

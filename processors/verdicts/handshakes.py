@@ -12,7 +12,7 @@ from segwatch.vocabulary import Quality
 
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 _SYN_ACK = SYN | ACK
-_TIMER = 900_000_000
+TIMER = 900_000_000
 """Nanoseconds after which a SYN/ACK was sent by the timer: it is 1 s at first (RFC 6298 section 2.1)."""
 
 
@@ -36,4 +36,4 @@ def answered_again(state: State, segments: SegmentColumns, row: int, packet: Pac
     stamped = bool(first.marks & HAS_TIMESTAMP) and bool(segments.quality[row] & _TIMESTAMPS)
     if stamped and segments.tsecr[row] == first.tsval:
         asked = signed(first.time)
-    return asked if packet.now - asked >= _TIMER else 0
+    return asked if packet.now - asked >= TIMER else 0

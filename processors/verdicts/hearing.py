@@ -126,6 +126,37 @@ def _turn_window(state: State, packet: Packet, sender: Any) -> None:
 
 
 @inner_kernel
+def hear_plainly(
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    row: int,
+    packet: Packet,
+    sender: Any,
+    receiver: Any,
+) -> None:
+    """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
+    if findings.ack_rtt[row] > 0:
+        note_answer(receiver, signed(findings.ack_rtt[row]))
+    if _advances(packet, sender):
+        sender.una = packet.ack
+        if sender.marks & FIN_SENT and sender.una == sender.snd_max:
+            sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
+    else:
+        _count_duplicate(packet, sender)
+    sender.last_heard = packet.now
+    sender.heard_tsval = segments.tsval[row]
+
+
+@inner_kernel
+def hear_first(packet: Packet, sender: Any) -> None:
+    """Begin where the peer's first acknowledgment does, if nothing that the sender sent was seen."""
+    if not (sender.last_sent or sender.last_heard):
+        sender.una = packet.ack
+        sender.snd_max = packet.ack
+
+
+@inner_kernel
 def hear(
     state: State,
     segments: SegmentColumns,
@@ -137,23 +168,13 @@ def hear(
     out: Any,
 ) -> None:
     """Take what ``receiver`` says in a segment to ``sender``, with the ACK flag."""
-    if not (sender.last_sent or sender.last_heard):
-        sender.una = packet.ack
-        sender.snd_max = packet.ack
-    advances = _advances(packet, sender)
-    unseen = advances and after(packet.ack, signed(sender.snd_max))
+    hear_first(packet, sender)
+    unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
     if sender.busy or segments.sack_count[row] or sender.duplicate_acks or unseen:
         _hear_closely(state, segments, findings, row, packet, sender, receiver, out)
+        sender.last_heard = packet.now
+        sender.heard_tsval = segments.tsval[row]
     else:
-        if findings.ack_rtt[row] > 0:
-            note_answer(receiver, signed(findings.ack_rtt[row]))
-        if advances:
-            sender.una = packet.ack
-            if sender.marks & FIN_SENT and sender.una == sender.snd_max:
-                sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
-        else:
-            _count_duplicate(packet, sender)
-    sender.last_heard = packet.now
-    sender.heard_tsval = segments.tsval[row]
+        hear_plainly(state, segments, findings, row, packet, sender, receiver)
     if (packet.window == 0) != (sender.closed != 0) and not packet.flags & SYN:
         _turn_window(state, packet, sender)

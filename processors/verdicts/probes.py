@@ -85,7 +85,7 @@ def write_probe(
 ) -> None:
     """Write the verdict on a probe."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, True)
+    fill_ends(verdict, segments, findings, row, signed(findings.from_client[row]))
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
     verdict.silence = silence(state, segments, row, sender)

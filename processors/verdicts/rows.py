@@ -24,8 +24,8 @@ def has_room(state: State, out: Any) -> bool:
 
 
 @rare_kernel
-def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, row: int, by_sender: bool) -> None:
-    """Say when, where and of which conversation; ``by_sender``: who sent the segment sent what is judged, too."""
+def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, row: int, from_client: int) -> None:
+    """Say when, where and of which conversation; ``from_client``: 1 if the client sent what is judged, else 0."""
     verdict.time = segments.ts[row]
     verdict.frame = segments.frame[row]
     verdict.stream = findings.stream[row]
@@ -44,7 +44,7 @@ def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, 
         verdict.server[1] = segments.src[row, 1]
         verdict.client_port = segments.dport[row]
         verdict.server_port = segments.sport[row]
-    verdict.from_client = findings.from_client[row] if by_sender else 1 - signed(findings.from_client[row])
+    verdict.from_client = from_client
 
 
 @rare_kernel
@@ -108,12 +108,11 @@ def amend(state: State, place: int, frame: int, confidence: float, out: Any) -> 
 
 
 @rare_kernel
-def call_spurious(verdict: Any, proof: int) -> None:
+def call_spurious(verdict: Any) -> None:
     """Say that the receiver had it: nothing was lost, and delivery did not wait for it."""
     verdict.needed = _SPURIOUS
     verdict.place = _NOWHERE
     verdict.stalled = 0
-    verdict.proof |= proof
 
 
 @rare_kernel

@@ -79,7 +79,7 @@ def place_of(sender: Any, index: int) -> int:
     return signed(sender.block) + ((signed(sender.oldest) + index) & (room_of(sender) - 1))
 
 
-@inner_kernel
+@rare_kernel
 def _enlarge(state: State, sender: Any) -> None:
     """Move the pieces into a block of the next size."""
     size = signed(sender.block_size) + 1
@@ -116,7 +116,7 @@ def _make_place(state: State, sender: Any, end: int) -> None:
 
 
 @inner_kernel
-def append(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
+def _append(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
     """Remember a segment that begins at or after the end of all others."""
     _make_place(state, sender, end)
     piece = state.pieces[place_of(sender, signed(sender.count))]
@@ -130,6 +130,14 @@ def append(state: State, sender: Any, segments: SegmentColumns, row: int, start:
     piece.ip_id = segments.ip_id[row]
     piece.ttl = segments.ttl[row]
     piece.marks = marks_of(signed(segments.quality[row]))
+
+
+@inner_kernel
+def take_new(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
+    """Remember what is sent for the first time, from ``start`` on."""
+    _append(state, sender, segments, row, start, end)
+    sender.snd_max = end
+    sender.last_sent = segments.ts[row]
 
 
 @rare_kernel
@@ -159,6 +167,6 @@ def covers(state: State, sender: Any, index: int, seq: int) -> bool:
 
 
 @rare_kernel
-def frame_of(piece: Any, now: int) -> int:
-    """Return the number of a piece's frame; ``now``: that of a later frame, fewer than 2^32 after it."""
-    return now - ((now - signed(piece.frame)) & MODULUS_MASK)
+def frame_of(low: int, now: int) -> int:
+    """Return a frame's number by its last 32 bits; ``now``: that of a later frame, fewer than 2^32 after it."""
+    return now - ((now - low) & MODULUS_MASK)

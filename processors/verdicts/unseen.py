@@ -16,7 +16,6 @@ from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import Quality
 
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
@@ -27,16 +26,17 @@ _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
 _LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (_ETHERNET_PAYLOAD + 1)
 """By which an identification goes up at most where packets are missing."""
+_SHORTEST = LEAST_VARIATION // 2
+"""Nanoseconds since its last segment passed before which no timeout sent the next: that one may have been held up."""
 _TIMER_LATE = 25_000_000
 _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
-_IPV6 = int(Quality.IPV6)
 
 
 @inner_kernel
 def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
-    """Remember the highest identification of a sender, empty segments counted; 0 is none (``order.ids_ascend``)."""
-    if not segments.ip_id[row] or segments.quality[row] & _IPV6:
+    """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has."""
+    if not segments.ip_id[row]:
         return
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
     if step == 0 and sender.marks & NUMBERED:
@@ -47,9 +47,10 @@ def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
 
 
 @inner_kernel
-def may_repeat_unseen(segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> bool:
+def may_repeat_unseen(segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any) -> bool:
     """Whether identification and time let a segment be a repeat of what never passed: most of them do not."""
-    if packet.now - signed(sender.last_sent) < LEAST_CLOCK:
+    least = LEAST_CLOCK if signed(receiver.last_sent) <= signed(sender.last_sent) else _SHORTEST
+    if packet.now - signed(sender.last_sent) < least:
         return False
     step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
     return 1 < step <= _LARGEST_STEP
@@ -58,7 +59,7 @@ def may_repeat_unseen(segments: SegmentColumns, row: int, packet: Packet, sender
 @rare_kernel
 def missing_packets(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
-    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not sender.count:
+    if not sender.marks & NUMBERED or not sender.count:
         return 0
     proved = ids_ascend(state, sender)
     if proved < 0:
@@ -86,7 +87,7 @@ def repeats_unseen(
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of the timeout.
     """
-    if not may_repeat_unseen(segments, row, packet, sender) or not sender.count:
+    if not may_repeat_unseen(segments, row, packet, sender, receiver) or not sender.count:
         return False
     if missing_packets(state, segments, row, sender) <= packets_between(packet, sender):
         return False
