@@ -3,7 +3,7 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.rules.packet import SYN, Packet
+from processors.rules.packet import SYN
 from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts import confidence, order, sent
 from processors.verdicts.clocks import silence, waited
@@ -18,8 +18,6 @@ from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, packets_between
 from segwatch.compilation import rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
@@ -38,16 +36,16 @@ _SENT_EARLIER = int(Proof.SENT_EARLIER)
 
 
 @rare_kernel
-def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, end: int) -> None:
+def _fill_note(note: Any, packet: Any, end: int) -> None:
     note.start = packet.seq
     note.end = end
     note.time = packet.now
     note.frame = packet.frame
-    note.tsval = segments.tsval[row]
-    note.tsecr = segments.tsecr[row]
-    note.ip_id = segments.ip_id[row]
-    note.ttl = segments.ttl[row]
-    note.marks = sent.marks_of(signed(segments.quality[row]))
+    note.tsval = packet.tsval
+    note.tsecr = packet.tsecr
+    note.ip_id = packet.ip_id
+    note.ttl = packet.ttl
+    note.marks = sent.marks_of(packet.quality)
     note.is_repeat = 0
     note.dsacked = 0
     note.repeated = 0
@@ -208,10 +206,7 @@ def _judge(
 @rare_kernel
 def _new_verdict(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     trouble: Any,
     sender: Any,
@@ -221,12 +216,12 @@ def _new_verdict(
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]
-    _fill_note(note, segments, row, packet, end)
+    _fill_note(note, packet, end)
     note.is_head = 1 if packet.seq == signed(sender.una) else 0
-    fill_ends(verdict, segments, findings, row, signed(findings.from_client[row]))
+    fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender)
+    verdict.silence = silence(state, packet, sender)
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -234,10 +229,7 @@ def _new_verdict(
 @rare_kernel
 def judge_old(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     sender: Any,
     receiver: Any,
@@ -248,14 +240,14 @@ def judge_old(
     if trouble.notes == MOST_NOTES:
         drop_first(state, trouble)
     copy = latest_copy(state, trouble, packet.seq, end)
-    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
     is_syn = bool(packet.flags & SYN)
-    quality = signed(segments.quality[row])
+    quality = packet.quality
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
-        trouble.unseen = missing_packets(state, segments, row, sender)
+        trouble.unseen = missing_packets(state, packet, sender)
     verdict.confidence = note.confidence * need
     write(state, verdict, out)
     sender.busy = 1
@@ -265,10 +257,7 @@ def judge_old(
 @rare_kernel
 def judge_unseen(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     sender: Any,
     receiver: Any,
@@ -283,7 +272,7 @@ def judge_unseen(
     if trouble.notes == MOST_NOTES:
         drop_first(state, trouble)
     copy = latest_copy(state, trouble, packet.seq, end)
-    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
     is_syn = bool(packet.flags & SYN)
@@ -293,7 +282,7 @@ def judge_unseen(
     if is_syn:
         verdict.silence = packet.now - since
     note.waited = verdict.silence
-    behind = missing_packets(state, segments, row, sender) - packets_between(packet, sender) - 1
+    behind = missing_packets(state, packet, sender) - packets_between(packet, sender) - 1
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK

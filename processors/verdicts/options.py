@@ -4,17 +4,16 @@ from typing import Any
 
 from processors.verdicts.state import SACK_PERMITTED, SACK_SENT, SYN_SEEN
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _PERMITS = int(Quality.SACK_PERMITTED)
 
 
 @inner_kernel
-def note_options(segments: SegmentColumns, row: int, sender: Any) -> None:
+def note_options(packet: Any, sender: Any) -> None:
     """Remember what a SYN says."""
     sender.marks |= SYN_SEEN
-    if segments.quality[row] & _PERMITS:
+    if packet.quality & _PERMITS:
         sender.marks |= SACK_PERMITTED
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.rules.packet import ACK, FIN, RST, SYN, Packet
+from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, distance, signed
 from processors.verdicts import sent
 from processors.verdicts.acks_twice import is_ack_again
@@ -12,8 +12,6 @@ from processors.verdicts.options import note_options
 from processors.verdicts.state import FIN_SENT, State
 from processors.verdicts.unseen import may_repeat_unseen, note_id
 from segwatch.compilation import inner_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 
 LONGEST = 1 << 24
 """Payload that a segment can have: what claims more is rubbish."""
@@ -28,7 +26,7 @@ def has_begun(sender: Any) -> bool:
 
 
 @inner_kernel
-def _says_little(packet: Packet, sender: Any) -> bool:
+def _says_little(packet: Any, sender: Any) -> bool:
     """Whether an acknowledgment is of what ``sender`` was seen to send, and leaves it a window."""
     if packet.window == 0 and not packet.flags & SYN:
         return False
@@ -37,7 +35,7 @@ def _says_little(packet: Packet, sender: Any) -> bool:
 
 
 @inner_kernel
-def _goes_on(segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any) -> bool:
+def _goes_on(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment is where its sender's next one goes, and neither a copy, nor a probe, nor a repeat."""
     if packet.flags & SYN:
         answers = bool(packet.flags & ACK)
@@ -48,40 +46,35 @@ def _goes_on(segments: SegmentColumns, row: int, packet: Packet, sender: Any, re
     if packet.seq != signed(sender.snd_max):
         return False
     if packet.length or packet.flags & FIN:
-        return not may_repeat_unseen(segments, row, packet, sender, receiver) and (
-            packet.length != 1 or not sender.trouble
-        )
-    return not is_ack_again(segments, row, packet, sender, receiver)
+        return not may_repeat_unseen(packet, sender, receiver) and (packet.length != 1 or not sender.trouble)
+    return not is_ack_again(packet, sender, receiver)
 
 
 @inner_kernel
-def is_plain(segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any) -> bool:
+def is_plain(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment needs no closer look."""
     if sender.busy | sender.closed | receiver.busy | receiver.closed | receiver.duplicate_acks:
         return False
-    if segments.sack_count[row] or packet.flags & RST or packet.length >= LONGEST:
+    if packet.sack_count or packet.flags & RST or packet.length >= LONGEST:
         return False
     if packet.flags & ACK and not _says_little(packet, receiver):
         return False
-    return _goes_on(segments, row, packet, sender, receiver)
+    return _goes_on(packet, sender, receiver)
 
 
 @inner_kernel
 def pass_plainly(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
 ) -> None:
     """Take a segment that ``is_plain``."""
     if packet.flags & ACK:
         hear_first(packet, receiver)
-        hear_plainly(state, segments, findings, row, packet, receiver, sender)
+        hear_plainly(state, packet, receiver, sender)
     if packet.flags & SYN:
-        note_options(segments, row, sender)
+        note_options(packet, sender)
     occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
     if occupied:
         if not has_begun(sender):
@@ -89,5 +82,5 @@ def pass_plainly(
         if packet.flags & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        sent.take_new(state, sender, segments, row, packet.seq, end)
-    note_id(segments, row, sender)
+        sent.take_new(state, sender, packet, packet.seq, end)
+    note_id(packet, sender)

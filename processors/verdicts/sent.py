@@ -10,7 +10,6 @@ from processors.serial import MODULUS_MASK, after, distance, not_after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, LARGEST_BLOCK, LEAST_BLOCK, State
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _IPV6 = int(Quality.IPV6)
@@ -116,28 +115,28 @@ def _make_place(state: State, sender: Any, end: int) -> None:
 
 
 @inner_kernel
-def _append(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
+def _append(state: State, sender: Any, packet: Any, start: int, end: int) -> None:
     """Remember a segment that begins at or after the end of all others."""
     _make_place(state, sender, end)
     piece = state.pieces[place_of(sender, signed(sender.count))]
     sender.count += 1
     piece.start = start
     piece.end = end
-    piece.time = segments.ts[row]
-    piece.frame = signed(segments.frame[row]) & MODULUS_MASK
-    piece.tsecr = segments.tsecr[row]
-    piece.tsval = segments.tsval[row]
-    piece.ip_id = segments.ip_id[row]
-    piece.ttl = segments.ttl[row]
-    piece.marks = marks_of(signed(segments.quality[row]))
+    piece.time = packet.now
+    piece.frame = packet.frame & MODULUS_MASK
+    piece.tsecr = packet.tsecr
+    piece.tsval = packet.tsval
+    piece.ip_id = packet.ip_id
+    piece.ttl = packet.ttl
+    piece.marks = marks_of(packet.quality)
 
 
 @inner_kernel
-def take_new(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
+def take_new(state: State, sender: Any, packet: Any, start: int, end: int) -> None:
     """Remember what is sent for the first time, from ``start`` on."""
-    _append(state, sender, segments, row, start, end)
+    _append(state, sender, packet, start, end)
     sender.snd_max = end
-    sender.last_sent = segments.ts[row]
+    sender.last_sent = packet.now
 
 
 @rare_kernel
