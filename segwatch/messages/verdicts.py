@@ -11,14 +11,14 @@ from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.findings import ROW, FindingsHeader
 from segwatch.messages.stream import SchemaVersion, read_message, write_message
 from segwatch.records.verdicts import VERDICT
-from segwatch.vocabulary import Cause, Needed, Place
+from segwatch.vocabulary import Cause, Needed, Place, Stage
 
 VERDICTS_VERSION: Final = SchemaVersion("verdicts", 1, 0)
 VERDICT_NAMES: Final = {"time": "ts", "seq": "seq_raw", "length": "payload_len"}
 """Fields of ``VERDICT`` that have another name in messages and tables: that of the same thing of an anomaly."""
 _ENDS: Final = ("client", "server")
 _FIELDS: Final = tuple(VERDICT.names or ())
-_MOST: Final = {"cause": max(Cause), "needed": max(Needed), "place": max(Place), "from_client": 1}
+_MOST: Final = {"cause": max(Cause), "needed": max(Needed), "place": max(Place), "stage": max(Stage), "from_client": 1}
 
 
 def _field_type(name: str) -> pa.DataType:

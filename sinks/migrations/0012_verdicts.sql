@@ -22,9 +22,10 @@ CREATE TABLE IF NOT EXISTS verdicts
     from_client Bool COMMENT 'Whether the client sent what is judged (of a capture_loss: what is missing)',
     seq_raw UInt32 CODEC(T64, LZ4) COMMENT 'Sequence number in the header (of a capture_loss: of what is missing)',
     payload_len UInt32 CODEC(T64, LZ4) COMMENT 'Payload bytes, as the headers say (of a capture_loss: bytes missed)',
-    cause Enum8('unknown' = 0, 'rto' = 1, 'fast_retransmit' = 2, 'recovery' = 3, 'tail_loss_probe' = 4, 'syn_retry' = 5, 'zero_window_probe' = 6, 'keep_alive' = 7, 'reordering' = 8, 'network_duplicate' = 9, 'capture_duplicate' = 10, 'capture_loss' = 11) COMMENT 'Why the segment is there',
+    cause Enum8('unknown' = 0, 'rto' = 1, 'fast_retransmit' = 2, 'recovery' = 3, 'tail_loss_probe' = 4, 'syn_retry' = 5, 'zero_window_probe' = 6, 'keep_alive' = 7, 'reordering' = 8, 'network_duplicate' = 9, 'capture_duplicate' = 10, 'capture_loss' = 11, 'window_closed' = 12, 'application_idle' = 13, 'reset' = 14, 'injected_reset' = 15) COMMENT 'Why the segment is there',
     needed Enum8('unknown' = 0, 'needed' = 1, 'spurious' = 2) COMMENT 'Whether the receiver lacked what was sent again',
     place Enum8('unknown' = 0, 'before_sensor' = 1, 'after_sensor' = 2) COMMENT 'Where the last copy before a needed repeat was lost, seen from the sensor',
+    stage Enum8('' = 0, 'post_syn' = 1, 'post_ack' = 2, 'post_psh' = 3, 'later' = 4) COMMENT 'Of a reset: how far the client had come; empty where the beginning was not seen',
     confidence Float32 CODEC(ZSTD(1)) COMMENT 'How often verdicts that rest on the same kind of proof are right, 0 to 1',
     revision UInt16 CODEC(T64, LZ4) COMMENT '0 for the first verdict; each amendment is a row with the next one, and the highest one holds',
     amended_by UInt64 CODEC(T64, LZ4) COMMENT 'Frame that contradicted the revision before; 0 for the first',
@@ -41,7 +42,9 @@ CREATE TABLE IF NOT EXISTS verdicts
     timeout Int64 CODEC(T64, LZ4) COMMENT 'Retransmission timeout of the sender without backoff, nanoseconds; 0 unknown',
     ip_id_step Int32 CODEC(T64, LZ4) COMMENT 'How much further the IPv4 identification is than that of the earlier copy, or of what came behind the hole',
     tsval_step Int32 CODEC(T64, LZ4) COMMENT 'The same of the timestamp value',
-    proof_names Array(String) ALIAS arrayMap(bit -> ['original_seen', 'hole_seen', 'sent_later', 'sent_earlier', 'same_packet', 'silence', 'ack_clocked', 'loss_reported', 'acked_before', 'acked_early', 'eifel', 'dsack', 'late_original', 'next_interval', 'id_missing', 'echoed', 'acked_beyond'][bit + 1], bitPositionsToArray(proof)) COMMENT 'Names of the bits of proof',
+    ttl_step Int16 CODEC(T64, LZ4) COMMENT 'Of a reset: how much its TTL is more than that of what its sender sent last',
+    sequence_step Int32 CODEC(T64, LZ4) COMMENT 'Of a reset: how far its number is above the next one of its sender',
+    proof_names Array(String) ALIAS arrayMap(bit -> ['original_seen', 'hole_seen', 'sent_later', 'sent_earlier', 'same_packet', 'silence', 'ack_clocked', 'loss_reported', 'acked_before', 'acked_early', 'eifel', 'dsack', 'late_original', 'next_interval', 'id_missing', 'echoed', 'acked_beyond', 'hops_differ', 'id_differs', 'off_sequence'][bit + 1], bitPositionsToArray(proof)) COMMENT 'Names of the bits of proof',
     client_address String ALIAS replaceRegexpOne(toString(client), '^::ffff:([0-9.]+)$', '\\1') COMMENT 'Address of the client as text, IPv4 in dotted form',
     server_address String ALIAS replaceRegexpOne(toString(server), '^::ffff:([0-9.]+)$', '\\1') COMMENT 'Address of the server as text, IPv4 in dotted form',
     src_address String ALIAS if(from_client, replaceRegexpOne(toString(client), '^::ffff:([0-9.]+)$', '\\1'), replaceRegexpOne(toString(server), '^::ffff:([0-9.]+)$', '\\1')) COMMENT 'Address of who sent what is judged, as text',
@@ -72,6 +75,7 @@ CREATE VIEW IF NOT EXISTS current_verdicts
     cause String COMMENT 'Why the segment is there',
     needed String COMMENT 'Whether the receiver lacked what was sent again: needed, spurious or unknown',
     place String COMMENT 'Where the last copy before a needed repeat was lost: before_sensor, after_sensor or unknown',
+    stage String COMMENT 'Of a reset: how far the client had come: post_syn, post_ack, post_psh (its first data) or later',
     confidence Float64 COMMENT 'How often verdicts that rest on the same kind of proof are right, 0 to 1',
     stalled_ms Float64 COMMENT 'Milliseconds that delivery stood still until this segment came; they can be added up',
     bytes_again UInt32 COMMENT 'Payload bytes that had been sent before',
@@ -108,6 +112,7 @@ AS SELECT
     toString(verdict.cause) AS cause,
     toString(verdict.needed) AS needed,
     toString(verdict.place) AS place,
+    toString(verdict.stage) AS stage,
     round(toFloat64(verdict.confidence), 4) AS confidence,
     verdict.stalled / 1e6 AS stalled_ms,
     verdict.bytes_again AS bytes_again,
@@ -165,3 +170,40 @@ AS SELECT
 FROM verdicts AS verdict FINAL
 GROUP BY time, sensor, session, cause, needed, place
 COMMENT 'How often each verdict holds, and what it cost, by minute; rows of one cause and minute add up';
+
+CREATE VIEW IF NOT EXISTS stalled_by_reason
+(
+    time DateTime('UTC') COMMENT 'Minute in which the waits were over',
+    sensor LowCardinality(String) COMMENT 'Name of the sensor',
+    session UUID COMMENT 'Capture session',
+    stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
+    client String COMMENT 'Address of the client',
+    client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    client_port UInt16 COMMENT 'Port of the client',
+    server String COMMENT 'Address of the server',
+    server_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    server_port UInt16 COMMENT 'Port of the server',
+    from_client Bool COMMENT 'Whether what waited was the client''s',
+    reason String COMMENT 'handshake (a SYN sent again), timeout, recovery (repeats that acknowledgments asked for, and reordering), receiver (its window was closed) or sender (its application had nothing to send)',
+    waits UInt64 COMMENT 'How often',
+    stalled_ms Float64 COMMENT 'Milliseconds that delivery stood still; no span is counted twice for one direction and reason'
+)
+AS SELECT
+    toStartOfMinute(verdict.time) AS time,
+    verdict.sensor AS sensor,
+    verdict.session AS session,
+    verdict.stream AS stream,
+    any(verdict.client_address) AS client,
+    any(verdict.client) AS client_ip,
+    any(verdict.client_port) AS client_port,
+    any(verdict.server_address) AS server,
+    any(verdict.server) AS server_ip,
+    any(verdict.server_port) AS server_port,
+    verdict.from_client AS from_client,
+    multiIf(verdict.cause = 'syn_retry', 'handshake', verdict.cause = 'window_closed', 'receiver', verdict.cause = 'application_idle', 'sender', verdict.cause IN ('fast_retransmit', 'recovery', 'reordering'), 'recovery', 'timeout') AS reason,
+    count() AS waits,
+    sum(verdict.stalled) / 1e6 AS stalled_ms
+FROM verdicts AS verdict FINAL
+WHERE verdict.stalled > 0
+GROUP BY time, sensor, session, stream, from_client, reason
+COMMENT 'What delivery stood still for, by minute, conversation and direction: the answer to why it is slow';

@@ -99,7 +99,15 @@ def test_verdicts_come_back(rows: int) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("cause", 12), ("needed", 3), ("place", 3), ("from_client", 2), ("confidence", 1.5), ("confidence", float("nan"))],
+    [
+        ("cause", 16),
+        ("needed", 3),
+        ("place", 3),
+        ("stage", 5),
+        ("from_client", 2),
+        ("confidence", 1.5),
+        ("confidence", float("nan")),
+    ],
 )
 def test_verdicts_that_no_processor_gives_are_refused(field: str, value: float) -> None:
     verdicts = some_verdicts(5)

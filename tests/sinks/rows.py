@@ -6,7 +6,15 @@ from segwatch.records.findings import FINDING_TYPES, FindingColumns, empty_findi
 from segwatch.records.intervals import INTERVAL, INTERVAL_NANOSECONDS
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments
 from segwatch.records.verdicts import VERDICT
-from segwatch.vocabulary import CAUSE_NAMES, LABEL_NAMES, NEEDED_NAMES, PLACE_NAMES, RESET_NAMES, TUNNEL_NAMES
+from segwatch.vocabulary import (
+    CAUSE_NAMES,
+    LABEL_NAMES,
+    NEEDED_NAMES,
+    PLACE_NAMES,
+    RESET_NAMES,
+    STAGE_NAMES,
+    TUNNEL_NAMES,
+)
 from sinks.store import CaptureFacts
 
 FACTS = CaptureFacts("capture.pcap", 1234, 60, 50, 5, 1_700_000_000_000_000_001, 1_700_000_000_999_999_999)
@@ -84,7 +92,8 @@ def some_verdicts(rows: int, seed: int = 4) -> np.ndarray:
     verdicts["frame"] = np.arange(1, rows + 1)
     for name in ("original_frame", "amended_by"):
         np.abs(verdicts[name] >> 1, out=verdicts[name])
-    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES)):
+    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
+                        ("stage", STAGE_NAMES)):  # fmt: skip
         verdicts[name] = rng.integers(0, len(names), rows)
     verdicts["from_client"] = rng.integers(0, 2, rows)
     return verdicts

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import struct
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
@@ -26,6 +27,8 @@ from segwatch.vocabulary import (
     PROOF_NAMES,
     RESET_NAMES,
     SHARE_SHIFT,
+    STAGE_NAMES,
+    STALL_REASONS,
     TUNNEL_NAMES,
     Cause,
     Needed,
@@ -146,15 +149,30 @@ def test_the_last_revision_of_a_verdict_holds(store: Store, writer: Writer) -> N
 
 def test_names_of_a_verdict_are_those_of_the_vocabulary(store: Store, writer: Writer) -> None:
     verdicts = some_verdicts(len(PROOF_NAMES))
-    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES)):
+    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
+                        ("stage", STAGE_NAMES)):  # fmt: skip
         verdicts[name] = np.arange(len(verdicts)) % len(names)
     verdicts["proof"] = 1 << np.arange(len(verdicts))
     writer.write_verdicts(verdicts, ORIGIN, "one")
-    rows = store.client.execute("SELECT cause, needed, place, proof FROM current_verdicts ORDER BY frame")
+    rows = store.client.execute("SELECT cause, needed, place, stage, proof FROM current_verdicts ORDER BY frame")
     assert rows == [
-        (CAUSE_NAMES[row["cause"]], NEEDED_NAMES[row["needed"]], PLACE_NAMES[row["place"]], [PROOF_NAMES[number]])
+        (CAUSE_NAMES[row["cause"]], NEEDED_NAMES[row["needed"]], PLACE_NAMES[row["place"]],
+         STAGE_NAMES[row["stage"]], [PROOF_NAMES[number]])
         for number, row in enumerate(verdicts)
-    ]
+    ]  # fmt: skip
+
+
+def test_reasons_of_stalls_are_those_of_the_vocabulary(store: Store, writer: Writer) -> None:
+    verdicts = some_verdicts(2 * len(STALL_REASONS))
+    verdicts["cause"] = list(STALL_REASONS) * 2
+    verdicts["stalled"] = 10**6 << (np.arange(len(verdicts)) % len(STALL_REASONS))
+    verdicts["revision"] = 0
+    writer.write_verdicts(verdicts, ORIGIN, "one")
+    expected: Counter[str] = Counter()
+    for number, reason in enumerate(STALL_REASONS.values()):
+        expected[reason] += 2 << number
+    rows = store.client.execute("SELECT reason, sum(stalled_ms) FROM stalled_by_reason GROUP BY reason")
+    assert dict(rows) == expected
 
 
 @pytest.mark.parametrize("names", [1, 3, 256, 257, 65_537])
