@@ -58,7 +58,8 @@ def keep_arrivals(address: ServerAddress) -> None:
     """Make the tables of a database before anything is stored, and keep all verdicts that come, to be compared."""
     with Store(address) as store:
         store.client.execute(
-            f"CREATE TABLE IF NOT EXISTS {_ARRIVED} AS verdicts ENGINE = MergeTree ORDER BY (session, frame) "
+            f"CREATE TABLE IF NOT EXISTS {_ARRIVED} AS verdicts "
+            "ENGINE = MergeTree ORDER BY (toStartOfHour(time), sensor, session, frame) "
             "SETTINGS non_replicated_deduplication_window = 10000"
         )
         store.client.execute(
@@ -68,19 +69,19 @@ def keep_arrivals(address: ServerAddress) -> None:
 
 
 def differences(
-    cluster: Cluster, unfinished: Iterable[str] = (), without: frozenset[str] = frozenset()
+    cluster: Cluster, unfinished: Iterable[str] = (), left_out: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return, by table, how many rows one answer has and the other has not, with an example; empty if none differ.
 
     ``unfinished``: sessions without an end, whose last intervals are still to come; only their anomalies and verdicts
-    are compared. ``without``: columns that are not compared. Where ``keep_arrivals`` was called before, all revisions
+    are compared. ``left_out``: columns that are not compared. Where ``keep_arrivals`` was called before, all revisions
     of verdicts are compared, else the last ones alone.
     """
     client = new_client(cluster.store, database="")
     without = "".join(f" AND session != '{uuid.UUID(session)}'" for session in unfinished)
     try:
         found = {}
-        for table, every in _queries(client, cluster.store.database, _NOT_COMPARED | without).items():
+        for table, every in _queries(client, cluster.store.database, _NOT_COMPARED | left_out).items():
             is_settled = table.startswith("anomalies") or "verdicts" in table
             query = every if is_settled else f"SELECT * FROM ({every}) WHERE true{without}"
             here, there = query.format(database=cluster.store.database), query.format(database=OFFLINE)
