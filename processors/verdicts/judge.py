@@ -243,7 +243,7 @@ def judge_old(
     place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.control & SYN)
+    is_syn = bool(packet.flag_bits & SYN)
     quality = packet.quality
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
@@ -275,7 +275,7 @@ def judge_unseen(
     place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.control & SYN)
+    is_syn = bool(packet.flag_bits & SYN)
     verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since

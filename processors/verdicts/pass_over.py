@@ -137,7 +137,7 @@ def _pass_closely(
     out: Any,
 ) -> None:
     """Take one segment: first what it says to the receiver of its data, then what it carries."""
-    if packet.control & RST:
+    if packet.flag_bits & RST:
         if is_judged(packet.reset):
             write_reset(state, packet, sender, receiver, out)
         return
@@ -146,7 +146,7 @@ def _pass_closely(
     if is_ack_again(packet, sender, receiver):
         write_ack_again(state, packet, sender, receiver, out)
         return
-    if packet.control & ACK:
+    if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
     probes = False
     if may_probe(packet, sender):
@@ -157,12 +157,12 @@ def _pass_closely(
             if packet.seq != signed(sender.snd_max):
                 note_id(packet, sender)
                 return
-    if packet.control & SYN:
+    if packet.flag_bits & SYN:
         note_options(packet, sender)
         _take_syn(state, packet, sender)
-    occupied = packet.length + (1 if packet.control & (SYN | FIN) else 0)
+    occupied = packet.length + (1 if packet.flag_bits & (SYN | FIN) else 0)
     if occupied:
-        if packet.control & FIN:
+        if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, out)

@@ -20,8 +20,8 @@ class Segment(NamedTuple):
     seq: int
     ack: int
     window: int
-    control: int
-    """The header's control bits (RFC 9293 section 3.1); records of NumPy have something else named ``flags``."""
+    flag_bits: int
+    """Not ``flags``: NumPy has that for every record."""
     length: int
     now: int
     """Capture time, nanoseconds."""
@@ -80,7 +80,7 @@ def fill(record: Any, segment: Segment, segments: SegmentColumns, findings: Find
     record.seq = segment.seq
     record.ack = segment.ack
     record.window = segment.window
-    record.control = segment.control
+    record.flag_bits = segment.flag_bits
     record.length = segment.length
     record.now = segment.now
     record.frame = segment.frame

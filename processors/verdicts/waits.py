@@ -23,7 +23,7 @@ _APPLICATION_IDLE = int(Cause.APPLICATION_IDLE)
 @inner_kernel
 def may_have_waited(packet: Any, sender: Any) -> bool:
     """Whether a segment with new data comes after a pause, or after the receiver's window was closed."""
-    if not packet.length or packet.control & SYN or not (sender.last_sent or sender.last_heard):
+    if not packet.length or packet.flag_bits & SYN or not (sender.last_sent or sender.last_heard):
         return False
     return bool(packet.now - signed(sender.last_sent) >= LEAST_VARIATION or sender.marks & WAS_CLOSED)
 

@@ -84,8 +84,8 @@ class Talk:
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
 
     def answer(self, at: float, number: int) -> int:
-        """Let the server send a segment of its own, and acknowledge all before segment ``number``."""
-        return self._put(at, SERVER, "PA", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
+        """Let the server send data, and acknowledge all before segment ``number``."""
+        return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
 
     def reset(self, at: float, number: int, **more: Any) -> int:
         """Let a reset pass that bears the client's address and the number of that segment."""
