@@ -18,7 +18,7 @@ _SAME_PACKET = int(Proof.SAME_PACKET)
 @inner_kernel
 def is_ack_again(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether an empty segment is the sender's last packet again: the same identification, at once."""
-    if packet.ip_id != sender.last_id or packet.length or packet.flags & (SYN | FIN):
+    if packet.ip_id != sender.last_id or packet.length or packet.flag_bits & (SYN | FIN):
         return False
     if not packet.ip_id or not sender.marks & NUMBERS_MOVE:
         return False

@@ -18,7 +18,7 @@ TIMER = 900_000_000
 @inner_kernel
 def may_answer(packet: Any, sender: Any) -> bool:
     """Whether a segment is the first SYN/ACK of its sender."""
-    return packet.flags & _SYN_ACK == _SYN_ACK and not sender.last_sent
+    return packet.flag_bits & _SYN_ACK == _SYN_ACK and not sender.last_sent
 
 
 @rare_kernel

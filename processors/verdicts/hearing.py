@@ -30,7 +30,7 @@ def _advances(packet: Any, sender: Any) -> bool:
 def _count_duplicate(packet: Any, sender: Any) -> None:
     """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
     in_flight = signed(sender.una) != signed(sender.snd_max)
-    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flags & (SYN | FIN):
+    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flag_bits & (SYN | FIN):
         sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
 
 
@@ -163,5 +163,5 @@ def hear(
         sender.heard_tsval = packet.tsval
     else:
         hear_plainly(state, packet, sender, receiver)
-    if (packet.window == 0) != (sender.closed != 0) and not packet.flags & SYN:
+    if (packet.window == 0) != (sender.closed != 0) and not packet.flag_bits & SYN:
         _turn_window(state, packet, sender)

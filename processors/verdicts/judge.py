@@ -213,6 +213,7 @@ def _new_verdict(
     receiver: Any,
 ) -> int:
     """Begin the note and the row of a verdict; return their place."""
+    quiet = silence(state, packet, sender)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]
@@ -221,7 +222,7 @@ def _new_verdict(
     fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, packet, sender)
+    verdict.silence = quiet
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -243,7 +244,7 @@ def judge_old(
     place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.flags & SYN)
+    is_syn = bool(packet.flag_bits & SYN)
     quality = packet.quality
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
@@ -275,14 +276,14 @@ def judge_unseen(
     place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.flags & SYN)
+    is_syn = bool(packet.flag_bits & SYN)
     verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
     if is_syn:
         verdict.silence = packet.now - since
     note.waited = verdict.silence
-    behind = missing_packets(state, packet, sender) - packets_between(packet, sender) - 1
+    behind = missing_packets(state, packet, sender) - packets_between(state, packet, sender) - 1
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK

@@ -132,12 +132,12 @@ def _pass_closely(
     out: Any,
 ) -> None:
     """Take one segment: first what it says to the receiver of its data, then what it carries."""
-    if packet.flags & RST or packet.length >= LONGEST:
+    if packet.flag_bits & RST or packet.length >= LONGEST:
         return
     if is_ack_again(packet, sender, receiver):
         write_ack_again(state, packet, sender, receiver, out)
         return
-    if packet.flags & ACK:
+    if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
     if may_probe(packet, sender):
         cause = probe_cause(state, packet, sender, receiver, packet.labels)
@@ -146,12 +146,12 @@ def _pass_closely(
             if packet.seq != signed(sender.snd_max):
                 note_id(packet, sender)
                 return
-    if packet.flags & SYN:
+    if packet.flag_bits & SYN:
         note_options(packet, sender)
         _take_syn(state, packet, sender)
-    occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
+    occupied = packet.length + (1 if packet.flag_bits & (SYN | FIN) else 0)
     if occupied:
-        if packet.flags & FIN:
+        if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, out)

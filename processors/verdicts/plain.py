@@ -28,7 +28,7 @@ def has_begun(sender: Any) -> bool:
 @inner_kernel
 def _says_little(packet: Any, sender: Any) -> bool:
     """Whether an acknowledgment is of what ``sender`` was seen to send, and leaves it a window."""
-    if packet.window == 0 and not packet.flags & SYN:
+    if packet.window == 0 and not packet.flag_bits & SYN:
         return False
     in_flight = distance(signed(sender.snd_max), signed(sender.una))
     return not has_begun(sender) or distance(packet.ack, signed(sender.una)) <= in_flight < _WIDEST
@@ -37,15 +37,15 @@ def _says_little(packet: Any, sender: Any) -> bool:
 @inner_kernel
 def _goes_on(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment is where its sender's next one goes, and neither a copy, nor a probe, nor a repeat."""
-    if packet.flags & SYN:
-        answers = bool(packet.flags & ACK)
+    if packet.flag_bits & SYN:
+        answers = bool(packet.flag_bits & ACK)
         at_once = not receiver.trouble and packet.now - signed(receiver.last_sent) < TIMER
         return not has_begun(sender) and (not answers or at_once)
     if not has_begun(sender):
         return True
     if packet.seq != signed(sender.snd_max):
         return False
-    if packet.length or packet.flags & FIN:
+    if packet.length or packet.flag_bits & FIN:
         return not may_repeat_unseen(packet, sender, receiver) and (packet.length != 1 or not sender.trouble)
     return not is_ack_again(packet, sender, receiver)
 
@@ -55,9 +55,9 @@ def is_plain(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment needs no closer look."""
     if sender.busy | sender.closed | receiver.busy | receiver.closed | receiver.duplicate_acks:
         return False
-    if packet.sack_count or packet.flags & RST or packet.length >= LONGEST:
+    if packet.sack_count or packet.flag_bits & RST or packet.length >= LONGEST:
         return False
-    if packet.flags & ACK and not _says_little(packet, receiver):
+    if packet.flag_bits & ACK and not _says_little(packet, receiver):
         return False
     return _goes_on(packet, sender, receiver)
 
@@ -70,16 +70,16 @@ def pass_plainly(
     receiver: Any,
 ) -> None:
     """Take a segment that ``is_plain``."""
-    if packet.flags & ACK:
+    if packet.flag_bits & ACK:
         hear_first(packet, receiver)
         hear_plainly(state, packet, receiver, sender)
-    if packet.flags & SYN:
+    if packet.flag_bits & SYN:
         note_options(packet, sender)
-    occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
+    occupied = packet.length + (1 if packet.flag_bits & (SYN | FIN) else 0)
     if occupied:
         if not has_begun(sender):
             sender.una = packet.seq
-        if packet.flags & FIN:
+        if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         sent.take_new(state, sender, packet, packet.seq, end)

@@ -56,7 +56,7 @@ def _is_keep_alive(packet: Any, sender: Any, labels: int) -> bool:
 @inner_kernel
 def may_probe(packet: Any, sender: Any) -> bool:
     """Whether a segment is as short as a probe, and not where the next data goes: most acknowledgments are there."""
-    if packet.length > 1 or packet.flags & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
+    if packet.length > 1 or packet.flag_bits & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
         return False
     return bool(packet.length == 1 or packet.seq != signed(sender.snd_max))
 

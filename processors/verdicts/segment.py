@@ -20,7 +20,8 @@ class Segment(NamedTuple):
     seq: int
     ack: int
     window: int
-    flags: int
+    flag_bits: int
+    """Not ``flags``: NumPy has that for every record."""
     length: int
     now: int
     """Capture time, nanoseconds."""
@@ -77,7 +78,7 @@ def fill(record: Any, segment: Segment, segments: SegmentColumns, findings: Find
     record.seq = segment.seq
     record.ack = segment.ack
     record.window = segment.window
-    record.flags = segment.flags
+    record.flag_bits = segment.flag_bits
     record.length = segment.length
     record.now = segment.now
     record.frame = segment.frame

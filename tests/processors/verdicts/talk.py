@@ -79,6 +79,10 @@ class Talk:
         edges = tuple(CLIENT_ISN + 1 + SIZE * edge for block in sacked for edge in block)
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
 
+    def answer(self, at: float, number: int) -> int:
+        """Let the server send data, and acknowledge all before segment ``number``."""
+        return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
+
     def probe(self, at: float, seq: int, length: int = 0) -> int:
         """Let the client send an empty segment, or a short one, of that raw number."""
         return self._put(at, CLIENT, "A", seq, SERVER_ISN + 1, length=length)
