@@ -213,6 +213,7 @@ def _new_verdict(
     receiver: Any,
 ) -> int:
     """Begin the note and the row of a verdict; return their place."""
+    quiet = silence(state, packet, sender)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]
@@ -221,7 +222,7 @@ def _new_verdict(
     fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, packet, sender)
+    verdict.silence = quiet
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -282,7 +283,7 @@ def judge_unseen(
     if is_syn:
         verdict.silence = packet.now - since
     note.waited = verdict.silence
-    behind = missing_packets(state, packet, sender) - packets_between(packet, sender) - 1
+    behind = missing_packets(state, packet, sender) - packets_between(state, packet, sender) - 1
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK

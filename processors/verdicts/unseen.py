@@ -29,6 +29,8 @@ _SHORTEST = LEAST_VARIATION // 2
 _TIMER_LATE = 25_000_000
 _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
+_MOST_TIMERS = 3
+"""Timers that run out one after the other at most, before anything passes."""
 
 
 @inner_kernel
@@ -70,40 +72,71 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
-def packets_between(packet: Any, sender: Any) -> int:
-    """Return how many packets fit into the gap before a segment at or above ``snd_max``."""
+def packets_between(state: State, packet: Any, sender: Any) -> int:
+    """Return how many packets fit into the gap before a segment at or above ``snd_max``.
+
+    They are as long as this or the last one: a sender fills segments but for the last of what it has to send.
+    """
     gap = distance(packet.seq, signed(sender.snd_max))
-    length: int = packet.length
-    return -(-gap // max(length, 1))
+    longest: int = max(packet.length, 1)
+    if sender.count:
+        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+        longest = max(longest, distance(signed(last.end), signed(last.start)))
+    return -(-gap // longest)
+
+
+@rare_kernel
+def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any) -> bool:
+    """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
+
+    Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
+    twice as long (RFC 6298 section 5.5).
+    """
+    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+    longest = timeout(sender, receiver)
+    for timers in range(1, min(packets, _MOST_TIMERS) + 1):
+        if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
+            return True
+    return False
+
+
+@rare_kernel
+def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int) -> bool:
+    """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
+
+    Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
+    the silence has to be that of a timeout.
+    """
+    quiet = silence(state, packet, sender)
+    if signed(receiver.last_sent) <= signed(sender.last_sent):
+        return quiet >= clock(sender, receiver)
+    return _timers_fit(quiet, packets, sender, receiver)
 
 
 @rare_kernel
 def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
-    """Whether a segment at or above ``snd_max`` is a repeat that follows silence.
-
-    Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of the timeout.
-    """
+    """Whether a segment at or above ``snd_max`` is a repeat that follows silence."""
     if not may_repeat_unseen(packet, sender, receiver) or not sender.count:
         return False
-    if missing_packets(state, packet, sender) <= packets_between(packet, sender):
-        return False
-    quiet = silence(state, packet, sender)
-    if signed(receiver.last_sent) <= signed(sender.last_sent):
-        return quiet >= clock(sender, receiver)
-    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
-    return least <= quiet <= timeout(sender, receiver) + _TIMER_LATE
+    packets = missing_packets(state, packet, sender) - packets_between(state, packet, sender)
+    return packets > 0 and _is_timed(state, packet, sender, receiver, packets)
 
 
 @rare_kernel
 def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
-    """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed."""
+    """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
+
+    What the peer sends after the last repeat is an answer: it had all, and what was missing were other repeats.
+    """
     if not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
+    if signed(receiver.last_sent) > signed(sender.last_sent):
+        trouble.unseen = 0
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    if silence(state, packet, sender) >= clock(sender, receiver):
+    quiet = silence(state, packet, sender)
+    if quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver):
         return False
     trouble.unseen -= 1
     return True
