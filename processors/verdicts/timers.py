@@ -7,6 +7,7 @@ from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
 from processors.verdicts.habits import habit_of, learn_habit
+from processors.verdicts.headers import header_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
@@ -55,7 +56,7 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
     verdict = state.rows[copy]
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
-    if 2 * waited(state, sender, note, state.notes[copy]) > 3 * signed(verdict.silence):
+    if 2 * waited(state, sender, header_of(note), header_of(state.notes[copy])) > 3 * signed(verdict.silence):
         learn_habit(state, trouble, verdict, -1)
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
