@@ -9,6 +9,7 @@
 #   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
 #   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
+#   make paths-trial  chains of three hops with known losses, copies and clocks (PATHS= options: PATHS=--help)
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -21,6 +22,7 @@ BENCH ?=
 TRIAL ?=
 LIVE ?= --help
 LAB ?= list
+PATHS ?=
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -41,7 +43,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab dashboards clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab paths-trial dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -104,6 +106,9 @@ live-trial: warm $(VENV)/.test-installed
 
 lab: $(VENV)/.test-installed
 	$(BIN)/python -m tests.lab $(LAB)
+
+paths-trial: $(VENV)/.test-installed
+	$(BIN)/python -m tests.paths.trial $(PATHS)
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate
