@@ -16,7 +16,8 @@
 # PYTHON= chooses the interpreter that .venv is made from (3.11 to 3.13).
 
 PYTHON ?= python3
-JOBS ?= 2
+# One more than two cores have: many tests wait for servers.
+JOBS ?= 3
 ARGS ?=
 BENCH ?=
 TRIAL ?=

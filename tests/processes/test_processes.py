@@ -86,8 +86,8 @@ def test_a_taken_port_is_not_free() -> None:
 
 
 def test_processes_are_told_apart() -> None:
-    parent = os.getppid()
-    assert start_time(os.getpid()) == start_time(os.getpid()) != start_time(parent)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as younger:
+        assert start_time(os.getpid()) == start_time(os.getpid()) != start_time(younger.pid)
     assert start_time(1 << 22) is None
     assert place() == place()
 
