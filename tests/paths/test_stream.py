@@ -1,6 +1,7 @@
 """Batches of several sensors in the order in which they arrive give the events of the whole captures."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -115,14 +116,14 @@ def test_the_order_of_arrival_does_not_matter(choices: list[int]) -> None:
     assert _Feeding(_busy(), LIMITS).all(choices) == _in_turn()
 
 
+def _read_back(column: Any) -> Any:
+    return np.frombuffer(column.tobytes(), column.dtype).reshape(column.shape)
+
+
 def _through_bytes(state: State) -> State:
     """Return the state as it comes back from where bytes are kept."""
-    segments = tuple(
-        SegmentColumns(*(np.frombuffer(column.tobytes(), column.dtype).reshape(column.shape) for column in one))
-        for one in state.segments
-    )
-    since, until = (np.frombuffer(column.tobytes(), column.dtype) for column in (state.since, state.until))
-    return State(segments, since, until, state.next_window, state.late)
+    segments = tuple(SegmentColumns(*(_read_back(column) for column in one)) for one in state.segments)
+    return state._replace(segments=segments, since=_read_back(state.since), until=_read_back(state.until))
 
 
 def test_state_is_taken_and_put_back() -> None:
