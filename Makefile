@@ -9,11 +9,8 @@
 #   make live-trial   a fleet, an outage of Kafka or an hour of mixed load, in network namespaces, as root
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
 #   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
-<<<<<<< HEAD
 #   make accuracy how often verdicts are right, into docs/accuracy.md (ACCURACY= options: ACCURACY=--help)
-=======
 #   make paths-trial  chains of three hops with known losses, copies and clocks (PATHS= options: PATHS=--help)
->>>>>>> paths
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -27,11 +24,8 @@ BENCH ?=
 TRIAL ?=
 LIVE ?= --help
 LAB ?= list
-<<<<<<< HEAD
 ACCURACY ?=
-=======
 PATHS ?=
->>>>>>> paths
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -52,11 +46,8 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-<<<<<<< HEAD
 .PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy dashboards clean
-=======
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab paths-trial dashboards clean
->>>>>>> paths
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -120,13 +111,11 @@ live-trial: warm $(VENV)/.test-installed
 lab: $(VENV)/.test-installed
 	$(BIN)/python -m tests.lab $(LAB)
 
-<<<<<<< HEAD
 accuracy: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.lab.scoreboard $(ACCURACY)
-=======
+
 paths-trial: $(VENV)/.test-installed
 	$(BIN)/python -m tests.paths.trial $(PATHS)
->>>>>>> paths
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate
