@@ -9,6 +9,7 @@ from processors.verdicts import counter, rows, sent
 from processors.verdicts.output import Output
 from processors.verdicts.pass_over import judge_rows
 from processors.verdicts.removal import remove
+from processors.verdicts.segment import SEGMENT
 from processors.verdicts.state import State, new_state
 from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
@@ -29,6 +30,7 @@ class Verdicts:
     def __init__(self, output: Output | None = None) -> None:
         self._state = new_state()
         self._output = Output() if output is None else output
+        self._judged = np.zeros(1, SEGMENT)
 
     def judge(
         self, segments: SegmentColumns, numbers: npt.NDArray[np.int32], findings: FindingColumns
@@ -41,10 +43,10 @@ class Verdicts:
         self._make_room_for(1 + int(numbers.max(initial=-1)))
         self._state.counters[counter.WRITTEN] = 0
         out = self._output
-        done = judge_rows(self._state, segments, findings, numbers, 0, out.rows, out.sources)
+        done = judge_rows(self._state, segments, findings, numbers, 0, self._judged, out.rows, out.sources)
         while done < len(segments.ts):
             self._make_room()
-            done = judge_rows(self._state, segments, findings, numbers, done, out.rows, out.sources)
+            done = judge_rows(self._state, segments, findings, numbers, done, self._judged, out.rows, out.sources)
         return out.rows[: self._state.counters[counter.WRITTEN]]
 
     def sources(self) -> npt.NDArray[np.int32]:

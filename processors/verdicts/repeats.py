@@ -48,7 +48,7 @@ def _timer_ran_out(sender: Any, receiver: Any, note: Any, verdict: Any, phase: i
         return True
     if phase != OPEN or reported or not sender.last_heard or not verdict.original_frame:
         return False
-    return 4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0
+    return bool(4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0)
 
 
 @rare_kernel

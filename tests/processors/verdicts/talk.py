@@ -25,18 +25,25 @@ class Talk:
     """A client sends to a server; ``near`` and ``far`` are milliseconds from the sensor to either and back.
 
     Each of the client's segments has the next IP ID and the time as its timestamp, unless ``stamped`` or ``numbered``
-    is off. Times are milliseconds.
+    is off. IP IDs go on from ``last_id``, but for the SYN, which has none. Times are milliseconds.
     """
 
     def __init__(
-        self, near: float = 4, far: float = 16, *, stamped: bool = True, numbered: bool = True, sack: bool = True
+        self,
+        near: float = 4,
+        far: float = 16,
+        *,
+        stamped: bool = True,
+        numbered: bool = True,
+        sack: bool = True,
+        last_id: int = 100,
     ) -> None:
         self.segments: list[Segment] = []
         self._stamped, self._numbered = stamped, numbered
-        self._ids = {CLIENT: 100, SERVER: 9000}
+        self._ids = {CLIENT: last_id, SERVER: 9000}
         self._halves = {CLIENT: near, SERVER: far}
         permitted = int(Quality.SACK_PERMITTED) if sack else 0
-        self._put(0, CLIENT, "S", CLIENT_ISN, 0, quality=permitted)
+        self._put(0, CLIENT, "S", CLIENT_ISN, 0, quality=permitted, ip_id=0)
         self._put(far, SERVER, "SA", SERVER_ISN, CLIENT_ISN + 1, quality=permitted)
         self._put(far + near, CLIENT, "A", CLIENT_ISN + 1, SERVER_ISN + 1)
 
@@ -64,10 +71,18 @@ class Talk:
             self._put(at, CLIENT, flags, CLIENT_ISN + 1 + SIZE * number, SERVER_ISN + 1, **more)
         return len(self.segments)
 
+    def lose(self) -> None:
+        """Let a segment of the client get lost before the sensor."""
+        self._ids[CLIENT] += 1
+
     def ack(self, at: float, number: int, *sacked: tuple[int, int], **more: Any) -> int:
         """Let the server acknowledge all before segment ``number``, and ranges [from, to) selectively."""
         edges = tuple(CLIENT_ISN + 1 + SIZE * edge for block in sacked for edge in block)
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
+
+    def answer(self, at: float, number: int) -> int:
+        """Let the server send data, and acknowledge all before segment ``number``."""
+        return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
 
     def probe(self, at: float, seq: int, length: int = 0) -> int:
         """Let the client send an empty segment, or a short one, of that raw number."""
