@@ -50,7 +50,7 @@ def _forget(state: State, sender: Any) -> None:
     sender.heard_tsval = 0
 
 
-@inner_kernel
+@rare_kernel
 def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
     _forget(state, sender)

@@ -9,7 +9,9 @@ from typing import Any
 
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
+from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
@@ -123,20 +125,28 @@ def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
 
 
 @rare_kernel
+def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
+    """What was missing were other repeats: the episode ended when all that passed was acknowledged."""
+    trouble.unseen = 0
+    selective = both_acknowledge_selectively(sender, receiver)
+    end_if_acknowledged(trouble, signed(sender.una), selective, signed(sender.last_heard))
+
+
+@rare_kernel
 def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
 
-    What the peer sends after the last repeat is an answer: it had all, and what was missing were other repeats.
+    What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence with a repeat.
     """
     if not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
-    if signed(receiver.last_sent) > signed(sender.last_sent):
-        trouble.unseen = 0
     if trouble.phase == OPEN or not trouble.unseen:
         return False
     quiet = silence(state, packet, sender)
-    if quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver):
+    answered = signed(receiver.last_sent) > signed(sender.last_sent)
+    if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver)):
+        _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= 1
     return True

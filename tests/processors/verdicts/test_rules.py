@@ -507,3 +507,17 @@ def test_a_repeat_ends_the_silence_before_the_next() -> None:
     talk.send(at + 221, 10)
     talk.send(at + 222, 11)
     assert [verdict.row["silence"] for verdict in talk.verdicts()] == [221_000_000, 1_000_000]
+
+
+@pytest.mark.parametrize(("probed", "cause"), [(False, Cause.RTO), (True, Cause.TAIL_LOSS_PROBE)])
+def test_a_timeout_tells_that_there_are_no_probes_only_if_none_can_be_missing(*, probed: bool, cause: Cause) -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    if probed:
+        talk.lose()
+    talk.send(at + 221, 10)
+    talk.ack(at + 237, 13)
+    talk.send(at + 300, 13)
+    talk.send(at + 525, 13)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.RTO, cause]
