@@ -79,11 +79,11 @@ def _delayed(delay: Numbers) -> Flags:
 
 
 def _on_time(packets: PacketColumns, passages: Passages, direction: Flags) -> list[_Found]:
-    """Packets that were reordered or delayed between two sensors next to each other."""
+    """Packets that were reordered or delayed between two sensors next to each other; not of equal ones in a row."""
     found = []
     places = passages.seen.shape[1]
     flow = 2 * packets.conversation.astype(np.int64) + packets.side
-    eligible = direction & (packets.copy_of == NOWHERE)
+    eligible = direction & (packets.copy_of == NOWHERE) & ~packets.is_mixed
     for target in range(1, places):
         _, before = _places(passages.seen & (np.arange(places) < target))
         for origin in range(target):

@@ -107,6 +107,20 @@ def _name_new(rows: Rows, packets: PacketColumns, first: int, old: int, made: in
 
 
 @kernel
+def _note_mixed(rows: Rows, packets: PacketColumns, work: Alignment, frames: int, within: int) -> None:
+    """Note which packets came by a sensor ``within`` nanoseconds of an equal one that is no copy."""
+    last = NOWHERE
+    for place in range(frames):
+        packet = work.found[place]
+        if packets.copy_of[packet] != NOWHERE:
+            continue
+        if last != NOWHERE and signed(rows.time[work.frame[place]] - rows.time[work.frame[last]]) <= within:
+            packets.is_mixed[packet] = True
+            packets.is_mixed[work.found[last]] = True
+        last = place
+
+
+@kernel
 def _could_see(rows: Rows, order: Any, begin: int, end: int, reach: Reach, sensor: int) -> bool:
     """Whether a sensor sees these rows' direction, and ran at their time."""
     row = order[begin]
@@ -159,7 +173,11 @@ def _match(
                 made += 1
             packets.row[work.packet[at], sensor] = row
             work.last[at], work.seen[at] = sensor, rows.time[row]
+            work.found[place] = work.packet[at]
         _name_new(rows, packets, first, old, made, sensor, before)
+        if before != NOWHERE:
+            within = signed(usual.most[direction, before, sensor] - usual.least[direction, before, sensor])
+            _note_mixed(rows, packets, work, frames, max(within, spread))
         before = sensor
     return made
 
@@ -203,8 +221,11 @@ def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
         copy_of=np.empty(count, np.int64),
         is_forward=np.empty(count, np.bool_),
         twin=np.empty(count, np.int64),
+        is_mixed=np.zeros(count, np.bool_),
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, reach, new_alignment(), packets)
-    row, conversation, side, copy_of, is_forward, twin = packets
-    return PacketColumns(row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made])
+    row, conversation, side, copy_of, is_forward, twin, is_mixed = packets
+    return PacketColumns(
+        row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made], is_mixed[:made]
+    )

@@ -8,10 +8,12 @@ import numpy as np
 
 from processors.paths.network import Paths, trace
 from segwatch.records.paths import NOWHERE, PathEvent
-from tests.paths.chain import HOPS, NEVER, SENSORS, Made, Numbers
+from tests.paths.chain import HOPS, NEVER, SENSORS, Flags, Made, Numbers
 
 MARGIN: Final = 100_000_000
 """Nanoseconds that no packet needs for the way."""
+MIXED_WITHIN: Final = 30_000_000
+"""Nanoseconds by which equal packets may overtake each other."""
 KINDS: Final = (
     PathEvent.LOST, PathEvent.DUPLICATED, PathEvent.REORDERED, PathEvent.CAPTURE_LOSS, PathEvent.CAPTURE_DUPLICATE,
     PathEvent.APPEARED,
@@ -165,9 +167,11 @@ def _spans(made: Made) -> list[tuple[int, int]]:
 def _note_reordered(truth: Truth, made: Made) -> None:
     """Note packets that came by a sensor behind others of their flow that came behind them by the sensor before.
 
-    RFC 4737 section 3; sensors between which nothing has the packet do not count.
+    RFC 4737 section 3; sensors between which nothing has the packet do not count. Where hosts sent equal packets
+    shortly after each other, sensors cannot tell which of them came when.
     """
     passed, segments = made.passed, made.sent.segments
+    mixed = _mixed(made)
     latest: dict[tuple[int, ...], tuple[int, int]] = {}
     steps = []
     for instance in np.flatnonzero(passed.born < 0).tolist():
@@ -177,8 +181,27 @@ def _note_reordered(truth: Truth, made: Made) -> None:
         row, sent = passed.packet[instance], (int(passed.time[instance, origin]), instance)
         flow = (int(segments.sport[row]), int(segments.dport[row]), int(passed.is_forward[instance]), origin, target)
         if sent < latest.get(flow, sent):
-            truth.add(truth.case(PathEvent.REORDERED, instance, origin, target), could=True)
+            truth.add(truth.case(PathEvent.REORDERED, instance, origin, target), could=not mixed[row])
         latest[flow] = max(latest.get(flow, sent), sent)
+
+
+def _mixed(made: Made) -> Flags:
+    """Return which packets that were sent have an equal one sent shortly before or after."""
+    times = made.sent.segments.ts
+    order = np.lexsort((times, _identity(made)))
+    close = (np.diff(_identity(made)[order]) == 0) & (np.diff(times[order]) <= MIXED_WITHIN)
+    found = np.zeros(len(times), np.bool_)
+    found[order[1:]] |= close
+    found[order[:-1]] |= close
+    return found
+
+
+def _identity(made: Made) -> Numbers:
+    """Return a number, the same for packets that captures show equal."""
+    identity = made.sent.content
+    if made.about.has_ip_id:
+        identity = (identity << 16) | made.sent.segments.ip_id
+    return identity
 
 
 def _found(made: Made, paths: Paths, packet_of: Numbers) -> Cases:
@@ -200,10 +223,7 @@ def score(made: Made, *, by_headers: bool) -> dict[PathEvent, Score]:
     """
     packet = made.passed.packet
     if by_headers:
-        identity = made.sent.content
-        if made.about.has_ip_id:
-            identity = (identity << 16) | made.sent.segments.ip_id
-        _, first, inverse = np.unique(identity, return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(_identity(made), return_index=True, return_inverse=True)
         packet = first[inverse][packet]
     truth, found = Truth(made, packet), _found(made, trace(made.sensors), packet)
     return {kind: _of_kind(kind, truth, found) for kind in KINDS}
