@@ -92,6 +92,7 @@ def some_verdicts(rows: int, seed: int = 4) -> np.ndarray:
     verdicts["frame"] = np.arange(1, rows + 1)
     for name in ("original_frame", "amended_by"):
         np.abs(verdicts[name] >> 1, out=verdicts[name])
+    np.abs(verdicts["stalled"] >> 16, out=verdicts["stalled"])  # so that sums fit in, too
     for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
                         ("stage", STAGE_NAMES)):  # fmt: skip
         verdicts[name] = rng.integers(0, len(names), rows)
