@@ -2,28 +2,25 @@
 
 from typing import Any
 
-from processors.rules.packet import FIN, SYN, Packet
+from processors.rules.packet import FIN, SYN
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.copies import AT_ONCE
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import NUMBERS_MOVE, State
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import Cause, Proof, Quality
+from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 _SAME_PACKET = int(Proof.SAME_PACKET)
-_IPV6 = int(Quality.IPV6)
 
 
 @inner_kernel
-def is_ack_again(segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any) -> bool:
+def is_ack_again(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether an empty segment is the sender's last packet again: the same identification, at once."""
-    if segments.ip_id[row] != sender.last_id or packet.length or packet.flags & (SYN | FIN):
+    if packet.ip_id != sender.last_id or packet.length or packet.flag_bits & (SYN | FIN):
         return False
-    if not segments.ip_id[row] or not sender.marks & NUMBERS_MOVE or segments.quality[row] & _IPV6:
+    if not packet.ip_id or not sender.marks & NUMBERS_MOVE:
         return False
     return bool(packet.ack == signed(receiver.una) and 0 <= packet.now - signed(receiver.last_heard) <= AT_ONCE)
 
@@ -31,18 +28,15 @@ def is_ack_again(segments: SegmentColumns, row: int, packet: Packet, sender: Any
 @rare_kernel
 def write_ack_again(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
 ) -> None:
     """Write the verdict on a copy of an empty segment."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, True)
-    fill_blank(verdict, packet.seq, 0)
+    fill_ends(verdict, packet, packet.from_client)
+    fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_DUPLICATE
     verdict.proof = _SAME_PACKET

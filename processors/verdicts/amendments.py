@@ -3,7 +3,6 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.rules.packet import Packet
 from processors.serial import before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard
 from processors.verdicts.options import both_acknowledge_selectively
@@ -48,14 +47,14 @@ def _covered(note: Any, trouble: Any, ack: int) -> bool:
 
 
 @rare_kernel
-def _fills(note: Any, sender: Any, packet: Packet) -> bool:
+def _fills(note: Any, sender: Any, packet: Any) -> bool:
     """Whether a repeat began at the first unacknowledged byte, and the acknowledgment is the first to go beyond it."""
     is_next = note.is_head and not before(signed(note.start), signed(sender.una))
     return bool(is_next and not_after(signed(note.end), packet.ack))
 
 
 @rare_kernel
-def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool) -> int:
+def _contradiction(note: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool) -> int:
     """Return the proof that the first acknowledgment of a repeat was none of the repeat, or 0.
 
     RFC 3522 section 3.2 asks for the first acknowledgment that advances over the repeat, which echoes the segment that
@@ -71,7 +70,7 @@ def _contradiction(note: Any, sender: Any, receiver: Any, packet: Packet, tsecr:
 
 
 @rare_kernel
-def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Packet) -> bool:
+def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any) -> bool:
     """Whether the first answer to a timeout acknowledges more than what was sent again, though no loss was reported.
 
     Then nothing was missing behind it, nor was it: the acknowledgments were late or lost (the idea of RFC 5682).
@@ -92,7 +91,7 @@ def _weigh(
     note: Any,
     sender: Any,
     receiver: Any,
-    packet: Packet,
+    packet: Any,
     tsecr: int,
     echoes: bool,
     out: Any,
@@ -101,12 +100,14 @@ def _weigh(
     verdict = state.rows[place]
     proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
     if proof:
-        call_spurious(verdict, proof)
+        verdict.proof |= proof
+        call_spurious(verdict)
         if proof == _EIFEL or verdict.cause == _RTO:
             undo(trouble, packet.now)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
-        call_spurious(verdict, _BEYOND)
+        verdict.proof |= _BEYOND
+        call_spurious(verdict)
         undo(trouble, packet.now)
         amend(state, place, packet.frame, confidence.LIKELY, out)
     elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
@@ -118,7 +119,7 @@ def _weigh(
 
 @rare_kernel
 def review_acknowledged(
-    state: State, trouble: Any, sender: Any, receiver: Any, packet: Packet, tsecr: int, echoes: bool, out: Any
+    state: State, trouble: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool, out: Any
 ) -> None:
     """Look at all repeats that this acknowledgment is the first to cover; ``sender.una`` is as it was before."""
     place = signed(trouble.first_note)
@@ -144,7 +145,7 @@ def _take_report(state: State, place: int, frame: int, out: Any) -> None:
         state.notes[place].confidence = confidence.SAME_ID
         amend(state, place, frame, confidence.PROVED, out)
     elif state.notes[place].is_repeat and verdict.needed != _SPURIOUS:
-        call_spurious(verdict, _DSACK)
+        call_spurious(verdict)
         amend(state, place, frame, confidence.PROVED, out)
 
 

@@ -3,15 +3,12 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.rules.packet import Packet
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import confidence, sent
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import MOST_NOTES, State
 from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
@@ -21,9 +18,7 @@ _HOLE_SEEN = int(Proof.HOLE_SEEN)
 @rare_kernel
 def _write_loss(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
+    packet: Any,
     sender: Any,
     receiver: Any,
     start: int,
@@ -33,10 +28,10 @@ def _write_loss(
 ) -> None:
     """``behind``: the piece that showed the gap first, or ``NOTHING`` if the acknowledgment did."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, False)
+    fill_ends(verdict, packet, 1 - packet.from_client)
     if behind != NOTHING:
         verdict.time = state.pieces[behind].time
-        verdict.frame = sent.frame_of(state.pieces[behind], signed(segments.frame[row]))
+        verdict.frame = sent.frame_of(signed(state.pieces[behind].frame), packet.frame)
     fill_blank(verdict, start, distance(end, start))
     fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_LOSS
@@ -47,10 +42,7 @@ def _write_loss(
 @rare_kernel
 def find_losses(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     trouble: Any,
     sender: Any,
     receiver: Any,
@@ -76,7 +68,7 @@ def find_losses(
                 sender.holes -= 1
             end = start if not_after(start, packet.ack) else packet.ack
             if after(end, position) and written < MOST_NOTES and latest_copy(state, trouble, position, end) == NOTHING:
-                _write_loss(state, segments, findings, row, sender, receiver, position, end, place, out)
+                _write_loss(state, packet, sender, receiver, position, end, place, out)
                 written += 1
         if not before(start, packet.ack):
             return
@@ -84,4 +76,5 @@ def find_losses(
             position = signed(piece.end)
         index += 1
     if after(packet.ack, signed(sender.snd_max)):
-        _write_loss(state, segments, findings, row, sender, receiver, signed(sender.snd_max), packet.ack, NOTHING, out)
+        start = signed(sender.snd_max)
+        _write_loss(state, packet, sender, receiver, start, packet.ack, signed(NOTHING), out)

@@ -4,11 +4,11 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.serial import signed
+from processors.verdicts.headers import Header
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_TIMESTAMP, State
 from segwatch.compilation import rare_kernel
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 MILLISECOND = 1_000_000
@@ -65,7 +65,7 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
 
 
 @rare_kernel
-def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+def silence(state: State, packet: Any, sender: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
@@ -73,20 +73,20 @@ def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> in
     them. That was heard half a round trip after it had passed, and what the sender did then came back after another
     half: both are in its least time to answer, wherever the sensor stands.
     """
-    now = signed(segments.ts[row])
+    now: int = packet.now
     quiet = now - signed(sender.last_sent)
-    stamped = bool(segments.quality[row] & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
+    stamped = bool(packet.quality & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
     if stamped:
         tsval, tsecr = _newest(state, sender)
-        ticks = ticks_between(signed(segments.tsval[row]), tsval)
+        ticks = ticks_between(packet.tsval, tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             quiet = MILLISECOND * ticks
-            if segments.tsecr[row] and signed(segments.tsecr[row]) == tsecr:
+            if packet.tsecr and packet.tsecr == tsecr:
                 return quiet
     if sender.last_heard:
         heard = now - signed(sender.last_heard) - least_answer(sender)
-        if stamped and segments.tsecr[row] and sender.heard_tsval:
-            ticks = ticks_between(signed(sender.heard_tsval), signed(segments.tsecr[row]))
+        if stamped and packet.tsecr and sender.heard_tsval:
+            ticks = ticks_between(signed(sender.heard_tsval), packet.tsecr)
             if 0 < ticks < _FARTHEST:
                 heard += MILLISECOND * ticks
         if heard > -LEAST_CLOCK:  # else it is still on its way to the sender
@@ -95,10 +95,10 @@ def silence(state: State, segments: SegmentColumns, row: int, sender: Any) -> in
 
 
 @rare_kernel
-def waited(state: State, sender: Any, note: Any, other: Any) -> int:
-    """Return how long after ``other`` (``NOTE`` or ``PIECE``) a segment was sent, by the sender's clock if it shows."""
-    if note.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
-        ticks = ticks_between(signed(note.tsval), signed(other.tsval))
+def waited(state: State, sender: Any, segment: Header, other: Header) -> int:
+    """Return how long after ``other`` a segment was sent, by the sender's clock if it shows."""
+    if segment.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
+        ticks = ticks_between(segment.tsval, other.tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             return MILLISECOND * ticks
-    return signed(note.time) - signed(other.time)
+    return segment.time - other.time

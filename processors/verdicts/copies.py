@@ -4,6 +4,7 @@ from typing import Any
 
 from processors.serial import signed
 from processors.verdicts import confidence
+from processors.verdicts.headers import Header
 from processors.verdicts.round_trips import least_round_trip
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP
 from segwatch.compilation import rare_kernel
@@ -21,8 +22,8 @@ _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 
 
 @rare_kernel
-def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet: bool) -> float:
-    """Return how sure it is that ``segment`` (``NOTE``) is a copy of ``other`` (``NOTE`` or ``PIECE``); 0: it is none.
+def copy_confidence(segment: Header, other: Header, sender: Any, receiver: Any, quiet: bool) -> float:
+    """Return how sure it is that ``segment`` is a copy of ``other``; 0: it is none.
 
     A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where
     neither is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all
@@ -35,7 +36,7 @@ def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet:
         return 0.0
     if both & HAS_IP_ID and (segment.ip_id or other.ip_id):
         return confidence.SAME_ID if segment.ip_id == other.ip_id else 0.0
-    apart = signed(segment.time) - signed(other.time)
+    apart = segment.time - other.time
     if both & HAS_TIMESTAMP and apart > _SURELY_TICKED:
         return confidence.SAME_ID
     least = least_round_trip(sender, receiver)
@@ -44,14 +45,14 @@ def copy_confidence(segment: Any, other: Any, sender: Any, receiver: Any, quiet:
 
 
 @rare_kernel
-def copy_cause(segment: Any, other: Any, sender: Any, quality: int) -> int:
+def copy_cause(segment: Header, other: Header, sender: Any, quality: int) -> int:
     """Return who made the copy: at once and over as many hops it is the capture, until more is known.
 
     At once: within microseconds, and nothing that the sender sent later is between the two. A copy that the network
     made waits behind what came in the meantime.
     """
-    apart = signed(segment.time) - signed(other.time)
-    at_once = apart <= AT_ONCE and signed(sender.last_sent) <= signed(other.time)
+    apart = segment.time - other.time
+    at_once = apart <= AT_ONCE and signed(sender.last_sent) <= other.time
     if quality & _SEEN_TWICE or (at_once and segment.ttl == other.ttl):
         return _CAPTURE_DUPLICATE
     return _NETWORK_DUPLICATE

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from processors.verdicts import counter, rows, sent
 from processors.verdicts.pass_over import judge_rows
+from processors.verdicts.segment import SEGMENT
 from processors.verdicts.state import MOST_WRITTEN, State, new_state
 from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
@@ -29,6 +30,7 @@ class Verdicts:
     def __init__(self) -> None:
         self._state = new_state()
         self._rows = np.zeros(_ROWS, VERDICT)
+        self._judged = np.zeros(1, SEGMENT)
 
     def judge(
         self, segments: SegmentColumns, numbers: npt.NDArray[np.int32], findings: FindingColumns
@@ -40,10 +42,10 @@ class Verdicts:
         """
         self._make_room_for(1 + int(numbers.max(initial=-1)))
         self._state.counters[counter.WRITTEN] = 0
-        done = judge_rows(self._state, segments, findings, numbers, 0, self._rows)
+        done = judge_rows(self._state, segments, findings, numbers, 0, self._judged, self._rows)
         while done < len(segments.ts):
             self._make_room()
-            done = judge_rows(self._state, segments, findings, numbers, done, self._rows)
+            done = judge_rows(self._state, segments, findings, numbers, done, self._judged, self._rows)
         return self._rows[: self._state.counters[counter.WRITTEN]]
 
     def _make_room_for(self, conversations: int) -> None:

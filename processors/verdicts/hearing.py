@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.rules.packet import FIN, SYN, Packet
+from processors.rules.packet import FIN, SYN
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
@@ -14,8 +14,6 @@ from processors.verdicts.round_trips import note_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, WAS_CLOSED, State
 from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _WIDEST = 1 << 30
@@ -24,53 +22,51 @@ _TIMESTAMPS = int(Quality.TIMESTAMPS)
 
 
 @inner_kernel
-def _advances(packet: Packet, sender: Any) -> bool:
+def _advances(packet: Any, sender: Any) -> bool:
     return 0 < distance(packet.ack, signed(sender.una)) < _WIDEST
 
 
 @inner_kernel
-def _count_duplicate(packet: Packet, sender: Any) -> None:
+def _count_duplicate(packet: Any, sender: Any) -> None:
     """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
     in_flight = signed(sender.una) != signed(sender.snd_max)
-    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flags & (SYN | FIN):
+    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flag_bits & (SYN | FIN):
         sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
 
 
 @rare_kernel
-def _reports_duplicate(segments: SegmentColumns, row: int, packet: Packet) -> bool:
+def _reports_duplicate(packet: Any) -> bool:
     """Whether the first block tells of a segment that came twice (RFC 2883 section 4)."""
-    left = signed(segments.sack[row, 0])
-    right = signed(segments.sack[row, 1])
+    left = packet.sack[0]
+    right = packet.sack[1]
     if not before(left, right):
         return False
     if not_after(right, packet.ack):
         return distance(packet.ack, right) < _WIDEST
-    if segments.sack_count[row] < 2:
+    if packet.sack_count < 2:
         return False
-    return not_after(signed(segments.sack[row, 2]), left) and not_after(right, signed(segments.sack[row, 3]))
+    return not_after(packet.sack[2], left) and not_after(right, packet.sack[3])
 
 
 @rare_kernel
-def _read_blocks(
-    state: State, trouble: Any, segments: SegmentColumns, row: int, packet: Packet, sender: Any, out: Any
-) -> bool:
+def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any) -> bool:
     """Take in selective acknowledgments; return whether they report a duplicate."""
-    reports = _reports_duplicate(segments, row, packet)
+    reports = _reports_duplicate(packet)
     if reports:
-        left = signed(segments.sack[row, 0])
-        right = signed(segments.sack[row, 1])
-        echoes = bool(segments.quality[row] & _TIMESTAMPS)
-        review_reported(state, trouble, left, right, packet.frame, signed(segments.tsecr[row]), echoes, out)
-    for block in range(1 if reports else 0, min(signed(segments.sack_count[row]), 4)):
-        left = signed(segments.sack[row, 2 * block])
-        right = signed(segments.sack[row, 2 * block + 1])
+        left = packet.sack[0]
+        right = packet.sack[1]
+        echoes = bool(packet.quality & _TIMESTAMPS)
+        review_reported(state, trouble, left, right, packet.frame, packet.tsecr, echoes, out)
+    for block in range(1 if reports else 0, min(packet.sack_count, 4)):
+        left = packet.sack[2 * block]
+        right = packet.sack[2 * block + 1]
         if before(left, right) and after(right, signed(sender.una)) and not_after(right, signed(sender.snd_max)):
             scoreboard.add(trouble, left, right)
     return reports
 
 
 @rare_kernel
-def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
+def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
     sender.una = packet.ack
@@ -86,10 +82,7 @@ def _advance(trouble: Any, packet: Packet, sender: Any, receiver: Any) -> None:
 @rare_kernel
 def _hear_closely(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
@@ -98,15 +91,15 @@ def _hear_closely(
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
     reports = False
-    if segments.sack_count[row]:
+    if packet.sack_count:
         receiver.marks |= SACK_SENT
-        reports = _read_blocks(state, trouble, segments, row, packet, sender, out)
-    echoes = bool(segments.quality[row] & _TIMESTAMPS)
+        reports = _read_blocks(state, trouble, packet, sender, out)
+    echoes = bool(packet.quality & _TIMESTAMPS)
     if trouble.open_notes:
-        review_acknowledged(state, trouble, sender, receiver, packet, signed(segments.tsecr[row]), echoes, out)
+        review_acknowledged(state, trouble, sender, receiver, packet, packet.tsecr, echoes, out)
     if _advances(packet, sender):
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
-            find_losses(state, segments, findings, row, packet, trouble, sender, receiver, out)
+            find_losses(state, packet, trouble, sender, receiver, out)
         _advance(trouble, packet, sender, receiver)
     elif not reports:
         _count_duplicate(packet, sender)
@@ -118,7 +111,7 @@ def _hear_closely(
 
 
 @rare_kernel
-def _turn_window(state: State, packet: Packet, sender: Any) -> None:
+def _turn_window(state: State, packet: Any, sender: Any) -> None:
     """Remember when the receiver's window closed or opened."""
     sender.closed = 1 if packet.window == 0 else 0
     if sender.closed:
@@ -129,34 +122,49 @@ def _turn_window(state: State, packet: Packet, sender: Any) -> None:
 
 
 @inner_kernel
+def hear_plainly(
+    state: State,
+    packet: Any,
+    sender: Any,
+    receiver: Any,
+) -> None:
+    """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
+    if packet.ack_rtt > 0:
+        note_answer(receiver, packet.ack_rtt)
+    if _advances(packet, sender):
+        sender.una = packet.ack
+        if sender.marks & FIN_SENT and sender.una == sender.snd_max:
+            sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
+    else:
+        _count_duplicate(packet, sender)
+    sender.last_heard = packet.now
+    sender.heard_tsval = packet.tsval
+
+
+@inner_kernel
+def hear_first(packet: Any, sender: Any) -> None:
+    """Begin where the peer's first acknowledgment does, if nothing that the sender sent was seen."""
+    if not (sender.last_sent or sender.last_heard):
+        sender.una = packet.ack
+        sender.snd_max = packet.ack
+
+
+@inner_kernel
 def hear(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
 ) -> None:
     """Take what ``receiver`` says in a segment to ``sender``, with the ACK flag."""
-    if not (sender.last_sent or sender.last_heard):
-        sender.una = packet.ack
-        sender.snd_max = packet.ack
-    advances = _advances(packet, sender)
-    unseen = advances and after(packet.ack, signed(sender.snd_max))
-    if sender.busy or segments.sack_count[row] or sender.duplicate_acks or unseen:
-        _hear_closely(state, segments, findings, row, packet, sender, receiver, out)
+    hear_first(packet, sender)
+    unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
+    if sender.busy or packet.sack_count or sender.duplicate_acks or unseen:
+        _hear_closely(state, packet, sender, receiver, out)
+        sender.last_heard = packet.now
+        sender.heard_tsval = packet.tsval
     else:
-        if findings.ack_rtt[row] > 0:
-            note_answer(receiver, signed(findings.ack_rtt[row]))
-        if advances:
-            sender.una = packet.ack
-            if sender.marks & FIN_SENT and sender.una == sender.snd_max:
-                sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
-        else:
-            _count_duplicate(packet, sender)
-    sender.last_heard = packet.now
-    sender.heard_tsval = segments.tsval[row]
-    if (packet.window == 0) != (sender.closed != 0) and not packet.flags & SYN:
+        hear_plainly(state, packet, sender, receiver)
+    if (packet.window == 0) != (sender.closed != 0) and not packet.flag_bits & SYN:
         _turn_window(state, packet, sender)

@@ -3,11 +3,12 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.rules.packet import SYN, Packet
+from processors.rules.packet import SYN
 from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts import confidence, order, sent
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
+from processors.verdicts.headers import Header, header_of
 from processors.verdicts.need import judge_need
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
@@ -17,8 +18,6 @@ from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, packets_between
 from segwatch.compilation import rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Proof
 
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
@@ -37,16 +36,16 @@ _SENT_EARLIER = int(Proof.SENT_EARLIER)
 
 
 @rare_kernel
-def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, end: int) -> None:
+def _fill_note(note: Any, packet: Any, end: int) -> None:
     note.start = packet.seq
     note.end = end
     note.time = packet.now
     note.frame = packet.frame
-    note.tsval = segments.tsval[row]
-    note.tsecr = segments.tsecr[row]
-    note.ip_id = segments.ip_id[row]
-    note.ttl = segments.ttl[row]
-    note.marks = sent.marks_of(signed(segments.quality[row]))
+    note.tsval = packet.tsval
+    note.tsecr = packet.tsecr
+    note.ip_id = packet.ip_id
+    note.ttl = packet.ttl
+    note.marks = sent.marks_of(packet.quality)
     note.is_repeat = 0
     note.dsacked = 0
     note.repeated = 0
@@ -54,21 +53,22 @@ def _fill_note(note: Any, segments: SegmentColumns, row: int, packet: Packet, en
 
 
 @rare_kernel
-def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Any) -> None:
-    """Say how a segment differs from an earlier one (``NOTE`` or ``PIECE``)."""
-    verdict.since_original = signed(note.time) - signed(other.time)
-    note.waited = waited(state, sender, note, other)
-    verdict.ip_id_step = order.id_step(note, other)
-    verdict.tsval_step = order.tsval_step(note, other)
+def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Header) -> None:
+    """Say how a segment differs from an earlier one."""
+    header = header_of(note)
+    verdict.since_original = header.time - other.time
+    note.waited = waited(state, sender, header, other)
+    verdict.ip_id_step = order.id_step(header, other)
+    verdict.tsval_step = order.tsval_step(header, other)
 
 
 @rare_kernel
-def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Any, quality: int) -> None:
-    """Say that the segment is another copy of the packet ``other`` (``NOTE`` or ``PIECE``)."""
+def _call_copy(state: State, sender: Any, note: Any, verdict: Any, other: Header, quality: int) -> None:
+    """Say that the segment is another copy of the packet ``other``."""
     _compare(state, sender, verdict, note, other)
-    verdict.original_frame = sent.frame_of(other, signed(note.frame))
+    verdict.original_frame = sent.frame_of(other.frame, signed(note.frame))
     verdict.proof |= _SAME_PACKET
-    verdict.cause = copy_cause(note, other, sender, quality)
+    verdict.cause = copy_cause(header_of(note), other, sender, quality)
     if verdict.cause == _CAPTURE_DUPLICATE:
         verdict.bytes_again = 0
 
@@ -83,14 +83,16 @@ def _copy_surely(
     asked = signed(sender.duplicate_acks) + signed(trouble.reports) >= DUP_THRESH
     quiet = trouble.phase == OPEN and copy == NOTHING and not asked and since >= round_trip(sender, receiver)
     if copy != NOTHING:
-        sure = copy_confidence(note, state.notes[copy], sender, receiver, quiet)
+        other = header_of(state.notes[copy])
+        sure = copy_confidence(header_of(note), other, sender, receiver, quiet)
         if sure > 0.0:
             state.notes[copy].repeated = 1
-            _call_copy(state, sender, note, verdict, state.notes[copy], quality)
+            _call_copy(state, sender, note, verdict, other, quality)
     if sure == 0.0 and piece != NOTHING:
-        sure = copy_confidence(note, state.pieces[piece], sender, receiver, quiet)
+        other = header_of(state.pieces[piece])
+        sure = copy_confidence(header_of(note), other, sender, receiver, quiet)
         if sure > 0.0:
-            _call_copy(state, sender, note, verdict, state.pieces[piece], quality)
+            _call_copy(state, sender, note, verdict, other, quality)
     if sure > 0.0 and verdict.cause == _CAPTURE_DUPLICATE:
         sure = confidence.CAPTURED_AT_ONCE
     return sure
@@ -104,8 +106,9 @@ def _forgotten_surely(state: State, sender: Any, note: Any, verdict: Any, ascend
     """
     if not sender.count or not not_after(signed(note.end), signed(sender.una)):
         return 0.0
-    oldest = state.pieces[sent.place_of(sender, 0)]
-    if before(signed(note.start), signed(oldest.start)) and order.sent_after(note, oldest, ascending) == order.EARLIER:
+    header = header_of(note)
+    oldest = header_of(state.pieces[sent.place_of(sender, 0)])
+    if before(header.start, oldest.start) and order.sent_after(header, oldest, ascending) == order.EARLIER:
         verdict.proof |= _SENT_EARLIER
         verdict.cause = _NETWORK_DUPLICATE
         return confidence.ORDER_TOLD
@@ -130,7 +133,7 @@ def _late_surely(
     """
     ascending = order.ids_ascend(state, sender) > 0
     if copy != NOTHING:
-        if order.sent_after(note, state.notes[copy], ascending) != order.EARLIER:
+        if order.sent_after(header_of(note), header_of(state.notes[copy]), ascending) != order.EARLIER:
             return 0.0
         verdict.proof |= _SENT_EARLIER
         verdict.cause = _REORDERING
@@ -157,19 +160,19 @@ def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) ->
     if sent.covers(state, sender, index, seq):
         piece = sent.place_of(sender, index)
         verdict.proof |= _ORIGINAL_SEEN
-        verdict.original_frame = sent.frame_of(state.pieces[piece], signed(note.frame))
-        _compare(state, sender, verdict, note, state.pieces[piece])
+        verdict.original_frame = sent.frame_of(signed(state.pieces[piece].frame), signed(note.frame))
+        _compare(state, sender, verdict, note, header_of(state.pieces[piece]))
         return piece, NOTHING, signed(state.pieces[piece].time)
     behind = NOTHING
     since = signed(note.time)
     if index >= 0 and index + 1 < signed(sender.count):
         behind = sent.place_of(sender, index + 1)
         verdict.proof |= _HOLE_SEEN
-        _compare(state, sender, verdict, note, state.pieces[behind])
+        _compare(state, sender, verdict, note, header_of(state.pieces[behind]))
         since = signed(state.pieces[behind].time)
     if copy != NOTHING:
         verdict.original_frame = state.notes[copy].frame
-        _compare(state, sender, verdict, note, state.notes[copy])
+        _compare(state, sender, verdict, note, header_of(state.notes[copy]))
     return NOTHING, behind, since
 
 
@@ -203,25 +206,23 @@ def _judge(
 @rare_kernel
 def _new_verdict(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     trouble: Any,
     sender: Any,
     receiver: Any,
 ) -> int:
     """Begin the note and the row of a verdict; return their place."""
+    quiet = silence(state, packet, sender)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]
-    _fill_note(note, segments, row, packet, end)
+    _fill_note(note, packet, end)
     note.is_head = 1 if packet.seq == signed(sender.una) else 0
-    fill_ends(verdict, segments, findings, row, True)
+    fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender)
+    verdict.silence = quiet
     fill_reports(verdict, trouble, sender, packet)
     return place
 
@@ -229,10 +230,7 @@ def _new_verdict(
 @rare_kernel
 def judge_old(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     sender: Any,
     receiver: Any,
@@ -243,14 +241,14 @@ def judge_old(
     if trouble.notes == MOST_NOTES:
         drop_first(state, trouble)
     copy = latest_copy(state, trouble, packet.seq, end)
-    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.flags & SYN)
-    quality = signed(segments.quality[row])
+    is_syn = bool(packet.flag_bits & SYN)
+    quality = packet.quality
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
-        trouble.unseen = missing_packets(state, segments, row, sender)
+        trouble.unseen = missing_packets(state, packet, sender)
     verdict.confidence = note.confidence * need
     write(state, verdict, out)
     sender.busy = 1
@@ -260,10 +258,7 @@ def judge_old(
 @rare_kernel
 def judge_unseen(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     sender: Any,
     receiver: Any,
@@ -275,22 +270,25 @@ def judge_unseen(
     ``snd_max`` becomes the end of all that was lost; the caller sets it to that of this segment.
     """
     trouble = trouble_of(state, sender)
-    place = _new_verdict(state, segments, findings, row, packet, end, trouble, sender, receiver)
+    if trouble.notes == MOST_NOTES:
+        drop_first(state, trouble)
+    copy = latest_copy(state, trouble, packet.seq, end)
+    place = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
-    is_syn = bool(packet.flags & SYN)
+    is_syn = bool(packet.flag_bits & SYN)
     verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
     if is_syn:
         verdict.silence = packet.now - since
     note.waited = verdict.silence
-    behind = missing_packets(state, segments, row, sender) - packets_between(packet, sender) - 1
+    behind = missing_packets(state, packet, sender) - packets_between(state, packet, sender) - 1
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
-    sure = repeat_cause(state, trouble, sender, receiver, note, verdict, NOTHING, is_syn, out)
+    sure = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
     note.confidence = sure * confidence.NUMBER_MISSING
-    verdict.confidence = note.confidence * judge_need(trouble, sender, receiver, note, verdict, since, False)
+    verdict.confidence = note.confidence * judge_need(trouble, sender, receiver, note, verdict, since, copy != NOTHING)
     write(state, verdict, out)
     sender.busy = 1

@@ -54,7 +54,8 @@ def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any
     start = signed(note.start)
     end = signed(note.end)
     if sender.last_heard and (not_after(end, signed(sender.una)) or scoreboard.holds(trouble, start, end)):
-        call_spurious(verdict, _ACKED_BEFORE)
+        verdict.proof |= _ACKED_BEFORE
+        call_spurious(verdict)
         note.acked = 1
         trouble.open_notes -= 1
         if note.marks & HAS_TIMESTAMP and verdict.cause in (_RTO, _FAST_RETRANSMIT):

@@ -3,7 +3,18 @@
 from typing import Any
 
 from processors.verdicts.state import SACK_PERMITTED, SACK_SENT, SYN_SEEN
-from segwatch.compilation import rare_kernel
+from segwatch.compilation import inner_kernel, rare_kernel
+from segwatch.vocabulary import Quality
+
+_PERMITS = int(Quality.SACK_PERMITTED)
+
+
+@inner_kernel
+def note_options(packet: Any, sender: Any) -> None:
+    """Remember what a SYN says."""
+    sender.marks |= SYN_SEEN
+    if packet.quality & _PERMITS:
+        sender.marks |= SACK_PERMITTED
 
 
 @rare_kernel

@@ -8,6 +8,7 @@ them.
 from typing import Any
 
 from processors.serial import before, signed
+from processors.verdicts.headers import Header
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, State
 from segwatch.compilation import rare_kernel
@@ -45,30 +46,30 @@ def ids_ascend(state: State, sender: Any) -> int:
 
 
 @rare_kernel
-def sent_after(segment: Any, other: Any, ascending: bool) -> int:
-    """Return whether a segment was sent ``LATER`` or ``EARLIER`` than another, or ``UNTOLD`` (``NOTE`` or ``PIECE``).
+def sent_after(segment: Header, other: Header, ascending: bool) -> int:
+    """Return whether a segment was sent ``LATER`` or ``EARLIER`` than another, or ``UNTOLD``.
 
     ``ascending``: see ``ids_ascend``.
     """
     if segment.marks & other.marks & HAS_TIMESTAMP and segment.tsval != other.tsval:
-        return EARLIER if before(signed(segment.tsval), signed(other.tsval)) else LATER
+        return EARLIER if before(segment.tsval, other.tsval) else LATER
     if ascending and segment.marks & other.marks & HAS_IP_ID and segment.ip_id != other.ip_id:
-        step = (signed(segment.ip_id) - signed(other.ip_id)) & _ID_MASK
+        step = (segment.ip_id - other.ip_id) & _ID_MASK
         return LATER if step < _ID_HALF else EARLIER
     return UNTOLD
 
 
 @rare_kernel
-def id_step(segment: Any, other: Any) -> int:
+def id_step(segment: Header, other: Header) -> int:
     """Return by how much the identification went up, -32768 to 32767."""
-    step = (signed(segment.ip_id) - signed(other.ip_id)) & _ID_MASK
+    step = (segment.ip_id - other.ip_id) & _ID_MASK
     return step if step < _ID_HALF else step - _ID_MASK - 1
 
 
 @rare_kernel
-def tsval_step(segment: Any, other: Any) -> int:
+def tsval_step(segment: Header, other: Header) -> int:
     """Return by how much the timestamp went up, -2^31 to 2^31 - 1; 0 without timestamps."""
     if not segment.marks & other.marks & HAS_TIMESTAMP:
         return 0
-    step = (signed(segment.tsval) - signed(other.tsval)) & 0xFFFFFFFF
+    step = (segment.tsval - other.tsval) & 0xFFFFFFFF
     return step if step < 0x80000000 else step - 0x100000000

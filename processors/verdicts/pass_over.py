@@ -1,18 +1,21 @@
-"""One segment after the other: most are new data in its order, or acknowledge some, and say nothing else."""
+"""One segment after the other: most are plain, the others are looked at closely."""
 
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.rules.packet import ACK, FIN, RST, SYN, Packet
+from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
 from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
+from processors.verdicts.options import note_options
+from processors.verdicts.plain import LONGEST, has_begun, is_plain, pass_plainly
 from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.resets import is_judged, write_reset
-from processors.verdicts.state import FIN_SENT, SACK_PERMITTED, SYN_SEEN, State
+from processors.verdicts.segment import fill, read
+from processors.verdicts.state import FIN_SENT, State
 from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
 from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
@@ -28,9 +31,6 @@ _NOT_JUDGED = int(
     | Quality.HEADER_CUT
     | Quality.HEADER_UNREADABLE
 )
-_SACK_PERMITTED = int(Quality.SACK_PERMITTED)
-_LONGEST = 1 << 24
-"""Payload that a segment can have: what claims more is rubbish."""
 _WIDEST = 1 << 28
 """Numbers that a gap spans at most: beyond it, a sender begins anew."""
 
@@ -52,7 +52,7 @@ def _forget(state: State, sender: Any) -> None:
     sender.heard_tsval = 0
 
 
-@inner_kernel
+@rare_kernel
 def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
     _forget(state, sender)
@@ -63,13 +63,10 @@ def _begin(state: State, sender: Any, stream: int) -> None:
     sender.answer_least = 0
 
 
-@rare_kernel
-def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> None:
+@inner_kernel
+def _take_syn(state: State, packet: Any, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
-    sender.marks |= SYN_SEEN
-    if segments.quality[row] & _SACK_PERMITTED:
-        sender.marks |= SACK_PERMITTED
-    if not (sender.last_sent or sender.last_heard):
+    if not has_begun(sender):
         return
     index = sent.find(state, sender, packet.seq)
     if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
@@ -81,17 +78,7 @@ def _take_syn(state: State, segments: SegmentColumns, row: int, packet: Packet, 
 
 
 @inner_kernel
-def _take_new(
-    state: State, segments: SegmentColumns, row: int, packet: Packet, start: int, end: int, sender: Any
-) -> None:
-    """Remember what is sent for the first time, from ``start`` on."""
-    sent.append(state, sender, segments, row, start, end)
-    sender.snd_max = end
-    sender.last_sent = packet.now
-
-
-@inner_kernel
-def _is_mostly_new(packet: Packet, end: int, sender: Any) -> bool:
+def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
     """Whether a segment only begins with the byte that probed a closed window (so in Wireshark's rules, too)."""
     snd_max = signed(sender.snd_max)
     return packet.length > 1 and packet.seq == (snd_max - 1) & MODULUS_MASK and after(end, snd_max)
@@ -100,10 +87,7 @@ def _is_mostly_new(packet: Packet, end: int, sender: Any) -> bool:
 @inner_kernel
 def _take_data(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     end: int,
     sender: Any,
     receiver: Any,
@@ -111,98 +95,94 @@ def _take_data(
     out: Any,
 ) -> None:
     """Take a segment that occupies sequence numbers up to ``end``; ``probes``: a verdict calls it a probe already."""
-    if not (sender.last_sent or sender.last_heard):
+    if not has_begun(sender):
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
     if may_answer(packet, sender):
-        asked = answered_again(state, segments, row, packet, receiver)
+        asked = answered_again(state, packet, receiver)
         if asked:
-            judge_unseen(state, segments, findings, row, packet, end, sender, receiver, asked, out)
+            judge_unseen(state, packet, end, sender, receiver, asked, out)
     elif (
-        (sender.busy or may_repeat_unseen(segments, row, packet, sender))
+        (sender.busy or may_repeat_unseen(packet, sender, receiver))
         and not before(packet.seq, snd_max)
-        and (
-            goes_on_unseen(state, segments, row, packet, sender, receiver)
-            or repeats_unseen(state, segments, row, packet, sender, receiver)
-        )
+        and (goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver))
     ):
         since = signed(sender.last_sent)
-        judge_unseen(state, segments, findings, row, packet, end, sender, receiver, since, out)
+        judge_unseen(state, packet, end, sender, receiver, since, out)
     elif not probes and may_have_waited(packet, sender) and packet.seq == snd_max:
-        write_wait(state, segments, findings, row, packet, sender, receiver, out)
+        write_wait(state, packet, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
-        _take_new(state, segments, row, packet, snd_max, end, sender)
+        sent.take_new(state, sender, packet, snd_max, end)
     elif after(packet.seq, snd_max):
         if distance(packet.seq, snd_max) >= _WIDEST:
             sent.clear(state, sender)
         if sender.count:
             sender.holes = min(signed(sender.holes) + 1, 0xFF)
             sender.busy = 1
-        _take_new(state, segments, row, packet, packet.seq, end, sender)
+        sent.take_new(state, sender, packet, packet.seq, end)
     else:
-        if judge_old(state, segments, findings, row, packet, end, sender, receiver, out):
+        if judge_old(state, packet, end, sender, receiver, out):
             sender.last_sent = packet.now
         if after(end, signed(sender.snd_max)):
-            _take_new(state, segments, row, packet, signed(sender.snd_max), end, sender)
+            sent.take_new(state, sender, packet, signed(sender.snd_max), end)
 
 
-@inner_kernel
-def _pass_segment(
+@rare_kernel
+def _pass_closely(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
 ) -> None:
     """Take one segment: first what it says to the receiver of its data, then what it carries."""
-    packet = Packet(
-        signed(segments.seq[row]),
-        signed(segments.ack[row]),
-        signed(segments.window[row]),
-        signed(segments.flags[row]),
-        signed(segments.payload_len[row]),
-        signed(segments.ts[row]),
-        signed(segments.frame[row]),
-    )
-    if packet.flags & RST:
-        if is_judged(signed(findings.reset[row])):
-            write_reset(state, segments, findings, row, packet, sender, receiver, out)
+    if packet.flag_bits & RST:
+        if is_judged(packet.reset):
+            write_reset(state, packet, sender, receiver, out)
         return
-    if packet.length >= _LONGEST:
+    if packet.length >= LONGEST:
         return
-    if is_ack_again(segments, row, packet, sender, receiver):
-        write_ack_again(state, segments, findings, row, packet, sender, receiver, out)
+    if is_ack_again(packet, sender, receiver):
+        write_ack_again(state, packet, sender, receiver, out)
         return
-    if packet.flags & ACK:
-        hear(state, segments, findings, row, packet, receiver, sender, out)
+    if packet.flag_bits & ACK:
+        hear(state, packet, receiver, sender, out)
     probes = False
     if may_probe(packet, sender):
-        cause = probe_cause(state, packet, sender, receiver, signed(findings.labels[row]))
+        cause = probe_cause(state, packet, sender, receiver, packet.labels)
         if cause:
             probes = True
-            write_probe(state, segments, findings, row, packet, sender, receiver, cause, out)
+            write_probe(state, packet, sender, receiver, cause, out)
             if packet.seq != signed(sender.snd_max):
-                note_id(segments, row, sender)
+                note_id(packet, sender)
                 return
-    if packet.flags & SYN:
-        _take_syn(state, segments, row, packet, sender)
-    occupied = packet.length + (1 if packet.flags & (SYN | FIN) else 0)
+    if packet.flag_bits & SYN:
+        note_options(packet, sender)
+        _take_syn(state, packet, sender)
+    occupied = packet.length + (1 if packet.flag_bits & (SYN | FIN) else 0)
     if occupied:
-        if packet.flags & FIN:
+        if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        _take_data(state, segments, findings, row, packet, end, sender, receiver, probes, out)
-    note_id(segments, row, sender)
+        _take_data(state, packet, end, sender, receiver, probes, out)
+    note_id(packet, sender)
 
 
 @kernel
 def judge_rows(
-    state: State, segments: SegmentColumns, findings: FindingColumns, conversation_of_row: Any, first: int, out: Any
+    state: State,
+    segments: SegmentColumns,
+    findings: FindingColumns,
+    conversation_of_row: Any,
+    first: int,
+    judged: Any,
+    out: Any,
 ) -> int:
-    """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge."""
+    """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge.
+
+    ``judged``: (1,) of ``SEGMENT``, for what is looked at closely.
+    """
     end = len(segments.ts)
     checked = -1
     for row in range(first, end):
@@ -220,5 +200,10 @@ def judge_rows(
         if sender.stream != stream:
             _begin(state, sender, stream)
             _begin(state, receiver, stream)
-        _pass_segment(state, segments, findings, row, sender, receiver, out)
+        segment = read(segments, findings, row)
+        if is_plain(segment, sender, receiver):
+            pass_plainly(state, segment, sender, receiver)
+        else:
+            fill(judged[0], segment, segments, findings, row)
+            _pass_closely(state, judged[0], sender, receiver, out)
     return end

@@ -21,13 +21,16 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
 def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int) -> None:
     """End the phase when ``una`` has reached its mark, or gone beyond it without selective acknowledgments.
 
-    Duplicate ACKs for the mark itself may be due to the repeats of the episode (RFC 6582 section 4.1, Linux).
+    Duplicate ACKs for the mark itself may be due to the repeats of the episode (RFC 6582 section 4.1, Linux). Where
+    packets in flight did not pass the sensor, the sender's mark lies beyond the one that was seen.
     """
     mark = signed(trouble.high_seq)
-    if trouble.phase != OPEN and (before(mark, una) or (selective and mark == una)):
+    is_all = selective and not trouble.unseen
+    if trouble.phase != OPEN and (before(mark, una) or (is_all and mark == una)):
         trouble.last_phase = trouble.phase
         trouble.phase = OPEN
         trouble.ended = now
+        trouble.unseen = 0
 
 
 @rare_kernel

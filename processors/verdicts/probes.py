@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.rules.packet import SYN_FIN_RST, Packet
+from processors.rules.packet import SYN_FIN_RST
 from processors.serial import MODULUS_MASK, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
@@ -10,8 +10,6 @@ from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import State
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Label
 
 _ZERO_WINDOW_PROBE = int(Cause.ZERO_WINDOW_PROBE)
@@ -35,7 +33,7 @@ def _window_is_closed(state: State, sender: Any, receiver: Any, now: int) -> boo
 
 
 @rare_kernel
-def _is_window_probe(state: State, packet: Packet, sender: Any, receiver: Any) -> bool:
+def _is_window_probe(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
     """At the window's edge: nothing just before it (Linux), or one byte there or beyond."""
     at = packet.seq
     una = signed(sender.una)
@@ -46,25 +44,25 @@ def _is_window_probe(state: State, packet: Packet, sender: Any, receiver: Any) -
 
 
 @rare_kernel
-def _is_keep_alive(packet: Packet, sender: Any, labels: int) -> bool:
+def _is_keep_alive(packet: Any, sender: Any, labels: int) -> bool:
     idle = packet.now - signed(sender.last_sent)
     if not labels & _LABEL:
         return False
     if packet.length == 0:
-        return idle >= _IDLE
+        return bool(idle >= _IDLE)
     return idle >= _IDLE_WITH_BYTE and signed(sender.una) == signed(sender.snd_max)
 
 
 @inner_kernel
-def may_probe(packet: Packet, sender: Any) -> bool:
+def may_probe(packet: Any, sender: Any) -> bool:
     """Whether a segment is as short as a probe, and not where the next data goes: most acknowledgments are there."""
-    if packet.length > 1 or packet.flags & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
+    if packet.length > 1 or packet.flag_bits & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
         return False
-    return packet.length == 1 or packet.seq != signed(sender.snd_max)
+    return bool(packet.length == 1 or packet.seq != signed(sender.snd_max))
 
 
 @rare_kernel
-def probe_cause(state: State, packet: Packet, sender: Any, receiver: Any, labels: int) -> int:
+def probe_cause(state: State, packet: Any, sender: Any, receiver: Any, labels: int) -> int:
     """Return what a segment that ``may_probe`` probes, 0 if it is no probe."""
     if _is_window_probe(state, packet, sender, receiver):
         return _ZERO_WINDOW_PROBE
@@ -74,10 +72,7 @@ def probe_cause(state: State, packet: Packet, sender: Any, receiver: Any, labels
 @rare_kernel
 def write_probe(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     cause: int,
@@ -85,9 +80,9 @@ def write_probe(
 ) -> None:
     """Write the verdict on a probe."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, True)
+    fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender)
+    verdict.silence = silence(state, packet, sender)
     verdict.cause = cause
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

@@ -4,6 +4,7 @@ from typing import Any
 
 from processors.serial import signed
 from processors.verdicts import confidence, order
+from processors.verdicts.headers import header_of
 from processors.verdicts.need import note_stall
 from processors.verdicts.round_trips import least_round_trip
 from processors.verdicts.rows import amend, call_spurious
@@ -27,7 +28,7 @@ def late_confidence(sender: Any, receiver: Any, note: Any, verdict: Any, behind:
     ``behind``: the piece that came first, though it carries what follows. A repeat can come a round trip after it at
     the earliest: its acknowledgment has to reach the sender.
     """
-    told = order.sent_after(note, behind, ascending)
+    told = order.sent_after(header_of(note), header_of(behind), ascending)
     if told == order.EARLIER:
         verdict.proof |= _SENT_EARLIER
         return confidence.ORDER_TOLD
@@ -53,5 +54,6 @@ def take_back(state: State, place: int, frame: int, out: Any) -> None:
     verdict = state.rows[place]
     if verdict.needed == _SPURIOUS:
         return
-    call_spurious(verdict, _LATE_ORIGINAL)
+    verdict.proof |= _LATE_ORIGINAL
+    call_spurious(verdict)
     amend(state, place, frame, confidence.PROVED, out)

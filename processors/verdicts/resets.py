@@ -7,7 +7,6 @@ Packets", NDSS 2009). What class a reset is of, ``processors.resets`` says.
 
 from typing import Any
 
-from processors.rules.packet import Packet
 from processors.serial import distance, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
@@ -16,8 +15,6 @@ from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, State
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
 
 _RESET = int(Cause.RESET)
@@ -64,29 +61,27 @@ def _stage(state: State, completeness: int, client: Any) -> int:
 
 
 @rare_kernel
-def _id_step(segments: SegmentColumns, row: int, sender: Any) -> int:
+def _id_step(packet: Any, sender: Any) -> int:
     """Return how much further the identification is than the sender's highest, -32768 to 32767; 0 if it has none.
 
     Linux gives no identification to a reset of a connection that it does not know.
     """
-    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not segments.ip_id[row]:
+    if packet.quality & _IPV6 or not sender.marks & NUMBERED or not packet.ip_id:
         return 0
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    step: int = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     return step if step < _ID_HALF else step - _ID_MASK - 1
 
 
 @rare_kernel
-def _compare_with_sender(
-    state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, verdict: Any
-) -> bool:
+def _compare_with_sender(state: State, packet: Any, sender: Any, verdict: Any) -> bool:
     """Say how the reset differs from what its sender sent last; return whether there was anything to compare with."""
-    verdict.ip_id_step = _id_step(segments, row, sender)
+    verdict.ip_id_step = _id_step(packet, sender)
     if ids_ascend(state, sender) > 0 and not -_NEAR <= verdict.ip_id_step <= _NEAR:
         verdict.proof |= _ID_DIFFERS
     if not sender.count:
         return False
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    verdict.ttl_step = signed(segments.ttl[row]) - signed(last.ttl)
+    verdict.ttl_step = packet.ttl - signed(last.ttl)
     if verdict.ttl_step:
         verdict.proof |= _HOPS_DIFFER
     step = distance(packet.seq, signed(sender.snd_max))
@@ -115,22 +110,19 @@ def _decide(verdict: Any, compared: bool) -> None:
 @rare_kernel
 def write_reset(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
 ) -> None:
     """Write the verdict on a reset."""
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, True)
+    fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, segments, row, sender) if sender.last_sent or sender.last_heard else 0
-    client = sender if findings.from_client[row] else receiver
-    verdict.stage = _stage(state, signed(findings.completeness[row]), client)
-    if findings.reset[row] == _CLASS_OFF_SEQUENCE:
+    verdict.silence = silence(state, packet, sender) if sender.last_sent or sender.last_heard else 0
+    client = sender if packet.from_client else receiver
+    verdict.stage = _stage(state, packet.completeness, client)
+    if packet.reset == _CLASS_OFF_SEQUENCE:
         verdict.proof |= _OFF_SEQUENCE
-    _decide(verdict, _compare_with_sender(state, segments, row, packet, sender, verdict))
+    _decide(verdict, _compare_with_sender(state, packet, sender, verdict))

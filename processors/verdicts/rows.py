@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from processors.rules.packet import Packet
 from processors.serial import distance, signed
 from processors.verdicts import counter, scoreboard
 from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.state import MOST_WRITTEN, State
 from segwatch.compilation import kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Needed, Place, Quality
 
 _IPV6 = int(Quality.IPV6)
@@ -24,27 +21,27 @@ def has_room(state: State, out: Any) -> bool:
 
 
 @rare_kernel
-def fill_ends(verdict: Any, segments: SegmentColumns, findings: FindingColumns, row: int, by_sender: bool) -> None:
-    """Say when, where and of which conversation; ``by_sender``: who sent the segment sent what is judged, too."""
-    verdict.time = segments.ts[row]
-    verdict.frame = segments.frame[row]
-    verdict.stream = findings.stream[row]
-    verdict.ip_version = 6 if segments.quality[row] & _IPV6 else 4
-    if findings.from_client[row]:
-        verdict.client[0] = segments.src[row, 0]
-        verdict.client[1] = segments.src[row, 1]
-        verdict.server[0] = segments.dst[row, 0]
-        verdict.server[1] = segments.dst[row, 1]
-        verdict.client_port = segments.sport[row]
-        verdict.server_port = segments.dport[row]
+def fill_ends(verdict: Any, packet: Any, from_client: int) -> None:
+    """Say when, where and of which conversation; ``from_client``: 1 if the client sent what is judged, else 0."""
+    verdict.time = packet.now
+    verdict.frame = packet.frame
+    verdict.stream = packet.stream
+    verdict.ip_version = 6 if packet.quality & _IPV6 else 4
+    if packet.from_client:
+        verdict.client[0] = packet.src[0]
+        verdict.client[1] = packet.src[1]
+        verdict.server[0] = packet.dst[0]
+        verdict.server[1] = packet.dst[1]
+        verdict.client_port = packet.sport
+        verdict.server_port = packet.dport
     else:
-        verdict.client[0] = segments.dst[row, 0]
-        verdict.client[1] = segments.dst[row, 1]
-        verdict.server[0] = segments.src[row, 0]
-        verdict.server[1] = segments.src[row, 1]
-        verdict.client_port = segments.dport[row]
-        verdict.server_port = segments.sport[row]
-    verdict.from_client = findings.from_client[row] if by_sender else 1 - signed(findings.from_client[row])
+        verdict.client[0] = packet.dst[0]
+        verdict.client[1] = packet.dst[1]
+        verdict.server[0] = packet.src[0]
+        verdict.server[1] = packet.src[1]
+        verdict.client_port = packet.dport
+        verdict.server_port = packet.sport
+    verdict.from_client = from_client
 
 
 @rare_kernel
@@ -84,7 +81,7 @@ def fill_times(verdict: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
-def fill_reports(verdict: Any, trouble: Any, sender: Any, packet: Packet) -> None:
+def fill_reports(verdict: Any, trouble: Any, sender: Any, packet: Any) -> None:
     """Say what the receiver had reported, and how much is sent again."""
     verdict.duplicate_acks = sender.duplicate_acks
     verdict.sacked_above = scoreboard.bytes_above(trouble, packet.seq)
@@ -111,12 +108,11 @@ def amend(state: State, place: int, frame: int, confidence: float, out: Any) -> 
 
 
 @rare_kernel
-def call_spurious(verdict: Any, proof: int) -> None:
+def call_spurious(verdict: Any) -> None:
     """Say that the receiver had it: nothing was lost, and delivery did not wait for it."""
     verdict.needed = _SPURIOUS
     verdict.place = _NOWHERE
     verdict.stalled = 0
-    verdict.proof |= proof
 
 
 @rare_kernel

@@ -10,7 +10,6 @@ from processors.serial import MODULUS_MASK, after, distance, not_after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, LARGEST_BLOCK, LEAST_BLOCK, State
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Quality
 
 _IPV6 = int(Quality.IPV6)
@@ -79,7 +78,7 @@ def place_of(sender: Any, index: int) -> int:
     return signed(sender.block) + ((signed(sender.oldest) + index) & (room_of(sender) - 1))
 
 
-@inner_kernel
+@rare_kernel
 def _enlarge(state: State, sender: Any) -> None:
     """Move the pieces into a block of the next size."""
     size = signed(sender.block_size) + 1
@@ -116,20 +115,28 @@ def _make_place(state: State, sender: Any, end: int) -> None:
 
 
 @inner_kernel
-def append(state: State, sender: Any, segments: SegmentColumns, row: int, start: int, end: int) -> None:
+def _append(state: State, sender: Any, packet: Any, start: int, end: int) -> None:
     """Remember a segment that begins at or after the end of all others."""
     _make_place(state, sender, end)
     piece = state.pieces[place_of(sender, signed(sender.count))]
     sender.count += 1
     piece.start = start
     piece.end = end
-    piece.time = segments.ts[row]
-    piece.frame = signed(segments.frame[row]) & MODULUS_MASK
-    piece.tsecr = segments.tsecr[row]
-    piece.tsval = segments.tsval[row]
-    piece.ip_id = segments.ip_id[row]
-    piece.ttl = segments.ttl[row]
-    piece.marks = marks_of(signed(segments.quality[row]))
+    piece.time = packet.now
+    piece.frame = packet.frame & MODULUS_MASK
+    piece.tsecr = packet.tsecr
+    piece.tsval = packet.tsval
+    piece.ip_id = packet.ip_id
+    piece.ttl = packet.ttl
+    piece.marks = marks_of(packet.quality)
+
+
+@inner_kernel
+def take_new(state: State, sender: Any, packet: Any, start: int, end: int) -> None:
+    """Remember what is sent for the first time, from ``start`` on."""
+    _append(state, sender, packet, start, end)
+    sender.snd_max = end
+    sender.last_sent = packet.now
 
 
 @rare_kernel
@@ -159,6 +166,6 @@ def covers(state: State, sender: Any, index: int, seq: int) -> bool:
 
 
 @rare_kernel
-def frame_of(piece: Any, now: int) -> int:
-    """Return the number of a piece's frame; ``now``: that of a later frame, fewer than 2^32 after it."""
-    return now - ((now - signed(piece.frame)) & MODULUS_MASK)
+def frame_of(low: int, now: int) -> int:
+    """Return a frame's number by its last 32 bits; ``now``: that of a later frame, fewer than 2^32 after it."""
+    return now - ((now - low) & MODULUS_MASK)

@@ -7,12 +7,15 @@ from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
 from processors.verdicts.habits import habit_of, learn_habit
+from processors.verdicts.headers import header_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
 from processors.verdicts.state import (
+    HAS_IP_ID,
     LOSS,
+    NUMBERS_MOVE,
     OPEN,
     PROBED,
     RECOVERY,
@@ -27,6 +30,7 @@ _RECOVERY = int(Cause.RECOVERY)
 _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
+_ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
 _DELAYED_ACK = 200_000_000
@@ -55,7 +59,7 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
     verdict = state.rows[copy]
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
-    if 2 * waited(state, sender, note, state.notes[copy]) > 3 * signed(verdict.silence):
+    if 2 * waited(state, sender, header_of(note), header_of(state.notes[copy])) > 3 * signed(verdict.silence):
         learn_habit(state, trouble, verdict, -1)
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
@@ -83,11 +87,14 @@ def _last_in_flight(
 def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
 
-    After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer.
+    After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
+    the probe's IP identification is missing.
     """
+    step = (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
+    number_missing = bool(sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID and step > 1)
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
-    told = bool(verdict.original_frame) and not sent_between and not probe_unseen
+    told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
         learn_habit(state, trouble, verdict, -1)
 
@@ -123,7 +130,8 @@ def timer_cause(
     too_soon = verdict.silence < max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
     if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
         return _reported_cause(trouble, phase, snd_max)
-    if is_tail and phase == OPEN and not reported:
+    probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
+    if is_tail and probes and not reported:
         return _last_in_flight(state, trouble, sender, receiver, verdict, snd_max)
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)

@@ -7,16 +7,15 @@ repeat.
 
 from typing import Any
 
-from processors.rules.packet import Packet
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
+from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.segments import SegmentColumns
-from segwatch.vocabulary import Quality
 
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
@@ -27,87 +26,127 @@ _ETHERNET_PAYLOAD = 1460
 """Payload of a packet; an offloaded segment takes a number for each."""
 _LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (_ETHERNET_PAYLOAD + 1)
 """By which an identification goes up at most where packets are missing."""
+_SHORTEST = LEAST_VARIATION // 2
+"""Nanoseconds since its last segment passed before which no timeout sent the next: that one may have been held up."""
 _TIMER_LATE = 25_000_000
 _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
-_IPV6 = int(Quality.IPV6)
+_MOST_TIMERS = 3
+"""Timers that run out one after the other at most, before anything passes."""
 
 
 @inner_kernel
-def note_id(segments: SegmentColumns, row: int, sender: Any) -> None:
-    """Remember the highest identification of a sender, empty segments counted; 0 is none (``order.ids_ascend``)."""
-    if not segments.ip_id[row] or segments.quality[row] & _IPV6:
+def note_id(packet: Any, sender: Any) -> None:
+    """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has."""
+    if not packet.ip_id:
         return
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     if step == 0 and sender.marks & NUMBERED:
         return
     if step < _ID_HALF or not sender.marks & NUMBERED:
         sender.marks |= NUMBERED | (NUMBERS_MOVE if sender.marks & NUMBERED else 0)
-        sender.last_id = segments.ip_id[row]
+        sender.last_id = packet.ip_id
 
 
 @inner_kernel
-def may_repeat_unseen(segments: SegmentColumns, row: int, packet: Packet, sender: Any) -> bool:
+def may_repeat_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether identification and time let a segment be a repeat of what never passed: most of them do not."""
-    if packet.now - signed(sender.last_sent) < LEAST_CLOCK:
+    least = LEAST_CLOCK if signed(receiver.last_sent) <= signed(sender.last_sent) else _SHORTEST
+    if packet.now - signed(sender.last_sent) < least:
         return False
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
-    return 1 < step <= _LARGEST_STEP
+    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
+    return bool(1 < step <= _LARGEST_STEP)
 
 
 @rare_kernel
-def missing_packets(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+def missing_packets(state: State, packet: Any, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
-    if segments.quality[row] & _IPV6 or not sender.marks & NUMBERED or not sender.count:
+    if not sender.marks & NUMBERED or not sender.count:
         return 0
     proved = ids_ascend(state, sender)
     if proved < 0:
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
-    step = (signed(segments.ip_id[row]) - signed(sender.last_id)) & _ID_MASK
+    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     missing = step - 1 - taken
     return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
 @rare_kernel
-def packets_between(packet: Packet, sender: Any) -> int:
-    """Return how many packets fit into the gap before a segment at or above ``snd_max``."""
+def packets_between(state: State, packet: Any, sender: Any) -> int:
+    """Return how many packets fit into the gap before a segment at or above ``snd_max``.
+
+    They are as long as this or the last one: a sender fills segments but for the last of what it has to send.
+    """
     gap = distance(packet.seq, signed(sender.snd_max))
-    return -(-gap // max(packet.length, 1))
+    longest: int = max(packet.length, 1)
+    if sender.count:
+        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+        longest = max(longest, distance(signed(last.end), signed(last.start)))
+    return -(-gap // longest)
 
 
 @rare_kernel
-def repeats_unseen(
-    state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
-) -> bool:
-    """Whether a segment at or above ``snd_max`` is a repeat that follows silence.
+def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any) -> bool:
+    """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
+
+    Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
+    twice as long (RFC 6298 section 5.5).
+    """
+    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+    longest = timeout(sender, receiver)
+    for timers in range(1, min(packets, _MOST_TIMERS) + 1):
+        if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
+            return True
+    return False
+
+
+@rare_kernel
+def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int) -> bool:
+    """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of the timeout.
+    the silence has to be that of a timeout.
     """
-    if not may_repeat_unseen(segments, row, packet, sender) or not sender.count:
-        return False
-    if missing_packets(state, segments, row, sender) <= packets_between(packet, sender):
-        return False
-    quiet = silence(state, segments, row, sender)
+    quiet = silence(state, packet, sender)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
         return quiet >= clock(sender, receiver)
-    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
-    return least <= quiet <= timeout(sender, receiver) + _TIMER_LATE
+    return _timers_fit(quiet, packets, sender, receiver)
 
 
 @rare_kernel
-def goes_on_unseen(
-    state: State, segments: SegmentColumns, row: int, packet: Packet, sender: Any, receiver: Any
-) -> bool:
-    """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed."""
+def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether a segment at or above ``snd_max`` is a repeat that follows silence."""
+    if not may_repeat_unseen(packet, sender, receiver) or not sender.count:
+        return False
+    packets = missing_packets(state, packet, sender) - packets_between(state, packet, sender)
+    return packets > 0 and _is_timed(state, packet, sender, receiver, packets)
+
+
+@rare_kernel
+def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
+    """What was missing were other repeats: the episode ended when all that passed was acknowledged."""
+    trouble.unseen = 0
+    selective = both_acknowledge_selectively(sender, receiver)
+    end_if_acknowledged(trouble, signed(sender.una), selective, signed(sender.last_heard))
+
+
+@rare_kernel
+def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
+
+    What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence with a repeat.
+    """
     if not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    if silence(state, segments, row, sender) >= clock(sender, receiver):
+    quiet = silence(state, packet, sender)
+    answered = signed(receiver.last_sent) > signed(sender.last_sent)
+    if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver)):
+        _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= 1
     return True

@@ -6,7 +6,7 @@ What waited for a repeat is told by the verdict on the repeat.
 
 from typing import Any
 
-from processors.rules.packet import SYN, Packet
+from processors.rules.packet import SYN
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
@@ -14,8 +14,6 @@ from processors.verdicts.round_trips import LEAST_VARIATION, timeout
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import WAS_CLOSED, State
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.records.findings import FindingColumns
-from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Cause
 
 _WINDOW_CLOSED = int(Cause.WINDOW_CLOSED)
@@ -23,15 +21,15 @@ _APPLICATION_IDLE = int(Cause.APPLICATION_IDLE)
 
 
 @inner_kernel
-def may_have_waited(packet: Packet, sender: Any) -> bool:
+def may_have_waited(packet: Any, sender: Any) -> bool:
     """Whether a segment with new data comes after a pause, or after the receiver's window was closed."""
-    if not packet.length or packet.flags & SYN or not (sender.last_sent or sender.last_heard):
+    if not packet.length or packet.flag_bits & SYN or not (sender.last_sent or sender.last_heard):
         return False
     return bool(packet.now - signed(sender.last_sent) >= LEAST_VARIATION or sender.marks & WAS_CLOSED)
 
 
 @rare_kernel
-def _window_wait(state: State, packet: Packet, sender: Any, receiver: Any) -> int:
+def _window_wait(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return how long the data waited for the receiver's window, 0 if it did not.
 
     It did if it follows the window's opening within a timeout: else there was none to send.
@@ -45,20 +43,17 @@ def _window_wait(state: State, packet: Packet, sender: Any, receiver: Any) -> in
 
 
 @rare_kernel
-def _application_wait(state: State, segments: SegmentColumns, row: int, sender: Any) -> int:
+def _application_wait(state: State, packet: Any, sender: Any) -> int:
     """Return how long the sender could have sent and did not: all was acknowledged, and the window open."""
     if sender.closed or sender.una != sender.snd_max:
         return 0
-    return silence(state, segments, row, sender)
+    return silence(state, packet, sender)
 
 
 @rare_kernel
 def write_wait(
     state: State,
-    segments: SegmentColumns,
-    findings: FindingColumns,
-    row: int,
-    packet: Packet,
+    packet: Any,
     sender: Any,
     receiver: Any,
     out: Any,
@@ -71,11 +66,11 @@ def write_wait(
         sender.marks = signed(sender.marks) & ~WAS_CLOSED
     if waited < least:
         cause = _APPLICATION_IDLE
-        waited = _application_wait(state, segments, row, sender)
+        waited = _application_wait(state, packet, sender)
     if waited < least:
         return
     verdict = next_row(state, out)
-    fill_ends(verdict, segments, findings, row, True)
+    fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
     verdict.cause = cause

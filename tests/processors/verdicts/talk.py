@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import strategies as st
 
 from processors.engine import Engine
 from processors.verdicts.engine import Verdicts
@@ -83,8 +84,8 @@ class Talk:
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
 
     def answer(self, at: float, number: int) -> int:
-        """Let the server send a segment of its own, and acknowledge all before segment ``number``."""
-        return self._put(at, SERVER, "PA", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
+        """Let the server send data, and acknowledge all before segment ``number``."""
+        return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
 
     def reset(self, at: float, number: int, **more: Any) -> int:
         """Let a reset pass that bears the client's address and the number of that segment."""
@@ -159,3 +160,30 @@ def judged(segments: SegmentColumns, cuts: Sequence[int] = (), *, read_back: boo
             verdicts = Verdicts()
             verdicts.restore(taken)
     return np.concatenate(parts).view(VERDICT)
+
+
+@st.composite
+def troubled_segments(draw: st.DrawFn, most: int = 40) -> list[Segment]:
+    """Draw a bulk transfer with everything that can happen to it: so that kernels get to their far corners."""
+    now, highest, acked = 0.0, 1001, 1001
+    drawn = [Segment(0, CLIENT, "S", 1000, quality=1 << 10), Segment(1, SERVER, "SA", 5000, 1001, quality=1 << 10)]
+    for _ in range(draw(st.integers(1, most))):
+        now += draw(st.sampled_from([0.0, 0.01, 1.0, 10.0, 250.0, 1500.0]))
+        stamp: dict[str, Any] = {
+            "tsval": round(now),
+            "tsecr": draw(st.integers(0, round(now))),
+            "ip_id": draw(st.integers(0, 40)),
+        }
+        stamp["quality"] = draw(st.sampled_from([0, 1 << 9]))
+        where = 100 * draw(st.integers(-8, 2))
+        if draw(st.booleans()):
+            length = draw(st.sampled_from([0, 1, 100, 300]))
+            drawn.append(Segment(now, CLIENT, "A", highest + where, 5001, length, **stamp))
+            highest = max(highest, highest + where + length)
+        else:
+            acked = max(acked, min(highest, acked + 100 * draw(st.integers(-1, 6))))
+            blocks = draw(st.lists(st.tuples(st.integers(-4, 8), st.integers(1, 4)), max_size=4))
+            edges = [edge for left, length in blocks for edge in (acked + 100 * left, acked + 100 * (left + length))]
+            window = draw(st.sampled_from([0, 1000, 1000]))
+            drawn.append(Segment(now, SERVER, "A", 5001, acked, sack=tuple(edges), window=window, **stamp))
+    return drawn

@@ -444,3 +444,80 @@ def test_a_repeat_of_a_tail_that_never_passed(last_id: int) -> None:
     assert verdict.row["frame"] == frame
     assert verdict.says == (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.BEFORE_SENSOR)
     assert Proof.ID_MISSING in verdict.proof
+
+
+def test_a_repeat_of_a_tail_of_several_that_never_passed() -> None:
+    """The gap before the last, short segment was one full segment, so one number more is missing than it took."""
+    talk = Talk()
+    at = talk.warm()
+    talk.lose()  # segment 10
+    talk.lose()  # segment 11, short
+    frame = talk.send(at + 44, 11, length=SIZE // 4)
+    verdict = talk.only()
+    assert verdict.row["frame"] == frame
+    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *_NEEDED_BEFORE)
+
+
+@pytest.mark.parametrize(("lost", "silence", "found"), [(2, 670, True), (2, 320, False), (1, 670, False)])
+def test_several_timers_ran_out_if_as_many_numbers_are_missing(lost: int, silence: float, *, found: bool) -> None:
+    """The first at 220 ms, the next twice as long behind it; what the peer sent in between may have been answered."""
+    talk = Talk()
+    at = talk.warm()
+    talk.answer(at, 10)
+    for _ in range(lost):
+        talk.lose()
+    talk.send(at + silence, 10)
+    assert bool(talk.verdicts()) is found
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_further_repeat_of_a_tail_that_never_passed(*, answered: bool) -> None:
+    """All that passed is acknowledged, but a number was missing: the episode goes on until the peer answers."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.lose()
+    talk.ack(at + 16, 10, (11, 14))
+    first = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    if answered:
+        talk.answer(at + 37, 14)
+    frame = talk.send(at + 41, 14)
+    said = [(verdict.row["frame"], verdict.cause) for verdict in talk.verdicts()]
+    assert said == [(first, Cause.FAST_RETRANSMIT)] + [(frame, Cause.RECOVERY)] * (not answered)
+
+
+def test_a_second_probe_is_no_timeout_where_the_silence_is_too_short_for_one() -> None:
+    """The acknowledgment that ends the first probe's episode had not reached the sender yet."""
+    talk = Talk(near=10, far=10)
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.ack(at + 48, 12)
+    talk.send(at + 50, 11)
+    talk.send(at + 58, 12, 13)
+    talk.ack(at + 106, 14)
+    talk.send(at + 108, 13)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.TAIL_LOSS_PROBE] * 2
+
+
+def test_a_repeat_ends_the_silence_before_the_next() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.send(at + 221, 10)
+    talk.send(at + 222, 11)
+    assert [verdict.row["silence"] for verdict in talk.verdicts()] == [221_000_000, 1_000_000]
+
+
+@pytest.mark.parametrize(("probed", "cause"), [(False, Cause.RTO), (True, Cause.TAIL_LOSS_PROBE)])
+def test_a_timeout_tells_that_there_are_no_probes_only_if_none_can_be_missing(*, probed: bool, cause: Cause) -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    if probed:
+        talk.lose()
+    talk.send(at + 221, 10)
+    talk.ack(at + 237, 13)
+    talk.send(at + 300, 13)
+    talk.send(at + 525, 13)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.RTO, cause]
