@@ -78,7 +78,7 @@ def test_the_held_back_half_needs_the_same_rules() -> None:
     half = _half(Counter({_cell(_RTO, _RTO): 60}))
     both = page(Results({}, {STORED: half, HELD_BACK: half}))
     assert "## Held back" in both
-    assert "rto, F1 | 1.000 | 1.000 | +0.000 | met |" in both
+    assert "rto, F1 | 1.000 | 1.000 | +0.000 | met | 1.000 |" in both
     other = page(Results({}, {STORED: half, HELD_BACK: half._replace(rules="other")}))
     assert "## Held back" not in other
     assert "measured with other rules" in other
@@ -115,7 +115,7 @@ def test_a_figure_that_falls_is_told() -> None:
     assert worse(before, before) == []
     now = Counter({_cell(_RTO, _RTO): 99, _cell(_RTO, Word("recovery", "needed", "after_sensor")): 1})
     assert worse(before, now) == [
-        "Linux with SACK and timestamps: rto: 0.9950 after 1.0000",
+        "Linux with SACK and timestamps: rto, F1: 0.9950 after 1.0000",
         "confidence 0.9 to 1: right: 0.9900 after 1.0000",
     ]
 

@@ -9,23 +9,28 @@ program) are measured beside segwatch where they are found; the page says which 
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from tests.lab import store
 from tests.lab.scoreboard import connections, labels, results
 from tests.lab.scoreboard.page import HELD_BACK, STORED, page
 from tests.support import REPOSITORY
 
+HALVES: Final = {STORED: store.STORED, HELD_BACK: store.HELD_BACK}
 
-def measure(*, with_held_back: bool) -> results.Results:
-    """Measure with all programs that are found."""
+
+def measure(path: Path, halves: Mapping[str, Path]) -> None:
+    """Measure with all programs that are found; each half is kept when it is done, in place of what there was of it."""
     tshark, counting = labels.find(), connections.find()
     programs = {program.name: program.version for program in counting}
     if tshark is not None:
         programs["tshark"] = tshark.version
-    folders = {STORED: store.STORED} | ({HELD_BACK: store.HELD_BACK} if with_held_back else {})
-    halves = {name: results.measure(sorted(folder.iterdir()), tshark, counting) for name, folder in folders.items()}
-    return results.Results(programs, halves)
+    for name, folder in halves.items():
+        found = {name: results.measure(sorted(folder.iterdir()), tshark, counting)}
+        known = results.read(path).halves if path.exists() else {}
+        results.write(path, results.Results(programs, known | found))
 
 
 def main() -> None:
@@ -40,10 +45,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "docs" / "accuracy.md", metavar="PATH")
     chosen = parser.parse_args()
     if not chosen.page:
-        found = measure(with_held_back=chosen.held_back)
-        if chosen.results.exists():  # the other half is kept: the page tells whether it is of the same rules
-            found = found._replace(halves=results.read(chosen.results).halves | found.halves)
-        results.write(chosen.results, found)
+        measure(chosen.results, HALVES if chosen.held_back else {STORED: store.STORED})
     chosen.output.write_text(page(results.read(chosen.results)), encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """The figures that are held against bars: of each half, and of both beside each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tests.lab import truth
@@ -91,6 +91,8 @@ class Pair(NamedTuple):
     name: str
     stored: float
     held_back: float
+    known_stacks: float | None
+    """Of what is held back on the stacks that are for developing, too; None where that is too little."""
 
     @property
     def apart(self) -> float:
@@ -105,15 +107,19 @@ class Pair(NamedTuple):
 
 def pairs(stored: Cells, held_back: Cells) -> Iterator[Pair]:
     """Yield the figures that both halves have enough cases for."""
+    others = dict(_figures(held_back))
+    known = dict(_figures(only(held_back, lambda cell: cell.stack not in HELD_BACK_STACKS)))
+    for name, value in _figures(stored):
+        if name in others:
+            yield Pair(name, value, others[name], known.get(name))
+
+
+def _figures(cells: Cells) -> Iterator[tuple[str, float]]:
     for group in BARS:
-        others = {figure.name: figure for figure in of_causes(held_back, group, POINTS)}
-        for figure in of_causes(stored, group, POINTS):
-            if figure.name in others:
-                yield Pair(f"{group}: {figure.name}, F1", figure.value, others[figure.name].value)
-    others = {figure.name: figure for figure in of_words(held_back)}
-    for figure in of_words(stored):
-        if figure.name in others:
-            yield Pair(figure.name, figure.value, others[figure.name].value)
+        for figure in of_causes(cells, group, POINTS):
+            yield f"{group}: {figure.name}, F1", figure.value
+    for figure in of_words(cells):
+        yield figure.name, figure.value
 
 
 def of_held_back_stacks(held_back: Cells) -> Iterator[Figure]:
@@ -122,17 +128,10 @@ def of_held_back_stacks(held_back: Cells) -> Iterator[Figure]:
 
 
 def worse(before: Cells, now: Cells) -> list[str]:
-    """Return the figures that are worse than before, in words; no figure is held that had too few cases."""
-    found = []
-    for group in BARS:
-        found += _worse(f"{group}: ", of_causes(before, group, POINTS), of_causes(now, group, POINTS))
-    return found + _worse("", of_words(before), of_words(now))
-
-
-def _worse(where: str, before: Iterable[Figure], now: Iterable[Figure]) -> list[str]:
-    values = {figure.name: figure.value for figure in now}
+    """Return the figures that are worse than before, in words."""
+    values = dict(_figures(now))
     return [
-        f"{where}{old.name}: {values.get(old.name, 0.0):.4f} after {old.value:.4f}"
-        for old in before
-        if values.get(old.name, 0.0) < old.value - _ALMOST
+        f"{name}: {values.get(name, 0.0):.4f} after {old:.4f}"
+        for name, old in _figures(before)
+        if values.get(name, 0.0) < old - _ALMOST
     ]

@@ -44,6 +44,8 @@ def _parts(half: Half) -> Iterator[str]:
     cells = half.cells
     frames = sum(number for cell, number in cells.items() if cell.true_cause != NOTHING)
     yield f"{half.scenarios} scenarios, {half.captures} captures, {frames:,} cases.\n"
+    if set(half.counted) == {"segwatch"}:
+        yield "No other program was measured on these.\n"
     for group, bar in BARS.items():
         if of_group(cells, group):
             yield f"### Causes: {group}\n"

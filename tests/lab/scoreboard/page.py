@@ -88,9 +88,10 @@ def _all_met(figures: Iterable[Sequence[Figure]]) -> str:
 
 def _halves(stored: Half, held_back: Half) -> str:
     rows = [
-        (pair.name, pair.stored, pair.held_back, f"{pair.apart:+.3f}", met(pair.is_met))
+        (pair.name, pair.stored, pair.held_back, f"{pair.apart:+.3f}", met(pair.is_met), pair.known_stacks)
         for pair in pairs(stored.cells, held_back.cells)
     ]
     others = ", ".join(f"{figure.name} {share(figure.value)}" for figure in of_held_back_stacks(held_back.cells))
     head = ("what", *(TITLES[name].lower() for name in (STORED, HELD_BACK)), "difference", f"at most {APART} apart")
+    head = (*head, "held back, only stacks that are for developing, too")
     return f"{table(head, rows)}\nF1 on the stacks of which all is held back: {others}.\n"
