@@ -10,6 +10,7 @@
 #                 (LIVE=fleet, LIVE=outage, LIVE=hour; options: LIVE="hour --help")
 #   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
 #   make accuracy how often verdicts are right, into docs/accuracy.md (ACCURACY= options: ACCURACY=--help)
+#   make paths-trial  chains of three hops with known losses, copies and clocks (PATHS= options: PATHS=--help)
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -24,6 +25,7 @@ TRIAL ?=
 LIVE ?= --help
 LAB ?= list
 ACCURACY ?=
+PATHS ?=
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -45,6 +47,7 @@ LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo'
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
 .PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy dashboards clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -110,6 +113,9 @@ lab: $(VENV)/.test-installed
 
 accuracy: warm $(VENV)/.test-installed
 	$(BIN)/python -m tests.lab.scoreboard $(ACCURACY)
+
+paths-trial: $(VENV)/.test-installed
+	$(BIN)/python -m tests.paths.trial $(PATHS)
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate

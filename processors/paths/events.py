@@ -4,9 +4,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
 from processors.paths.reordering import overtaken
+from processors.paths.written_twice import written_twice
 from segwatch.records.paths import NOWHERE, EventColumns, PacketColumns, PathEvent
 
 _NOTABLE: Final = 1_000_000
@@ -69,17 +69,6 @@ def _first_seen(packets: PacketColumns, passages: Passages, first: Numbers) -> t
     return duplicated, appeared
 
 
-def _written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> Flags:
-    """Return (P,) whether a copy is the capture's own: it came at once, and a sensor behind has no copy."""
-    places = np.arange(passages.seen.shape[1])
-    behind = (passages.expects & (places > last[:, None])).any(axis=1)
-    original = packets.copy_of
-    gap = passages.time[np.arange(len(first)), first] - passages.time[original, first]
-    at_once = (gap >= 0) & (gap <= AT_ONCE) & passages.seen[original, first]
-    found: Flags = (original != NOWHERE) & behind & (first == last) & at_once
-    return found
-
-
 def _delayed(delay: Numbers) -> Flags:
     """Return which delays stand out from the others."""
     if len(delay) < _FEWEST:
@@ -90,11 +79,11 @@ def _delayed(delay: Numbers) -> Flags:
 
 
 def _on_time(packets: PacketColumns, passages: Passages, direction: Flags) -> list[_Found]:
-    """Packets that were reordered or delayed between two sensors next to each other."""
+    """Packets that were reordered or delayed between two sensors next to each other; not of equal ones in a row."""
     found = []
     places = passages.seen.shape[1]
     flow = 2 * packets.conversation.astype(np.int64) + packets.side
-    eligible = direction & (packets.copy_of == NOWHERE)
+    eligible = direction & (packets.copy_of == NOWHERE) & ~packets.is_mixed
     for target in range(1, places):
         _, before = _places(passages.seen & (np.arange(places) < target))
         for origin in range(target):
@@ -111,14 +100,14 @@ def _on_time(packets: PacketColumns, passages: Passages, direction: Flags) -> li
 def find_events(packets: PacketColumns, passages: Passages) -> EventColumns:
     """Return what happened to the packets."""
     first, last = _places(passages.seen)
-    own = _written_twice(packets, passages, first, last)
+    own = written_twice(packets, passages, first, last)
     lost, (copies, appeared) = _lost(passages, last), _first_seen(packets, passages, first)
-    twice = np.flatnonzero(own)
+    twice, place = np.nonzero(passages.seen & own[:, None])
     found = [
         lost.where(~own),
         copies.where(~own),
-        _Found(PathEvent.CAPTURE_DUPLICATE, twice, first[twice], first[twice], passages.time[twice, first[twice]]),
-        _missed(passages, first, last),
+        _Found(PathEvent.CAPTURE_DUPLICATE, twice, place, place, passages.time[twice, place]),
+        _missed(passages, first, last).where(~own),
         appeared,
         *_on_time(packets, passages, packets.is_forward),
         *_on_time(packets, passages, ~packets.is_forward),

@@ -78,13 +78,46 @@ def _new_packet(rows: Rows, packets: PacketColumns, number: int, row: int, copy_
 
 
 @kernel
-def _looks_copied(rows: Rows, packets: PacketColumns, first: int, packet: int, sensor: int, before: int) -> bool:
-    """Whether a packet that is new at a sensor can be a copy of one from ``first`` on: the host may have sent both."""
-    row = packets.row[packet, sensor]
-    if packet == first or rows.is_marked[row] or before != NOWHERE:
-        return packet != first
-    earlier = packets.row[packet - 1, sensor]
-    return rows.has_payload[row] and earlier != NOWHERE and signed(rows.time[row] - rows.time[earlier]) <= AT_ONCE
+def _is_at_once(rows: Rows, packets: PacketColumns, packet: int, sensor: int) -> bool:
+    """Whether a sensor saw a packet and the one made before it at the same moment."""
+    row, earlier = packets.row[packet, sensor], packets.row[packet - 1, sensor]
+    return bool(earlier != NOWHERE and signed(rows.time[row] - rows.time[earlier]) <= AT_ONCE)
+
+
+@kernel
+def _name_new(rows: Rows, packets: PacketColumns, first: int, old: int, made: int, sensor: int, before: int) -> None:
+    """Fill in the packets from ``old`` on, new at a sensor, whose equal ones begin at ``first``.
+
+    At the first sensor nothing but IP identifications tells a copy from what a host sent at the same moment, save that
+    no host sends payload so.
+    """
+    for packet in range(old, made):
+        row = packets.row[packet, sensor]
+        at_once = packet > first and _is_at_once(rows, packets, packet, sensor)
+        tells = rows.is_marked[row] or before != NOWHERE or (at_once and rows.has_payload[row])
+        packets.twin[packet] = NOWHERE
+        if tells:
+            copy_of = _original(rows, packets, first, packet, row, sensor)
+        else:
+            copy_of = NOWHERE
+            if at_once:
+                packets.twin[packet] = packet - 1
+                packets.twin[packet - 1] = packet
+        _new_packet(rows, packets, packet, row, copy_of)
+
+
+@kernel
+def _note_mixed(rows: Rows, packets: PacketColumns, work: Alignment, frames: int, within: int) -> None:
+    """Note which packets came by a sensor ``within`` nanoseconds of an equal one that is no copy."""
+    last = NOWHERE
+    for place in range(frames):
+        packet = work.found[place]
+        if packets.copy_of[packet] != NOWHERE:
+            continue
+        if last != NOWHERE and signed(rows.time[work.frame[place]] - rows.time[work.frame[last]]) <= within:
+            packets.is_mixed[packet] = True
+            packets.is_mixed[work.found[last]] = True
+        last = place
 
 
 @kernel
@@ -140,11 +173,11 @@ def _match(
                 made += 1
             packets.row[work.packet[at], sensor] = row
             work.last[at], work.seen[at] = sensor, rows.time[row]
-        for packet in range(old, made):
-            row = packets.row[packet, sensor]
-            is_copy = _looks_copied(rows, packets, first, packet, sensor, before)
-            copy_of = _original(rows, packets, first, packet, row, sensor) if is_copy else NOWHERE
-            _new_packet(rows, packets, packet, row, copy_of)
+            work.found[place] = work.packet[at]
+        _name_new(rows, packets, first, old, made, sensor, before)
+        if before != NOWHERE:
+            within = signed(usual.most[direction, before, sensor] - usual.least[direction, before, sensor])
+            _note_mixed(rows, packets, work, frames, max(within, spread))
         before = sensor
     return made
 
@@ -187,8 +220,12 @@ def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
         side=np.empty(count, np.uint8),
         copy_of=np.empty(count, np.int64),
         is_forward=np.empty(count, np.bool_),
+        twin=np.empty(count, np.int64),
+        is_mixed=np.zeros(count, np.bool_),
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, reach, new_alignment(), packets)
-    row, conversation, side, copy_of, is_forward = packets
-    return PacketColumns(row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made])
+    row, conversation, side, copy_of, is_forward, twin, is_mixed = packets
+    return PacketColumns(
+        row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made], is_mixed[:made]
+    )

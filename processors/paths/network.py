@@ -148,9 +148,9 @@ def trace(sensors: list[Sensor]) -> Paths:
     table = FlowTable()
     segments, given, conversation = _joined(sensors, table)
     keys, side = _keys(segments, conversation, with_ip_id=True)
-    rows = single_rows(keys, given, len(sensors))
+    rows = single_rows(keys, given, segments.ts, len(sensors))
     without = _keys(segments, conversation, with_ip_id=False)[0]
-    loose = single_rows(without, given, len(sensors))
+    loose = single_rows(without, given, segments.ts, len(sensors))
     is_kept = _seen_again(rows) >= _KEPT_IP_IDS * _seen_again(loose)
     if not is_kept:
         keys, rows = without, loose

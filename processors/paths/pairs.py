@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from processors.paths.alignment import AT_ONCE
 from segwatch.records.paths import NOWHERE
 
 
@@ -19,17 +20,32 @@ class Pair(NamedTuple):
     """Row at the one."""
 
 
-def single_rows(keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], sensors: int) -> npt.NDArray[np.int64]:
-    """Return the rows of each packet that no sensor saw twice, (U, S), ``NOWHERE`` where a sensor has none."""
+def single_rows(
+    keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], times: npt.NDArray[np.int64], sensors: int
+) -> npt.NDArray[np.int64]:
+    """Return the rows of each packet that no sensor saw twice, (U, S), ``NOWHERE`` where a sensor has none.
+
+    What a sensor has again at the same moment is left out: it may write everything twice.
+    """
     order = np.argsort(keys, kind="stable")
+    order = order[~_again(keys[order], sensor[order], times[order])]
     changes = np.diff(keys[order]) != 0
-    group = np.concatenate((np.zeros(min(len(keys), 1), np.int64), np.cumsum(changes)))
+    group = np.concatenate((np.zeros(min(len(order), 1), np.int64), np.cumsum(changes)))
     groups = int(group[-1]) + 1 if len(group) else 0
     place = group * sensors + sensor[order]
     counts = np.bincount(place, minlength=groups * sensors).reshape(groups, sensors)
     rows = np.full(groups * sensors, NOWHERE, np.int64)
     rows[place] = order
     return rows.reshape(groups, sensors)[(counts <= 1).all(axis=1)]
+
+
+def _again(
+    keys: npt.NDArray[np.uint64], sensor: npt.NDArray[np.int64], times: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return which rows, by key, sensor and time, follow an equal one at once."""
+    found = np.zeros(len(keys), np.bool_)
+    found[1:] = (keys[1:] == keys[:-1]) & (sensor[1:] == sensor[:-1]) & (times[1:] - times[:-1] <= AT_ONCE)
+    return found
 
 
 def pair_of(rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64], one: int, other: int) -> Pair:

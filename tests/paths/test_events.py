@@ -75,6 +75,35 @@ def test_a_copy_made_by_a_capture() -> None:
     assert events_of(FOUR, packets) == [("capture_duplicate", packets[40].seq, "B")]
 
 
+def test_a_capture_that_writes_everything_twice() -> None:
+    """A mirror of both sides of a port, say; acknowledgements without payload among it, and no IP identifications."""
+    packets = [one._replace(ip_id=0, written_twice=0, length=one.length * (at % 4)) for at, one in enumerate(talk(100))]
+    assert {kind for kind, _, _ in events_of(FOUR, packets)} == {"capture_duplicate", "duplicated"}
+    back = [one.seq for one in packets if not one.is_forward]
+    assert [seq for kind, seq, place in events_of(FOUR, packets) if kind == "duplicated" and place == "BA"] == back
+
+
+def test_one_of_two_equal_acknowledgements_that_were_sent_at_once() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(100)]
+    same = [Sent(50_000 + 10 * at, 100_001, 0, ack=7) for at in range(4)]
+    same[2] = same[2]._replace(lost=0)
+    assert events_of(FOUR, packets + same) == [("lost", 100_001, "AB")]
+
+
+def test_an_equal_packet_is_not_taken_for_a_faster_one() -> None:
+    """The first of two is lost; the second was sent too late to have come by so early, had it been the first."""
+    packets = talk(100)
+    same = [Sent(50_500, 100_001, lost=1), Sent(51_000, 100_001), Sent(51_400, 100_001, lost=0)]
+    assert events_of(FOUR, packets + same) == [("lost", 100_001, "AB"), ("lost", 100_001, "BC")]
+
+
+def test_many_equal_packets_are_parted_where_they_pause() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(400)]
+    same = [Sent(20_000 + 7 * at + 60_000 * (at // 200), 100_001, 0, ack=7) for at in range(1000)]
+    same[250], same[650] = same[250]._replace(lost=1), same[650]._replace(lost=2)
+    assert events_of(FOUR, packets + same) == [("lost", 100_001, "BC"), ("lost", 100_001, "CD")]
+
+
 def test_a_packet_that_is_overtaken_and_one_that_is_late() -> None:
     packets = talk(100)
     packets[40] = packets[40]._replace(held={1: 3500})
@@ -122,6 +151,15 @@ def test_a_sensor_that_sees_one_direction() -> None:
     assert not paths.order_is_known
     assert [clock.is_known for clock in paths.clocks] == [True, False, True]
     assert happened(paths) == [("lost", packets[100].seq, "AB"), ("lost", packets[121].seq, "CA")]
+
+
+def test_a_sensor_at_the_end_that_sees_one_direction_is_no_first_sensor_of_the_other() -> None:
+    """Two equal acknowledgements that only the others see are no copies."""
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    packets += [Sent(50_500 + 10 * at, 100_001, 0, ack=7, is_forward=False) for at in range(2)]
+    sensors = THREE.sensors(packets)
+    sensors[2] = _only_forward(sensors[2])
+    assert happened(trace(sensors)) == []
 
 
 def test_one_direction_only_and_routers_between() -> None:
