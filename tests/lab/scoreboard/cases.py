@@ -13,7 +13,7 @@ from segwatch.jobs.verdicts import judged
 from segwatch.output.verdict_table import final
 from segwatch.records.verdicts import VERDICT
 from segwatch.settings import Settings
-from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES
+from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES, Cause
 from tests.lab import truth
 from tests.lab.scoreboard import packets
 from tests.lab.scoreboard.labels import Labels
@@ -21,6 +21,8 @@ from tests.lab.scoreboard.traces import Trace, traces
 
 NOTHING: Final = "-"
 """The cause of a frame of which nothing is said."""
+_OUTSIDE_OF_THE_LAB = tuple(map(int, (Cause.WINDOW_CLOSED, Cause.APPLICATION_IDLE, Cause.RESET, Cause.INJECTED_RESET)))
+"""What is said of new data and of resets: the lab's truth is about repeats, copies, probes and order alone."""
 
 
 class Word(NamedTuple):
@@ -89,7 +91,8 @@ def verdicts_of(path: Path) -> npt.NDArray[Any]:
     parts = [np.zeros(0, VERDICT)]
     with DecodedCapture(str(path)) as capture:
         parts += [verdicts.copy() for _, verdicts in judged(capture, Settings.rules)]
-    return final(np.concatenate(parts).view(VERDICT))
+    found = final(np.concatenate(parts).view(VERDICT))
+    return found[~np.isin(found["cause"], _OUTSIDE_OF_THE_LAB)]
 
 
 def by_frame(verdicts: npt.NDArray[Any]) -> dict[int, Any]:

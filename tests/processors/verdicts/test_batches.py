@@ -1,46 +1,17 @@
 """How segments are cut into batches, and whether state was read back between them, changes no verdict."""
 
-from typing import Any
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segwatch.records.verdicts import VERDICT
 from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES
-from tests.processors.builder import CLIENT, SERVER, Segment, columns, hostile_segments
-from tests.processors.verdicts.talk import judged
-
-
-@st.composite
-def _troubled(draw: st.DrawFn, most: int = 40) -> list[Segment]:
-    """Draw a bulk transfer with everything that can happen to it: so that kernels get to their far corners."""
-    now, highest, acked = 0.0, 1001, 1001
-    drawn = [Segment(0, CLIENT, "S", 1000, quality=1 << 10), Segment(1, SERVER, "SA", 5000, 1001, quality=1 << 10)]
-    for _ in range(draw(st.integers(1, most))):
-        now += draw(st.sampled_from([0.0, 0.01, 1.0, 10.0, 250.0, 1500.0]))
-        stamp: dict[str, Any] = {
-            "tsval": round(now),
-            "tsecr": draw(st.integers(0, round(now))),
-            "ip_id": draw(st.integers(0, 40)),
-        }
-        stamp["quality"] = draw(st.sampled_from([0, 1 << 9]))
-        where = 100 * draw(st.integers(-8, 2))
-        if draw(st.booleans()):
-            length = draw(st.sampled_from([0, 1, 100, 300]))
-            drawn.append(Segment(now, CLIENT, "A", highest + where, 5001, length, **stamp))
-            highest = max(highest, highest + where + length)
-        else:
-            acked = max(acked, min(highest, acked + 100 * draw(st.integers(-1, 6))))
-            blocks = draw(st.lists(st.tuples(st.integers(-4, 8), st.integers(1, 4)), max_size=4))
-            edges = [edge for left, length in blocks for edge in (acked + 100 * left, acked + 100 * (left + length))]
-            window = draw(st.sampled_from([0, 1000, 1000]))
-            drawn.append(Segment(now, SERVER, "A", 5001, acked, sack=tuple(edges), window=window, **stamp))
-    return drawn
+from tests.processors.builder import Segment, columns, hostile_segments
+from tests.processors.verdicts.talk import judged, troubled_segments
 
 
 @settings(deadline=None, max_examples=80)
-@given(st.one_of(hostile_segments(30), _troubled()), st.data())
+@given(st.one_of(hostile_segments(30), troubled_segments()), st.data())
 def test_cuts_change_nothing(described: list[Segment], data: st.DataObject) -> None:
     segments = columns(described)
     rows = len(described)
@@ -53,7 +24,7 @@ def test_cuts_change_nothing(described: list[Segment], data: st.DataObject) -> N
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.one_of(hostile_segments(30), _troubled()))
+@given(st.one_of(hostile_segments(30), troubled_segments()))
 def test_every_row_makes_sense(described: list[Segment]) -> None:
     verdicts = judged(columns(described))
     frames = {row + 1 for row in range(len(described))}
