@@ -87,7 +87,8 @@ warm: install
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(SEGWATCH) warmup --check >/dev/null || $(SEGWATCH) warmup
 
-test: $(VENV)/.test-installed
+# Compiled first: a test that waits for another one's compilation may lose patience.
+test: warm $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.check-installed
