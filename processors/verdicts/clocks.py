@@ -71,10 +71,11 @@ def silence(state: State, packet: Any, sender: Any) -> int:
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
     what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between
     them. That was heard half a round trip after it had passed, and what the sender did then came back after another
-    half: both are in its least time to answer, wherever the sensor stands.
+    half: both are in its least time to answer, wherever the sensor stands. Of a sender that was not seen to send, only
+    what it heard tells.
     """
     now: int = packet.now
-    quiet = now - signed(sender.last_sent)
+    quiet = now - signed(sender.last_sent or sender.last_heard)
     stamped = bool(packet.quality & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
     if stamped:
         tsval, tsecr = _newest(state, sender)

@@ -10,6 +10,7 @@ from processors.rules.packet import SYN
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
+from processors.verdicts.need import note_stall
 from processors.verdicts.round_trips import LEAST_VARIATION, timeout
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import WAS_CLOSED, State
@@ -43,14 +44,6 @@ def _window_wait(state: State, packet: Any, sender: Any, receiver: Any) -> int:
 
 
 @rare_kernel
-def _application_wait(state: State, packet: Any, sender: Any) -> int:
-    """Return how long the sender could have sent and did not: all was acknowledged, and the window open."""
-    if sender.closed or sender.una != sender.snd_max:
-        return 0
-    return silence(state, packet, sender)
-
-
-@rare_kernel
 def write_wait(
     state: State,
     packet: Any,
@@ -60,20 +53,24 @@ def write_wait(
 ) -> None:
     """Write what new data waited for, if it waited for a timeout or longer."""
     least = timeout(sender, receiver)
-    cause = _WINDOW_CLOSED
-    waited = _window_wait(state, packet, sender, receiver)
+    quiet = silence(state, packet, sender)
+    by_window = _window_wait(state, packet, sender, receiver) >= least
+    could_send = not sender.closed and sender.una == sender.snd_max
     if not sender.closed:
         sender.marks = signed(sender.marks) & ~WAS_CLOSED
-    if waited < least:
-        cause = _APPLICATION_IDLE
-        waited = _application_wait(state, packet, sender)
-    if waited < least:
+    if not by_window and not (could_send and quiet >= least):
         return
     verdict = next_row(state, out)
     fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
     fill_times(verdict, sender, receiver)
-    verdict.cause = cause
-    verdict.stalled = waited
-    verdict.silence = packet.now - signed(sender.last_sent) if sender.last_sent else 0
-    verdict.confidence = confidence.WINDOW_SAID_SO if cause == _WINDOW_CLOSED else confidence.NOTHING_IN_FLIGHT
+    verdict.silence = quiet
+    if by_window:
+        trouble = state.troubles[sender.trouble - 1]
+        verdict.cause = _WINDOW_CLOSED
+        verdict.confidence = confidence.WINDOW_SAID_SO
+        note_stall(trouble, verdict, signed(trouble.closed_at), signed(trouble.reopened))
+    else:
+        verdict.cause = _APPLICATION_IDLE
+        verdict.confidence = confidence.NOTHING_IN_FLIGHT
+        verdict.stalled = quiet
