@@ -46,7 +46,6 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy dashboards clean
 .PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial dashboards clean
 .DELETE_ON_ERROR:
 

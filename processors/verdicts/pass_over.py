@@ -11,7 +11,7 @@ from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.options import note_options
-from processors.verdicts.plain import LONGEST, has_begun, is_plain, pass_plainly
+from processors.verdicts.plain import LONGEST, is_plain, pass_plainly
 from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.resets import is_judged, write_reset
 from processors.verdicts.segment import fill, read
@@ -66,7 +66,7 @@ def _begin(state: State, sender: Any, stream: int) -> None:
 @inner_kernel
 def _take_syn(state: State, packet: Any, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
-    if not has_begun(sender):
+    if not sent.has_begun(sender):
         return
     index = sent.find(state, sender, packet.seq)
     if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
@@ -95,7 +95,7 @@ def _take_data(
     out: Any,
 ) -> None:
     """Take a segment that occupies sequence numbers up to ``end``; ``probes``: a verdict calls it a probe already."""
-    if not has_begun(sender):
+    if not sent.has_begun(sender):
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)

@@ -12,7 +12,8 @@ from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
 from processors.verdicts.need import note_stall
 from processors.verdicts.round_trips import LEAST_VARIATION, timeout
-from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.rows import new_row
+from processors.verdicts.sent import has_begun
 from processors.verdicts.state import WAS_CLOSED, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause
@@ -24,7 +25,7 @@ _APPLICATION_IDLE = int(Cause.APPLICATION_IDLE)
 @inner_kernel
 def may_have_waited(packet: Any, sender: Any) -> bool:
     """Whether a segment with new data comes after a pause, or after the receiver's window was closed."""
-    if not packet.length or packet.flag_bits & SYN or not (sender.last_sent or sender.last_heard):
+    if not packet.length or packet.flag_bits & SYN or not has_begun(sender):
         return False
     return bool(packet.now - signed(sender.last_sent) >= LEAST_VARIATION or sender.marks & WAS_CLOSED)
 
@@ -60,10 +61,7 @@ def write_wait(
         sender.marks = signed(sender.marks) & ~WAS_CLOSED
     if not by_window and not (could_send and quiet >= least):
         return
-    verdict = next_row(state, out)
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
+    verdict = new_row(state, packet, sender, receiver, out)
     verdict.silence = quiet
     if by_window:
         trouble = state.troubles[sender.trouble - 1]
