@@ -85,6 +85,18 @@ def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
 
 
 @inner_kernel
+def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, out: Any) -> None:
+    """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
+    if (sender.busy or may_repeat_unseen(packet, sender, receiver)) and (
+        goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver)
+    ):
+        since = signed(sender.last_sent)
+        judge_unseen(state, packet, end, sender, receiver, since, out)
+    elif may_have_waited(packet, sender) and packet.seq == signed(sender.snd_max):
+        write_wait(state, packet, sender, receiver, out)
+
+
+@inner_kernel
 def _take_data(
     state: State,
     packet: Any,
@@ -103,15 +115,8 @@ def _take_data(
         asked = answered_again(state, packet, receiver)
         if asked:
             judge_unseen(state, packet, end, sender, receiver, asked, out)
-    elif (
-        (sender.busy or may_repeat_unseen(packet, sender, receiver))
-        and not before(packet.seq, snd_max)
-        and (goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver))
-    ):
-        since = signed(sender.last_sent)
-        judge_unseen(state, packet, end, sender, receiver, since, out)
-    elif not probes and may_have_waited(packet, sender) and packet.seq == snd_max:
-        write_wait(state, packet, sender, receiver, out)
+    elif not probes and not before(packet.seq, snd_max):
+        _judge_new(state, packet, end, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         sent.take_new(state, sender, packet, snd_max, end)
     elif after(packet.seq, snd_max):
