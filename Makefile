@@ -46,7 +46,6 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy dashboards clean
 .PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial dashboards clean
 .DELETE_ON_ERROR:
 
@@ -87,7 +86,8 @@ warm: install
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@$(SEGWATCH) warmup --check >/dev/null || $(SEGWATCH) warmup
 
-test: $(VENV)/.test-installed
+# Compiled first: a test that waits for another one's compilation may lose patience.
+test: warm $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.check-installed

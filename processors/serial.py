@@ -30,6 +30,13 @@ def distance(later: int, earlier: int) -> int:
 
 
 @kernel
+def signed_distance(later: int, earlier: int) -> int:
+    """Return ``later - earlier`` as a number from -2^31 to 2^31 - 1."""
+    step = (later - earlier) & MODULUS_MASK
+    return step if step < HALF else step - MODULUS_MASK - 1
+
+
+@kernel
 def before(a: int, b: int) -> bool:
     """Whether ``a`` comes before ``b``."""
     return ((a - b) & MODULUS_MASK) >= HALF

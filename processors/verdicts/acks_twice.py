@@ -6,7 +6,7 @@ from processors.rules.packet import FIN, SYN
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.copies import AT_ONCE
-from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.rows import new_row
 from processors.verdicts.state import NUMBERS_MOVE, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Proof
@@ -34,10 +34,7 @@ def write_ack_again(
     out: Any,
 ) -> None:
     """Write the verdict on a copy of an empty segment."""
-    verdict = next_row(state, out)
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
+    verdict = new_row(state, packet, sender, receiver, out)
     verdict.cause = _CAPTURE_DUPLICATE
     verdict.proof = _SAME_PACKET
     verdict.since_original = packet.now - signed(receiver.last_heard)

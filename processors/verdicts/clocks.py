@@ -3,7 +3,7 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import signed
+from processors.serial import signed, signed_distance
 from processors.verdicts.headers import Header
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.sent import place_of
@@ -20,17 +20,10 @@ _TIMESTAMPS = int(Quality.TIMESTAMPS)
 
 
 @rare_kernel
-def ticks_between(later: int, earlier: int) -> int:
-    """Return the difference of two timestamps, -2^31 to 2^31 - 1."""
-    step = (later - earlier) & 0xFFFFFFFF
-    return step if step < 0x80000000 else step - 0x100000000
-
-
-@rare_kernel
 def _ticks_agree(later: Any, earlier: Any) -> bool:
     """Whether two pieces are as many milliseconds apart by their timestamps as by their times, about."""
     span = signed(later.time) - signed(earlier.time)
-    ticked = MILLISECOND * ticks_between(signed(later.tsval), signed(earlier.tsval))
+    ticked = MILLISECOND * signed_distance(signed(later.tsval), signed(earlier.tsval))
     return span >= _LEAST_SPAN and ticked * 3 > span and ticked < 3 * span
 
 
@@ -59,7 +52,7 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
     if sender.trouble:
         place = signed(state.troubles[sender.trouble - 1].last_note)
         repeated = place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP
-        if repeated and ticks_between(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
+        if repeated and signed_distance(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
             return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
     return signed(piece.tsval), signed(piece.tsecr)
 
@@ -71,14 +64,15 @@ def silence(state: State, packet: Any, sender: Any) -> int:
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
     what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between
     them. That was heard half a round trip after it had passed, and what the sender did then came back after another
-    half: both are in its least time to answer, wherever the sensor stands.
+    half: both are in its least time to answer, wherever the sensor stands. Of a sender that was not seen to send, only
+    what it heard tells.
     """
     now: int = packet.now
-    quiet = now - signed(sender.last_sent)
+    quiet = now - signed(sender.last_sent or sender.last_heard)
     stamped = bool(packet.quality & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
     if stamped:
         tsval, tsecr = _newest(state, sender)
-        ticks = ticks_between(packet.tsval, tsval)
+        ticks = signed_distance(packet.tsval, tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             quiet = MILLISECOND * ticks
             if packet.tsecr and packet.tsecr == tsecr:
@@ -86,7 +80,7 @@ def silence(state: State, packet: Any, sender: Any) -> int:
     if sender.last_heard:
         heard = now - signed(sender.last_heard) - least_answer(sender)
         if stamped and packet.tsecr and sender.heard_tsval:
-            ticks = ticks_between(signed(sender.heard_tsval), packet.tsecr)
+            ticks = signed_distance(signed(sender.heard_tsval), packet.tsecr)
             if 0 < ticks < _FARTHEST:
                 heard += MILLISECOND * ticks
         if heard > -LEAST_CLOCK:  # else it is still on its way to the sender
@@ -98,7 +92,7 @@ def silence(state: State, packet: Any, sender: Any) -> int:
 def waited(state: State, sender: Any, segment: Header, other: Header) -> int:
     """Return how long after ``other`` a segment was sent, by the sender's clock if it shows."""
     if segment.marks & other.marks & HAS_TIMESTAMP and ticks_are_milliseconds(state, sender):
-        ticks = ticks_between(segment.tsval, other.tsval)
+        ticks = signed_distance(segment.tsval, other.tsval)
         if -_FARTHEST < ticks < _FARTHEST:
             return MILLISECOND * ticks
     return segment.time - other.time

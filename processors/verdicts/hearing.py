@@ -144,7 +144,7 @@ def hear_plainly(
 @inner_kernel
 def hear_first(packet: Any, sender: Any) -> None:
     """Begin where the peer's first acknowledgment does, if nothing that the sender sent was seen."""
-    if not (sender.last_sent or sender.last_heard):
+    if not sent.has_begun(sender):
         sender.una = packet.ack
         sender.snd_max = packet.ack
 

@@ -13,7 +13,7 @@ from processors.verdicts.need import judge_need
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.round_trips import round_trip
-from processors.verdicts.rows import fill_blank, fill_ends, fill_reports, fill_times, write
+from processors.verdicts.rows import begin, fill_reports, write
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, packets_between
@@ -58,7 +58,7 @@ def _compare(state: State, sender: Any, verdict: Any, note: Any, other: Header) 
     header = header_of(note)
     verdict.since_original = header.time - other.time
     note.waited = waited(state, sender, header, other)
-    verdict.ip_id_step = order.id_step(header, other)
+    verdict.ip_id_step = order.id_step(header.ip_id, other.ip_id)
     verdict.tsval_step = order.tsval_step(header, other)
 
 
@@ -211,20 +211,24 @@ def _new_verdict(
     trouble: Any,
     sender: Any,
     receiver: Any,
-) -> int:
-    """Begin the note and the row of a verdict; return their place."""
+) -> tuple[int, int]:
+    """Begin the note and the row of a verdict; return their place, and that of the newest note of the same bytes.
+
+    The oldest note goes first where there are too many: it may be the one that is found.
+    """
+    if trouble.notes == MOST_NOTES:
+        drop_first(state, trouble)
+    copy = latest_copy(state, trouble, packet.seq, end)
     quiet = silence(state, packet, sender)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]
     _fill_note(note, packet, end)
     note.is_head = 1 if packet.seq == signed(sender.una) else 0
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
+    begin(verdict, packet, sender, receiver)
     verdict.silence = quiet
     fill_reports(verdict, trouble, sender, packet)
-    return place
+    return place, copy
 
 
 @rare_kernel
@@ -238,10 +242,7 @@ def judge_old(
 ) -> bool:
     """Write the verdict on a segment that begins below ``snd_max``; return whether the sender sent it just now."""
     trouble = trouble_of(state, sender)
-    if trouble.notes == MOST_NOTES:
-        drop_first(state, trouble)
-    copy = latest_copy(state, trouble, packet.seq, end)
-    place = _new_verdict(state, packet, end, trouble, sender, receiver)
+    place, copy = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
     is_syn = bool(packet.flag_bits & SYN)
@@ -270,10 +271,7 @@ def judge_unseen(
     ``snd_max`` becomes the end of all that was lost; the caller sets it to that of this segment.
     """
     trouble = trouble_of(state, sender)
-    if trouble.notes == MOST_NOTES:
-        drop_first(state, trouble)
-    copy = latest_copy(state, trouble, packet.seq, end)
-    place = _new_verdict(state, packet, end, trouble, sender, receiver)
+    place, copy = _new_verdict(state, packet, end, trouble, sender, receiver)
     note = state.notes[place]
     verdict = state.rows[place]
     is_syn = bool(packet.flag_bits & SYN)

@@ -7,7 +7,7 @@ them.
 
 from typing import Any
 
-from processors.serial import before, signed
+from processors.serial import before, signed, signed_distance
 from processors.verdicts.headers import Header
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, State
@@ -54,15 +54,14 @@ def sent_after(segment: Header, other: Header, ascending: bool) -> int:
     if segment.marks & other.marks & HAS_TIMESTAMP and segment.tsval != other.tsval:
         return EARLIER if before(segment.tsval, other.tsval) else LATER
     if ascending and segment.marks & other.marks & HAS_IP_ID and segment.ip_id != other.ip_id:
-        step = (segment.ip_id - other.ip_id) & _ID_MASK
-        return LATER if step < _ID_HALF else EARLIER
+        return LATER if id_step(segment.ip_id, other.ip_id) > 0 else EARLIER
     return UNTOLD
 
 
 @rare_kernel
-def id_step(segment: Header, other: Header) -> int:
-    """Return by how much the identification went up, -32768 to 32767."""
-    step = (segment.ip_id - other.ip_id) & _ID_MASK
+def id_step(later: int, earlier: int) -> int:
+    """Return by how much an identification went up, -32768 to 32767."""
+    step = (later - earlier) & _ID_MASK
     return step if step < _ID_HALF else step - _ID_MASK - 1
 
 
@@ -71,5 +70,4 @@ def tsval_step(segment: Header, other: Header) -> int:
     """Return by how much the timestamp went up, -2^31 to 2^31 - 1; 0 without timestamps."""
     if not segment.marks & other.marks & HAS_TIMESTAMP:
         return 0
-    step = (segment.tsval - other.tsval) & 0xFFFFFFFF
-    return step if step < 0x80000000 else step - 0x100000000
+    return signed_distance(segment.tsval, other.tsval)

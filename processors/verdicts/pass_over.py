@@ -11,7 +11,7 @@ from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.options import note_options
-from processors.verdicts.plain import LONGEST, has_begun, is_plain, pass_plainly
+from processors.verdicts.plain import LONGEST, is_plain, pass_plainly
 from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.resets import is_judged, write_reset
 from processors.verdicts.segment import fill, read
@@ -66,7 +66,7 @@ def _begin(state: State, sender: Any, stream: int) -> None:
 @inner_kernel
 def _take_syn(state: State, packet: Any, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
-    if not has_begun(sender):
+    if not sent.has_begun(sender):
         return
     index = sent.find(state, sender, packet.seq)
     if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
@@ -85,6 +85,18 @@ def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
 
 
 @inner_kernel
+def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, out: Any) -> None:
+    """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
+    if (sender.busy or may_repeat_unseen(packet, sender, receiver)) and (
+        goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver)
+    ):
+        since = signed(sender.last_sent)
+        judge_unseen(state, packet, end, sender, receiver, since, out)
+    elif may_have_waited(packet, sender) and packet.seq == signed(sender.snd_max):
+        write_wait(state, packet, sender, receiver, out)
+
+
+@inner_kernel
 def _take_data(
     state: State,
     packet: Any,
@@ -95,7 +107,7 @@ def _take_data(
     out: Any,
 ) -> None:
     """Take a segment that occupies sequence numbers up to ``end``; ``probes``: a verdict calls it a probe already."""
-    if not has_begun(sender):
+    if not sent.has_begun(sender):
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
@@ -103,15 +115,8 @@ def _take_data(
         asked = answered_again(state, packet, receiver)
         if asked:
             judge_unseen(state, packet, end, sender, receiver, asked, out)
-    elif (
-        (sender.busy or may_repeat_unseen(packet, sender, receiver))
-        and not before(packet.seq, snd_max)
-        and (goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver))
-    ):
-        since = signed(sender.last_sent)
-        judge_unseen(state, packet, end, sender, receiver, since, out)
-    elif not probes and may_have_waited(packet, sender) and packet.seq == snd_max:
-        write_wait(state, packet, sender, receiver, out)
+    elif not probes and not before(packet.seq, snd_max):
+        _judge_new(state, packet, end, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         sent.take_new(state, sender, packet, snd_max, end)
     elif after(packet.seq, snd_max):

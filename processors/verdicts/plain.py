@@ -21,18 +21,12 @@ _WIDEST = 1 << 30
 
 
 @inner_kernel
-def has_begun(sender: Any) -> bool:
-    """Whether a sender has sent or heard anything."""
-    return bool(signed(sender.last_sent) | signed(sender.last_heard))
-
-
-@inner_kernel
 def _says_little(packet: Any, sender: Any) -> bool:
     """Whether an acknowledgment is of what ``sender`` was seen to send, and leaves it a window."""
     if packet.window == 0 and not packet.flag_bits & SYN:
         return False
     in_flight = distance(signed(sender.snd_max), signed(sender.una))
-    return not has_begun(sender) or distance(packet.ack, signed(sender.una)) <= in_flight < _WIDEST
+    return not sent.has_begun(sender) or distance(packet.ack, signed(sender.una)) <= in_flight < _WIDEST
 
 
 @inner_kernel
@@ -41,8 +35,8 @@ def _goes_on(packet: Any, sender: Any, receiver: Any) -> bool:
     if packet.flag_bits & SYN:
         answers = bool(packet.flag_bits & ACK)
         at_once = not receiver.trouble and packet.now - signed(receiver.last_sent) < TIMER
-        return not has_begun(sender) and (not answers or at_once)
-    if not has_begun(sender):
+        return not sent.has_begun(sender) and (not answers or at_once)
+    if not sent.has_begun(sender):
         return True
     if packet.seq != signed(sender.snd_max):
         return False
@@ -80,7 +74,7 @@ def pass_plainly(
         note_options(packet, sender)
     occupied = packet.length + (1 if packet.flag_bits & (SYN | FIN) else 0)
     if occupied:
-        if not has_begun(sender):
+        if not sent.has_begun(sender):
             sender.una = packet.seq
         if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT

@@ -7,7 +7,8 @@ from processors.serial import MODULUS_MASK, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
 from processors.verdicts.round_trips import clock, least_answer
-from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.rows import new_row
+from processors.verdicts.sent import has_begun
 from processors.verdicts.state import State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Label
@@ -56,7 +57,7 @@ def _is_keep_alive(packet: Any, sender: Any, labels: int) -> bool:
 @inner_kernel
 def may_probe(packet: Any, sender: Any) -> bool:
     """Whether a segment is as short as a probe, and not where the next data goes: most acknowledgments are there."""
-    if packet.length > 1 or packet.flag_bits & SYN_FIN_RST or not (sender.last_sent or sender.last_heard):
+    if packet.length > 1 or packet.flag_bits & SYN_FIN_RST or not has_begun(sender):
         return False
     return bool(packet.length == 1 or packet.seq != signed(sender.snd_max))
 
@@ -79,10 +80,7 @@ def write_probe(
     out: Any,
 ) -> None:
     """Write the verdict on a probe."""
-    verdict = next_row(state, out)
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
+    verdict = new_row(state, packet, sender, receiver, out)
     verdict.silence = silence(state, packet, sender)
     verdict.cause = cause
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

@@ -7,12 +7,12 @@ Packets", NDSS 2009). What class a reset is of, ``processors.resets`` says.
 
 from typing import Any
 
-from processors.serial import distance, signed
+from processors.serial import distance, signed, signed_distance
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
-from processors.verdicts.order import ids_ascend
-from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.sent import place_of
+from processors.verdicts.order import id_step, ids_ascend
+from processors.verdicts.rows import new_row
+from processors.verdicts.sent import has_begun, place_of
 from processors.verdicts.state import NUMBERED, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
@@ -32,8 +32,6 @@ _LATER = int(Stage.LATER)
 _SYN = int(Completeness.SYN)
 _ACK = int(Completeness.ACK)
 _IPV6 = int(Quality.IPV6)
-_ID_MASK = 0xFFFF
-_ID_HALF = 0x8000
 _NEAR = 64
 """Packets between a reset and what the sensor saw last of its sender, at most."""
 _SYN_AND_DATA = 2
@@ -68,8 +66,7 @@ def _id_step(packet: Any, sender: Any) -> int:
     """
     if packet.quality & _IPV6 or not sender.marks & NUMBERED or not packet.ip_id:
         return 0
-    step: int = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    return step if step < _ID_HALF else step - _ID_MASK - 1
+    return id_step(packet.ip_id, signed(sender.last_id))
 
 
 @rare_kernel
@@ -84,8 +81,7 @@ def _compare_with_sender(state: State, packet: Any, sender: Any, verdict: Any) -
     verdict.ttl_step = packet.ttl - signed(last.ttl)
     if verdict.ttl_step:
         verdict.proof |= _HOPS_DIFFER
-    step = distance(packet.seq, signed(sender.snd_max))
-    verdict.sequence_step = step if step < 1 << 31 else step - (1 << 32)
+    verdict.sequence_step = signed_distance(packet.seq, signed(sender.snd_max))
     return True
 
 
@@ -116,11 +112,8 @@ def write_reset(
     out: Any,
 ) -> None:
     """Write the verdict on a reset."""
-    verdict = next_row(state, out)
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
-    verdict.silence = silence(state, packet, sender) if sender.last_sent or sender.last_heard else 0
+    verdict = new_row(state, packet, sender, receiver, out)
+    verdict.silence = silence(state, packet, sender) if has_begun(sender) else 0
     client = sender if packet.from_client else receiver
     verdict.stage = _stage(state, packet.completeness, client)
     if packet.reset == _CLASS_OFF_SEQUENCE:

@@ -81,6 +81,14 @@ def fill_times(verdict: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
+def begin(verdict: Any, packet: Any, sender: Any, receiver: Any) -> None:
+    """Begin the row of a verdict on a segment that ``sender`` sent."""
+    fill_ends(verdict, packet, packet.from_client)
+    fill_blank(verdict, packet.seq, packet.length)
+    fill_times(verdict, sender, receiver)
+
+
+@rare_kernel
 def fill_reports(verdict: Any, trouble: Any, sender: Any, packet: Any) -> None:
     """Say what the receiver had reported, and how much is sent again."""
     verdict.duplicate_acks = sender.duplicate_acks
@@ -113,6 +121,14 @@ def call_spurious(verdict: Any) -> None:
     verdict.needed = _SPURIOUS
     verdict.place = _NOWHERE
     verdict.stalled = 0
+
+
+@rare_kernel
+def new_row(state: State, packet: Any, sender: Any, receiver: Any, out: Any) -> Any:
+    """Return the next row of the output, begun: it is written as soon as the caller has filled in the rest."""
+    verdict = next_row(state, out)
+    begin(verdict, packet, sender, receiver)
+    return verdict
 
 
 @rare_kernel

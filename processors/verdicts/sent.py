@@ -139,6 +139,12 @@ def take_new(state: State, sender: Any, packet: Any, start: int, end: int) -> No
     sender.last_sent = packet.now
 
 
+@inner_kernel
+def has_begun(sender: Any) -> bool:
+    """Whether a sender has sent or heard anything."""
+    return bool(signed(sender.last_sent) | signed(sender.last_heard))
+
+
 @rare_kernel
 def find(state: State, sender: Any, seq: int) -> int:
     """Return the number of the last piece that starts at or before ``seq``, -1 if all start after it."""

@@ -5,7 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import after, signed
 from processors.verdicts import counter
-from processors.verdicts.state import MOST_NOTES, OPEN, State
+from processors.verdicts.state import OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
 
 
@@ -82,9 +82,7 @@ def drop_first(state: State, trouble: Any) -> None:
 
 @rare_kernel
 def new_note(state: State, trouble: Any) -> int:
-    """Append a note, for which the oldest goes where there are too many; return its place."""
-    if trouble.notes == MOST_NOTES:
-        drop_first(state, trouble)
+    """Append a note; return its place. There are fewer than ``MOST_NOTES``."""
     note = signed(state.counters[counter.NOTES_FREE])
     if note != NOTHING:
         state.counters[counter.NOTES_FREE] = state.notes[note].next

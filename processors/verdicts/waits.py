@@ -10,8 +10,10 @@ from processors.rules.packet import SYN
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
+from processors.verdicts.need import note_stall
 from processors.verdicts.round_trips import LEAST_VARIATION, timeout
-from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
+from processors.verdicts.rows import new_row
+from processors.verdicts.sent import has_begun
 from processors.verdicts.state import WAS_CLOSED, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause
@@ -23,7 +25,7 @@ _APPLICATION_IDLE = int(Cause.APPLICATION_IDLE)
 @inner_kernel
 def may_have_waited(packet: Any, sender: Any) -> bool:
     """Whether a segment with new data comes after a pause, or after the receiver's window was closed."""
-    if not packet.length or packet.flag_bits & SYN or not (sender.last_sent or sender.last_heard):
+    if not packet.length or packet.flag_bits & SYN or not has_begun(sender):
         return False
     return bool(packet.now - signed(sender.last_sent) >= LEAST_VARIATION or sender.marks & WAS_CLOSED)
 
@@ -43,14 +45,6 @@ def _window_wait(state: State, packet: Any, sender: Any, receiver: Any) -> int:
 
 
 @rare_kernel
-def _application_wait(state: State, packet: Any, sender: Any) -> int:
-    """Return how long the sender could have sent and did not: all was acknowledged, and the window open."""
-    if sender.closed or sender.una != sender.snd_max:
-        return 0
-    return silence(state, packet, sender)
-
-
-@rare_kernel
 def write_wait(
     state: State,
     packet: Any,
@@ -60,20 +54,21 @@ def write_wait(
 ) -> None:
     """Write what new data waited for, if it waited for a timeout or longer."""
     least = timeout(sender, receiver)
-    cause = _WINDOW_CLOSED
-    waited = _window_wait(state, packet, sender, receiver)
+    quiet = silence(state, packet, sender)
+    by_window = _window_wait(state, packet, sender, receiver) >= least
+    could_send = not sender.closed and sender.una == sender.snd_max
     if not sender.closed:
         sender.marks = signed(sender.marks) & ~WAS_CLOSED
-    if waited < least:
-        cause = _APPLICATION_IDLE
-        waited = _application_wait(state, packet, sender)
-    if waited < least:
+    if not by_window and not (could_send and quiet >= least):
         return
-    verdict = next_row(state, out)
-    fill_ends(verdict, packet, packet.from_client)
-    fill_blank(verdict, packet.seq, packet.length)
-    fill_times(verdict, sender, receiver)
-    verdict.cause = cause
-    verdict.stalled = waited
-    verdict.silence = packet.now - signed(sender.last_sent) if sender.last_sent else 0
-    verdict.confidence = confidence.WINDOW_SAID_SO if cause == _WINDOW_CLOSED else confidence.NOTHING_IN_FLIGHT
+    verdict = new_row(state, packet, sender, receiver, out)
+    verdict.silence = quiet
+    if by_window:
+        trouble = state.troubles[sender.trouble - 1]
+        verdict.cause = _WINDOW_CLOSED
+        verdict.confidence = confidence.WINDOW_SAID_SO
+        note_stall(trouble, verdict, signed(trouble.closed_at), signed(trouble.reopened))
+    else:
+        verdict.cause = _APPLICATION_IDLE
+        verdict.confidence = confidence.NOTHING_IN_FLIGHT
+        verdict.stalled = quiet

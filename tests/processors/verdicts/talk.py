@@ -83,9 +83,14 @@ class Talk:
         edges = tuple(CLIENT_ISN + 1 + SIZE * edge for block in sacked for edge in block)
         return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, sack=edges, **more)
 
-    def answer(self, at: float, number: int) -> int:
-        """Let the server send data, and acknowledge all before segment ``number``."""
-        return self._put(at, SERVER, "A", SERVER_ISN + 1, CLIENT_ISN + 1 + SIZE * number, length=SIZE)
+    def answer(self, at: float, number: int, answers: int = 0) -> int:
+        """Let the server send data behind so many answers, and acknowledge all before segment ``number``."""
+        seq, ack = SERVER_ISN + 1 + SIZE * answers, CLIENT_ISN + 1 + SIZE * number
+        return self._put(at, SERVER, "A", seq, ack, length=SIZE)
+
+    def take(self, at: float, answers: int, length: int = 0) -> int:
+        """Let the client acknowledge so many answers in its first segment, which may have data."""
+        return self._put(at, CLIENT, "A", CLIENT_ISN + 1, SERVER_ISN + 1 + SIZE * answers, length=length)
 
     def reset(self, at: float, number: int, **more: Any) -> int:
         """Let a reset pass that bears the client's address and the number of that segment."""

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segwatch.records.verdicts import VERDICT
-from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES
-from tests.processors.builder import Segment, columns, hostile_segments
+from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES, Cause, Quality
+from tests.processors.builder import CLIENT, SERVER, Segment, columns, hostile_segments
 from tests.processors.verdicts.talk import judged, troubled_segments
 
 
@@ -38,6 +38,21 @@ def test_every_row_makes_sense(described: list[Segment]) -> None:
     keys = [tuple(row) for row in verdicts[["stream", "frame", "from_client", "seq", "revision"]].tolist()]
     assert len(set(keys)) == len(keys)
     assert {key[:4] for key in keys if key[4]} <= {key[:4] for key in keys if not key[4]}
+
+
+def test_a_probe_has_no_other_verdict() -> None:
+    """A byte against a closed window, though packets of its sender are missing and more repeats are expected."""
+    described = [
+        Segment(0, CLIENT, "S", 1000, quality=int(Quality.SACK_PERMITTED)),
+        Segment(1, SERVER, "SA", 5000, 1001, quality=int(Quality.SACK_PERMITTED)),
+        Segment(2, SERVER, "A", 5001, 1001, window=0),
+        Segment(3, CLIENT, "A", 1001, 5001, ip_id=1),
+        Segment(4, CLIENT, "A", 901, 5001, 1, ip_id=3),
+        *(Segment(5, CLIENT, "A", 1001, 5001) for _ in range(3)),
+        Segment(5, CLIENT, "A", 1001, 5001, 1),
+    ]
+    verdicts = judged(columns(described))
+    assert [Cause(int(cause)) for cause in verdicts["cause"][verdicts["frame"] == 9]] == [Cause.ZERO_WINDOW_PROBE]
 
 
 def test_memory_grows_in_the_middle_of_a_batch() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from segwatch.vocabulary import Cause
-from tests.processors.verdicts.talk import Talk
+from tests.processors.verdicts.talk import SIZE, Talk
 
 
 def test_a_closed_window() -> None:
@@ -73,3 +73,41 @@ def test_a_pause_with_data_in_flight_is_not_the_applications() -> None:
     talk.send(at, 10)
     talk.send(at + 2000, 11)
     assert talk.waits() == []
+
+
+def test_a_sender_of_which_nothing_but_acknowledgments_was_seen() -> None:
+    """When it sent last is not known: the wait begins with what it heard, not with the epoch."""
+    talk = Talk()
+    talk.segments = []
+    talk.answer(100, 0)
+    talk.answer(140, 0, 1)
+    talk.take(150, 1)
+    talk.take(151, 1, SIZE)
+    assert talk.waits() == []
+
+
+def test_the_silence_is_that_of_the_sender() -> None:
+    """It is told as for every other verdict: since it sent, or had heard, anything."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.ack(at + 1500, 11)
+    talk.send(at + 9000, 11)
+    (verdict,) = talk.waits()
+    assert int(verdict.row["silence"]) == int(verdict.row["stalled"]) == pytest.approx(7.5e9, rel=0.01)
+
+
+def test_no_time_is_counted_twice() -> None:
+    """What waited for the window is lost after that: the repeat counts the time since the window's opening."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.ack(at + 16, 11, window=0)
+    talk.ack(at + 1016, 11)
+    talk.send(at + 1020, 12)
+    talk.send(at + 1030, 11)
+    talk.ack(at + 1046, 13)
+    (wait,) = talk.waits()
+    (repeat,) = talk.verdicts()
+    assert int(wait.row["stalled"]) == 1_000_000_000
+    assert int(repeat.row["stalled"]) == 14_000_000
