@@ -18,7 +18,7 @@ from processors.flow_table import counter
 from processors.flow_table.keys import KEY
 from processors.flow_table.state import CONVERSATION, DIRECTION, OPEN_INTERVAL, UNACKED
 from processors.verdicts import counter as verdicts_counter
-from processors.verdicts.state import HABITS, NOTE, PIECE, SENDER, TROUBLE
+from processors.verdicts.state import NOTE, PIECE, SENDER, TROUBLE
 from segwatch.errors import SegwatchError
 from segwatch.records.verdicts import VERDICT
 
@@ -43,7 +43,6 @@ _JUDGED: Final[dict[str, np.dtype[Any]]] = {
     "troubles": TROUBLE,
     "notes": NOTE,
     "rows": VERDICT,
-    "habits": np.dtype(np.int8),
     "counters": np.dtype(np.int64),
 }
 TYPES: Final = _ANALYSED | {f"{VERDICTS}{name}": kind for name, kind in _JUDGED.items()}
@@ -61,7 +60,7 @@ class CheckpointError(SegwatchError):
 @cache
 def layout() -> str:
     """Return a digest of the types of the state: state of another layout cannot be read."""
-    sizes = counter.COUNT, verdicts_counter.COUNT, HABITS
+    sizes = counter.COUNT, verdicts_counter.COUNT
     described = repr([(name, kind.descr) for name, kind in TYPES.items()]) + str(sizes)
     return hashlib.blake2b(described.encode(), digest_size=8).hexdigest()
 

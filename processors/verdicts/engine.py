@@ -94,7 +94,6 @@ class Verdicts:
             "troubles": self._state.troubles[: counters[counter.TROUBLES_USED]].copy(),
             "notes": self._state.notes[: counters[counter.NOTES_USED]].copy(),
             "rows": self._state.rows[: counters[counter.NOTES_USED]].copy(),
-            "habits": self._state.habits.copy(),
             "counters": counters.copy(),
         }
 

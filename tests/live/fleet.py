@@ -19,7 +19,7 @@ from tests.live.fleet_network import PLACES, FleetNetwork, hub_cluster
 from tests.live.fleet_sensors import PATIENCE_SECONDS, Fleet
 from tests.live.namespaces import made, skip_without
 from tests.live.spooled import spooled_bytes
-from tests.pipeline.answers import LEARNT, differences, store_offline
+from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster
 from tests.pipeline.published import decoded, sessions, without_repetitions
 
@@ -107,7 +107,7 @@ def fleet_trial(folder: Path, cut_seconds: float) -> dict[str, Any]:
             faults += wrong
         fleet.end_dumps()
         faults += _told_apart(cluster, found, states)
-        different = differences(cluster, [one.session for one in found if not one.is_whole], LEARNT)
+        different = differences(cluster, [one.session for one in found if not one.is_whole])
         faults += [f"ClickHouse and tcpdump's files differ in {table}: {what}" for table, what in different.items()]
         return {"cut_seconds": cut_seconds, **told, "sessions": shown, "faults": faults}
 

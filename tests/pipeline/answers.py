@@ -1,8 +1,7 @@
 """The answer that one engine gives of a file, beside what the pipeline has stored of it.
 
 The offline answer goes through the same writer into another database of the same server; then the server compares.
-Numbers of conversations, names of days and how minutes are cut into rows may differ; nothing else may. What is learnt
-of hosts, a processor learns in each shard alone, so their verdicts may be surer in a file; ``LEARNT`` leaves that out.
+Numbers of conversations, names of days and how minutes are cut into rows may differ; nothing else may.
 """
 
 import uuid
@@ -21,8 +20,6 @@ from sinks.store import CaptureFacts, Store
 from tests.pipeline.cluster import Cluster
 
 OFFLINE = "offline"
-LEARNT = frozenset({"confidence"})
-"""Columns of verdicts that depend on what other conversations of a host have shown."""
 _NOT_COMPARED = frozenset({"stream", "stored"})
 _ARRIVED = "arrived_verdicts"
 """Has every row that came into ``verdicts``, as amended ones are replaced there: a doubled one is there twice."""
@@ -68,20 +65,18 @@ def keep_arrivals(address: ServerAddress) -> None:
         )
 
 
-def differences(
-    cluster: Cluster, unfinished: Iterable[str] = (), left_out: frozenset[str] = frozenset()
-) -> dict[str, Any]:
+def differences(cluster: Cluster, unfinished: Iterable[str] = ()) -> dict[str, Any]:
     """Return, by table, how many rows one answer has and the other has not, with an example; empty if none differ.
 
     ``unfinished``: sessions without an end, whose last intervals are still to come; only their anomalies and verdicts
-    are compared. ``left_out``: columns that are not compared. Where ``keep_arrivals`` was called before, all revisions
-    of verdicts are compared, else the last ones alone.
+    are compared. Where ``keep_arrivals`` was called before, all revisions of verdicts are compared, else the last ones
+    alone.
     """
     client = new_client(cluster.store, database="")
     without = "".join(f" AND session != '{uuid.UUID(session)}'" for session in unfinished)
     try:
         found = {}
-        for table, every in _queries(client, cluster.store.database, _NOT_COMPARED | left_out).items():
+        for table, every in _queries(client, cluster.store.database).items():
             is_settled = table.startswith("anomalies") or "verdicts" in table
             query = every if is_settled else f"SELECT * FROM ({every}) WHERE true{without}"
             here, there = query.format(database=cluster.store.database), query.format(database=OFFLINE)
@@ -94,7 +89,7 @@ def differences(
         client.disconnect()
 
 
-def _queries(client: Any, database: str, left_out: frozenset[str]) -> dict[str, str]:
+def _queries(client: Any, database: str) -> dict[str, str]:
     """Return a query of each table; equal rows are counted, so that a doubled one differs."""
     queries = {}
     for table in ("anomalies", "anomalies_1m", "flows", "traffic_1m", "hosts_1m", "verdicts", _ARRIVED):
@@ -104,7 +99,7 @@ def _queries(client: Any, database: str, left_out: frozenset[str]) -> dict[str, 
         shown = [
             f"finalizeAggregation({name}) AS {name}" if kind.startswith("AggregateFunction") else name
             for name, kind in columns.items()
-            if name not in left_out
+            if name not in _NOT_COMPARED
         ]
         final = "" if table in {"anomalies", _ARRIVED} else "FINAL"
         queries[table] = f"SELECT {', '.join(shown)}, count() AS rows FROM {{database}}.{table} {final} GROUP BY ALL"

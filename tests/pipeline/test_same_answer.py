@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import SECRET_WORDS
-from tests.pipeline.answers import LEARNT, differences, store_offline
+from tests.pipeline.answers import differences, store_offline
 from tests.pipeline.cluster import Cluster, running
 from tests.pipeline.secured import SecuredCluster
 from tests.support import CASES, captures_directory
@@ -21,9 +21,8 @@ def _through_the_pipeline(
     files: list[str],
     kind: type[Cluster] = Cluster,
     also: Callable[[Cluster], None] = lambda _: None,
-    left_out: frozenset[str] = frozenset(),
 ) -> None:
-    """``also`` looks at the cluster while its processes run; columns ``left_out`` are not compared."""
+    """``also`` looks at the cluster while its processes run."""
     with running(folder, kind=kind) as cluster:
         workers = [cluster.spawn("processor", "--checkpoint-seconds", "1") for _ in range(2)]
         workers.append(cluster.spawn("sink"))
@@ -31,7 +30,7 @@ def _through_the_pipeline(
         assert [Path(one["file"]).name for one in captures] == [Path(file).name for file in files]
         cluster.wait_until_stored(300)
         store_offline(cluster, [(one["file"], one["session"]) for one in captures])
-        assert differences(cluster, left_out=left_out) == {}
+        assert differences(cluster) == {}
         assert cluster.query("SELECT count() > 0 FROM anomalies") == [(1,)]
         assert cluster.query("SELECT count() > 0 FROM current_verdicts") == [(1,)]
         also(cluster)
@@ -68,4 +67,4 @@ def test_real_captures(tmp_path: Path) -> None:
     files = [path for path in folder.iterdir() if path.is_file() and path.stat().st_size < _MOST_BYTES]
     files = [path for path in files if path.suffix.startswith((".pcap", ".cap"))]
     files.sort(key=lambda path: hashlib.sha256(path.name.encode()).digest())
-    _through_the_pipeline(tmp_path, [str(path) for path in files[:_SAMPLE]], left_out=LEARNT)
+    _through_the_pipeline(tmp_path, [str(path) for path in files[:_SAMPLE]])

@@ -17,7 +17,6 @@ from processors.stream.settings import StreamSettings
 from processors.verdicts.engine import Verdicts
 from segwatch.messages.errors import Reason
 from segwatch.messages.intervals import read_intervals
-from segwatch.messages.partitioning import conversation_hashes, shards_of
 from segwatch.messages.segments import read_segments, write_segments
 from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.findings import take_findings
@@ -80,15 +79,10 @@ def many_conversations(draw: st.DrawFn) -> SegmentColumns:
 
 
 def offline_verdicts(rows: SegmentColumns, session: int) -> list[Row]:
-    """Return the verdicts of a session as one engine for each shard gives them: each learns its hosts' habits."""
-    shards = shards_of(conversation_hashes(rows), SETTINGS.shards)
-    found: list[Row] = []
-    for shard in range(SETTINGS.shards):
-        part = take_segments(rows, np.flatnonzero(shards == shard))
-        engine = Engine(verdicts=Verdicts())
-        engine.analyze(part, filled_findings(len(part.ts)))
-        found += plain_verdicts(engine.judged.rows)
-    return [(session_name(session), f"sensor-{session}", value) for value in found]
+    """Return the verdicts of a session as one engine gives them."""
+    engine = Engine(verdicts=Verdicts())
+    engine.analyze(rows, filled_findings(len(rows.ts)))
+    return [(session_name(session), f"sensor-{session}", value) for value in plain_verdicts(engine.judged.rows)]
 
 
 @st.composite
