@@ -133,7 +133,7 @@ def _counts(words: Iterable[tuple[Word, tuple[int, bool]]]) -> Counts:
 
 def _add(counted: dict[str, dict[str, Total]], name: str, kinds: Iterable[str], said: Counts, expected: Counts) -> None:
     totals = counted.setdefault(name, {})
-    for kind in kinds:
+    for kind in sorted(kinds):
         flows = {flow for flow, one in (*said, *expected) if one == kind}
         number = sum(said[flow, kind] for flow in flows)
         off = sum(abs(said[flow, kind] - expected[flow, kind]) for flow in flows)
