@@ -25,7 +25,7 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_group, check_topics
 from segwatch.kafka.connection import faust_options
 from segwatch.kafka.location import kafka_address
-from segwatch.kafka.topics import ANOMALIES, CHANGELOG, CHECKPOINTS, DEAD_LETTERS, INTERVALS, PROCESSOR_APP, SEGMENTS
+from segwatch.kafka.topics import CHANGELOG, CHECKPOINTS, DEAD_LETTERS, FINDINGS, PROCESSOR_APP, SEGMENTS
 from segwatch.settings import settings
 
 _IDLE_SECONDS: Final = 1.0
@@ -51,9 +51,7 @@ class Processor(NamedTuple):
 def configured(shortest_pause: float = SHORTEST_SECONDS) -> Processor:
     """Return the app as the settings say. Raises ``BusError`` where Kafka or its topics are not as they must be."""
     address = kafka_address()
-    partitions = check_topics(
-        address, reads=(SEGMENTS, CHANGELOG), writes=(ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG)
-    )
+    partitions = check_topics(address, reads=(SEGMENTS, CHANGELOG), writes=(*FINDINGS, DEAD_LETTERS, CHANGELOG))
     check_group(address, PROCESSOR_APP)
     stream = StreamSettings(
         partitions=partitions,

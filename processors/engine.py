@@ -1,7 +1,7 @@
-"""The analysis as an object: segment batches in, findings and closed intervals out; no clock, no I/O."""
+"""The analysis as an object: segment batches in, findings, verdicts and closed intervals out; no clock, no I/O."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,19 @@ from processors.flow_table.state import OPEN_INTERVAL, new_state
 from processors.flow_table.table import FlowTable
 from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
+from processors.verdicts.output import Output
 from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns
+from segwatch.records.verdicts import VERDICT
+
+if TYPE_CHECKING:
+    from processors.verdicts.engine import Verdicts  # who wants none need not load its kernels
 
 _CLOSED_ROWS = 1024
+VERDICTS = "verdicts."
+"""What the names of arrays that verdicts remember begin with, among those of an engine."""
 
 
 class Scratch:
@@ -26,6 +33,7 @@ class Scratch:
 
     def __init__(self) -> None:
         self.closed = np.zeros(_CLOSED_ROWS, OPEN_INTERVAL)
+        self.judged = Output()
 
 
 class Timeouts(NamedTuple):
@@ -39,6 +47,18 @@ class Timeouts(NamedTuple):
 FOR_EVER = Timeouts()
 
 
+class Judged(NamedTuple):
+    """V verdicts, in the order in which they were found, amendments too."""
+
+    rows: npt.NDArray[Any]
+    """(V,) of ``VERDICT``."""
+    sources: npt.NDArray[np.int32]
+    """(V,) the row in the batch of the segment that each comes from."""
+
+
+_NONE_JUDGED = Judged(np.zeros(0, VERDICT), np.zeros(0, np.int32))
+
+
 class Engine:
     """Labels and counts the segments of one stream of records, in order.
 
@@ -47,14 +67,22 @@ class Engine:
     """
 
     def __init__(
-        self, rules: str = DEFAULT_RULES, timeouts: Timeouts = FOR_EVER, scratch: Scratch | None = None
+        self,
+        rules: str = DEFAULT_RULES,
+        timeouts: Timeouts = FOR_EVER,
+        scratch: Scratch | None = None,
+        verdicts: "Verdicts | None" = None,
     ) -> None:
+        """``verdicts`` judges what this engine labels (``judged``); it belongs to the engine from then on."""
         self._rules = rule_set(rules)
         self._timeouts = timeouts
         self.flows = FlowTable()
         """Finds conversations. Whoever has two threads calls it in one, and ``analyze_found`` in the other."""
         self._state = new_state()
         self._scratch = Scratch() if scratch is None else scratch
+        self._verdicts = verdicts
+        self.judged = _NONE_JUDGED
+        """Verdicts of the last batch that was analysed; valid until the next."""
         self._set_timeouts()
 
     @property
@@ -86,6 +114,8 @@ class Engine:
         while done < rows:
             self._make_room()
             done = analyze_rows(self._state, self._rules, segments, findings, numbers, done, rows, self._scratch.closed)
+        if self._verdicts is not None:
+            self.judged = Judged(self._verdicts.judge(segments, numbers, findings), self._verdicts.sources())
         return self._taken()
 
     def _set_timeouts(self) -> None:
@@ -128,9 +158,15 @@ class Engine:
         places, kept = places_without_expired(self._state, conversations, now)
         if kept == conversations:
             return 0
+        self._keep(places, kept)
+        return conversations - kept
+
+    def _keep(self, places: npt.NDArray[np.int32], kept: int) -> None:
+        """Give back the memory of all conversations but those that have new places."""
         remove_expired(self._state, places)
         self.flows.keep(places, kept)
-        return conversations - kept
+        if self._verdicts is not None:
+            self._verdicts.keep(places, kept)
 
     def forget(self, keep: int) -> tuple[npt.NDArray[Any], int]:
         """Forget those conversations that have been silent longest, so that ``keep`` of them stay.
@@ -145,8 +181,7 @@ class Engine:
         while len(self._scratch.closed) < conversations - keep:
             self._scratch.closed = grown(self._scratch.closed)
         places = places_without_longest_silent(self._state, conversations, keep, self._scratch.closed)
-        remove_expired(self._state, places)
-        self.flows.keep(places, keep)
+        self._keep(places, keep)
         return self._taken(), conversations - keep
 
     def open_intervals(self) -> npt.NDArray[Any]:
@@ -169,6 +204,8 @@ class Engine:
         self._state = new_state()
         self._set_timeouts()
         self._state.counters[counter.STREAMS] = streams
+        if self._verdicts is not None:
+            self._verdicts.clear()
 
     def finish(self) -> npt.NDArray[Any]:
         """End the analysis; return all intervals that were open as records of ``INTERVAL``."""
@@ -176,10 +213,14 @@ class Engine:
         return np.concatenate(blocks) if blocks else np.zeros(0, INTERVAL)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Return copies of all that is remembered, by name, without the unused ends of the arrays."""
+        """Return copies of all that is remembered, by name, without the unused ends of the arrays.
+
+        What verdicts remember has names that begin with ``VERDICTS``.
+        """
         counters = self._state.counters
         conversations = self.flows.conversations
-        return {
+        judging = {} if self._verdicts is None else self._verdicts.state()
+        return {f"{VERDICTS}{name}": array for name, array in judging.items()} | {
             "keys": self.flows.keys(),
             "conversations": self._state.conversations[:conversations].copy(),
             "directions": self._state.directions[: 2 * conversations].copy(),
@@ -189,7 +230,7 @@ class Engine:
         }
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        """Continue from what ``state`` returned, of this or of another engine with the same rules."""
+        """Continue from what ``state`` returned, of this or of another engine made like this one."""
         sizes = (max(len(state[name]), 1) for name in ("conversations", "unacked", "intervals"))
         fresh = new_state(*sizes)
         for name in fresh._fields:
@@ -198,3 +239,6 @@ class Engine:
         self._state = fresh
         self._set_timeouts()
         self.flows.restore(state["keys"])
+        if self._verdicts is not None:
+            judging = {name[len(VERDICTS) :]: array for name, array in state.items() if name.startswith(VERDICTS)}
+            self._verdicts.restore(judging)

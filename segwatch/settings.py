@@ -53,6 +53,7 @@ class Settings:
     most_conversations: int = 500_000
     keep_anomalies_days: int = 90
     keep_intervals_days: int = 90
+    keep_verdicts_days: int = 90
     keep_segments_days: int = 7
     keep_sensors_days: int = 90
     keep_rollups_days: int = 400
@@ -93,8 +94,9 @@ MEANINGS = {
     "most_conversations": "Conversations that a processor remembers of a partition at most, at about a kilobyte each; "
     "beyond that it forgets those that were silent longest. This and the timeouts must be the same for all processors.",
     "keep_anomalies_days": "Days after which a row of `anomalies` leaves the store, from the day of storing; 0: never. "
-    "Which store follows this and the next four, and when: see `docs/retention.md`.",
+    "Which store follows this and the next five, and when: see `docs/retention.md`.",
     "keep_intervals_days": "The same for `intervals`.",
+    "keep_verdicts_days": "The same for `verdicts`.",
     "keep_segments_days": "The same for `segments`.",
     "keep_sensors_days": "The same for `sensors`.",
     "keep_rollups_days": "The same for the rollups `flows`, `anomalies_1m`, `traffic_1m` and `hosts_1m`: they outlive "

@@ -26,6 +26,7 @@ _CONVERSATION = f"cityHash64(least({_ENDS}), greatest({_ENDS}))"
 SHARDING_KEYS: Final = {
     "anomalies": _CONVERSATION,
     "intervals": _CONVERSATION,
+    "verdicts": _CONVERSATION,
     "segments": "cityHash64(least((src, sport), (dst, dport)), greatest((src, sport), (dst, dport)))",
     "sensors": "cityHash64(sensor)",
 }
@@ -38,7 +39,8 @@ _KIND = re.compile(
     r"(?P<name>\w+)"
 )
 _REFERENCE = re.compile(r"\b(FROM|JOIN|TO) (\w+)\b")
-_ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)\b", re.MULTILINE)
+_ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)(?:\((\w+)\))?$", re.MULTILINE)
+"""An engine, and the column that tells it which of several rows to keep, if it has one."""
 _WINDOW = re.compile(r"\bnon_replicated_deduplication_window = (\d+)")
 _OF_ROWS = re.compile(r"\s+(?:(?:ADD|DROP|MATERIALIZE) INDEX|MODIFY SETTING)\b")
 """Changes that mean nothing to a distributed table, which holds no rows."""
@@ -113,7 +115,12 @@ class Cluster(NamedTuple):
     def _table(self, verb: str, name: str, rest: str) -> list[str]:
         place, replica = ("all", "{shard}-{replica}") if name in WHOLE else ("{shard}", "{replica}")
         path = f"/clickhouse/tables/{place}/{{database}}/{{table}}"
-        rest = _ENGINE.sub(lambda engine: f"ENGINE = Replicated{engine[1]}('{path}', '{replica}')", rest)
+        rest = _ENGINE.sub(
+            lambda engine: (
+                f"ENGINE = Replicated{engine[1]}('{path}', '{replica}'{f', {engine[2]}' if engine[2] else ''})"
+            ),
+            rest,
+        )
         window = rf"replicated_deduplication_window = \1, replicated_deduplication_window_seconds = {TOKEN_SECONDS}"
         local = f"{verb}{self.full(name, local=True)}{self.on}{_WINDOW.sub(window, rest)}"
         if name in WHOLE:

@@ -49,7 +49,8 @@ Column = npt.NDArray[Any] | Constant | Coded | Edges
 
 WIRE_TYPES = {
     "Bool": "<u1", "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8", "Int8": "<i1", "Int16": "<i2",
-    "Int32": "<i4", "Int64": "<i8", "Date": "<u2", "DateTime": "<u4", "DateTime64": "<i8", "Enum8": "<i1",
+    "Int32": "<i4", "Int64": "<i8", "Float32": "<f4", "Date": "<u2", "DateTime": "<u4", "DateTime64": "<i8",
+    "Enum8": "<i1",
 }  # fmt: skip
 """NumPy type of a value, by the name of the server's type without its arguments."""
 _ADDRESS_WORDS = 2
@@ -61,7 +62,7 @@ _KEY_TYPES = ("<u1", "<u2", "<u4")
 """Types of the keys; their places stand in the flags."""
 
 
-def _integers(column: Column, rows: int, wire_type: str) -> Any:
+def _numbers(column: Column, rows: int, wire_type: str) -> Any:
     if isinstance(column, Constant):
         return np.dtype(wire_type).type(column.value).tobytes() * rows
     return np.ascontiguousarray(column, wire_type).tobytes()
@@ -137,7 +138,7 @@ def encode_column(type_name: str, column: Column, rows: int) -> bytes:
     wire_type = WIRE_TYPES.get(type_name.partition("(")[0])
     if wire_type is None:
         raise TypeError(f"no encoder for columns of type {type_name}")
-    return bytes(_integers(column, rows, wire_type))
+    return bytes(_numbers(column, rows, wire_type))
 
 
 def insert_block(client: Any, table: str, columns: Mapping[str, Column], rows: int, settings: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from sinks.layout import Layout, read_layout
 SETTING_OF: Final = {
     "anomalies": "keep_anomalies_days",
     "anomalies_1m": "keep_rollups_days",
+    "verdicts": "keep_verdicts_days",
     "intervals": "keep_intervals_days",
     "flows": "keep_rollups_days",
     "traffic_1m": "keep_rollups_days",

@@ -11,12 +11,13 @@ from xml.sax.saxutils import escape
 
 from sinks.connection import DEFAULT_DATABASE
 
-_SINK_TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
+_SINK_TABLES: Final = ("anomalies", "intervals", "verdicts", "segments", "sensors")
 _VIEWED_TABLES: Final = ("anomalies", "intervals")
 """What materialized views read of an insert: with the rights of who inserts."""
 _ENGINES: Final = (
-    *("MergeTree", "AggregatingMergeTree"),
-    *("ReplicatedMergeTree", "ReplicatedAggregatingMergeTree", "Distributed"),  # the same tables in a cluster
+    *("MergeTree", "AggregatingMergeTree", "ReplacingMergeTree"),
+    # The same tables in a cluster:
+    *("ReplicatedMergeTree", "ReplicatedAggregatingMergeTree", "ReplicatedReplacingMergeTree", "Distributed"),
 )
 _GIB: Final = 1 << 30
 

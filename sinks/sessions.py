@@ -24,7 +24,8 @@ LEASE_SECONDS = 900
 RENEW_SECONDS = 60
 
 SESSION_TABLES = (
-    "captures", "anomalies", "intervals", "segments", "anomalies_1m", "flows", "traffic_1m", "hosts_1m", "sensors",
+    "captures", "anomalies", "intervals", "verdicts", "segments", "anomalies_1m", "flows", "traffic_1m", "hosts_1m",
+    "sensors",
 )  # fmt: skip
 """Every table, and every target of a view, that holds rows of sessions; the list of complete ones first."""
 

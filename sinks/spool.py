@@ -16,6 +16,7 @@ from segwatch.errors import StoreError
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
+from segwatch.records.verdicts import VERDICT
 from sinks.writer import BLOCK_ROWS
 
 DEFAULT_MEMORY_BYTES = 256 << 20
@@ -60,6 +61,7 @@ class FindingSpool:
         self._file: IO[bytes] | None = None
         self._anomalies = _Stream(_SEGMENT_COLUMNS + _FINDING_COLUMNS)
         self._intervals = _Stream([(INTERVAL, ())])
+        self._verdicts = _Stream([(VERDICT, ())])
         self._segments = _Stream(_SEGMENT_COLUMNS)
 
     def __enter__(self) -> Self:
@@ -92,6 +94,11 @@ class FindingSpool:
         return self._intervals.rows
 
     @property
+    def verdicts(self) -> int:
+        """Verdicts, amendments counted."""
+        return self._verdicts.rows
+
+    @property
     def segments(self) -> int:
         """Segment records."""
         return self._segments.rows
@@ -102,8 +109,8 @@ class FindingSpool:
         return self._in_memory
 
     @property
-    def _streams(self) -> tuple[_Stream, _Stream, _Stream]:
-        return (self._anomalies, self._intervals, self._segments)
+    def _streams(self) -> tuple[_Stream, ...]:
+        return (self._anomalies, self._intervals, self._verdicts, self._segments)
 
     def add_anomalies(self, segments: SegmentColumns, findings: FindingColumns) -> None:
         """Keep N rows for the table ``anomalies``. Raises ``StoreError`` if the disk is full."""
@@ -112,6 +119,10 @@ class FindingSpool:
     def add_intervals(self, intervals: npt.NDArray[np.void]) -> None:
         """Keep (N,) records of type ``INTERVAL``. Raises ``StoreError`` if the disk is full."""
         self._add(self._intervals, [intervals])
+
+    def add_verdicts(self, verdicts: npt.NDArray[Any]) -> None:
+        """Keep (N,) records of type ``VERDICT``. Raises ``StoreError`` if the disk is full."""
+        self._add(self._verdicts, [verdicts])
 
     def add_segments(self, segments: SegmentColumns) -> None:
         """Keep N rows for the table ``segments``. Raises ``StoreError`` if the disk is full."""
@@ -127,6 +138,11 @@ class FindingSpool:
         """Yield the intervals, ``BLOCK_ROWS`` at a time."""
         for (intervals,) in self._blocks(self._intervals):
             yield intervals
+
+    def verdict_blocks(self) -> Iterator[npt.NDArray[Any]]:
+        """Yield the verdicts, ``BLOCK_ROWS`` at a time."""
+        for (verdicts,) in self._blocks(self._verdicts):
+            yield verdicts
 
     def segment_blocks(self) -> Iterator[SegmentColumns]:
         """Yield the segments, ``BLOCK_ROWS`` at a time."""

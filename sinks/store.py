@@ -35,11 +35,11 @@ LOCAL = "local"
 _FINISH = """
 INSERT INTO captures (
     session, sensor, stored, generation, file_name, file_bytes, frames, segments, conversations, anomalies, intervals,
-    stored_segments, first, last, state, problem, rules, version, stored_at
+    verdicts, stored_segments, first, last, state, problem, rules, version, stored_at
 )
 SELECT
     toUUID(%(session)s), %(sensor)s, %(stored)s, %(generation)s, %(file_name)s, %(file_bytes)s, %(frames)s,
-    %(segments)s, %(conversations)s, %(anomalies)s, %(intervals)s, %(stored_segments)s,
+    %(segments)s, %(conversations)s, %(anomalies)s, %(intervals)s, %(verdicts)s, %(stored_segments)s,
     fromUnixTimestamp64Nano(toInt64(%(first)s), 'UTC'), fromUnixTimestamp64Nano(toInt64(%(last)s), 'UTC'), %(state)s,
     %(problem)s, %(rules)s, %(version)s, now64(3)
 """
@@ -68,7 +68,7 @@ class _OpenSession:
     def __init__(self, claim: Claim, sensor: str) -> None:
         self.claim = claim
         self.origin = Origin(sensor, claim.session, claim.stored)
-        self.blocks = {"anomalies": 0, "intervals": 0, "segments": 0}
+        self.blocks = {"anomalies": 0, "intervals": 0, "verdicts": 0, "segments": 0}
         self.rows = dict.fromkeys(self.blocks, 0)
         self.renewed_at = time.monotonic()
         self.renewals = 0
@@ -153,6 +153,12 @@ class Store:
         token = open_session.next_token("intervals", len(intervals))
         self._writer.write_intervals(intervals, open_session.origin, token)
 
+    def add_verdicts(self, verdicts: npt.NDArray[Any]) -> None:
+        """Store one block of (N,) records of type ``VERDICT``."""
+        open_session = self._at_work()
+        token = open_session.next_token("verdicts", len(verdicts))
+        self._writer.write_verdicts(verdicts, open_session.origin, token)
+
     def add_segments(self, segments: SegmentColumns) -> None:
         """Store one block of segment records."""
         open_session = self._at_work()
@@ -170,6 +176,7 @@ class Store:
             "generation": done.claim.generation,
             "anomalies": done.rows["anomalies"],
             "intervals": done.rows["intervals"],
+            "verdicts": done.rows["verdicts"],
             "stored_segments": done.rows["segments"],
             "file_name": facts.file_name.encode("utf-8", "backslashreplace").decode(),
             "state": "partial" if facts.problem else "complete",
@@ -203,6 +210,8 @@ class Store:
                 self.add_anomalies(segments, findings)
             for intervals in spool.interval_blocks():
                 self.add_intervals(intervals)
+            for verdicts in spool.verdict_blocks():
+                self.add_verdicts(verdicts)
             for segments in spool.segment_blocks():
                 self.add_segments(segments)
             self.finish(facts)

@@ -14,9 +14,11 @@ import numpy.typing as npt
 from clickhouse_driver.errors import Error
 
 from segwatch.messages.status import STATES, SensorStatus
+from segwatch.messages.verdicts import VERDICT_NAMES
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
+from segwatch.records.verdicts import VERDICT
 from segwatch.vocabulary import LABEL_NAMES
 from sinks.connection import ServerAddress
 from sinks.encoding import Coded, Column, Constant, Edges, insert_block
@@ -118,6 +120,12 @@ def interval_columns(intervals: npt.NDArray[np.void]) -> dict[str, Column]:
     return columns
 
 
+def verdict_columns(verdicts: npt.NDArray[Any]) -> dict[str, Column]:
+    """Return the columns of the table ``verdicts`` for (N,) records of type ``VERDICT``."""
+    columns: dict[str, Column] = {VERDICT_NAMES.get(name, name): verdicts[name] for name in VERDICT.names or ()}
+    return columns | {"time": whole_seconds(verdicts["time"])}
+
+
 def status_columns(statuses: Sequence[SensorStatus]) -> dict[str, Column]:
     """Return the columns of the table ``sensors`` but for those of the origin."""
     ts = np.array([status.ts for status in statuses], np.int64)
@@ -155,6 +163,10 @@ class Writer:
     def write_intervals(self, intervals: npt.NDArray[np.void], origin: Origin, token: str) -> None:
         """Insert (N,) records of type ``INTERVAL`` (N <= ``BLOCK_ROWS``) under ``token``."""
         self._insert("intervals", interval_columns(intervals), len(intervals), origin, token)
+
+    def write_verdicts(self, verdicts: npt.NDArray[Any], origin: Origin, token: str) -> None:
+        """Insert (N,) records of type ``VERDICT`` (N <= ``BLOCK_ROWS``) under ``token``."""
+        self._insert("verdicts", verdict_columns(verdicts), len(verdicts), origin, token)
 
     def write_segments(self, segments: SegmentColumns, origin: Origin, token: str) -> None:
         """Insert N segment records (N <= ``BLOCK_ROWS``) under ``token``."""

@@ -13,19 +13,23 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from processors.engine import VERDICTS
 from processors.flow_table import counter
 from processors.flow_table.keys import KEY
 from processors.flow_table.state import CONVERSATION, DIRECTION, OPEN_INTERVAL, UNACKED
+from processors.verdicts import counter as verdicts_counter
+from processors.verdicts.state import NOTE, PIECE, SENDER, TROUBLE
 from segwatch.errors import SegwatchError
+from segwatch.records.verdicts import VERDICT
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _LEVEL: Final = 1
 POSITION_KEY: Final = "position"
 """Name of the value that closes a checkpoint of a partition, in keys of the form PARTITION/NAME."""
 _MOST_BYTES: Final = 1 << 31
 MOST_VALUE_BYTES: Final = 8_000_000
 """Kafka takes no greater one (``segwatch.kafka.topics.MAX_MESSAGE_BYTES``, less what it adds)."""
-TYPES: Final[dict[str, np.dtype[Any]]] = {
+_ANALYSED: Final[dict[str, np.dtype[Any]]] = {
     "keys": KEY,
     "conversations": CONVERSATION,
     "directions": DIRECTION,
@@ -33,6 +37,15 @@ TYPES: Final[dict[str, np.dtype[Any]]] = {
     "intervals": OPEN_INTERVAL,
     "counters": np.dtype(np.int64),
 }
+_JUDGED: Final[dict[str, np.dtype[Any]]] = {
+    "senders": SENDER,
+    "pieces": PIECE,
+    "troubles": TROUBLE,
+    "notes": NOTE,
+    "rows": VERDICT,
+    "counters": np.dtype(np.int64),
+}
+TYPES: Final = _ANALYSED | {f"{VERDICTS}{name}": kind for name, kind in _JUDGED.items()}
 """Arrays of an engine's state."""
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -47,7 +60,8 @@ class CheckpointError(SegwatchError):
 @cache
 def layout() -> str:
     """Return a digest of the types of the state: state of another layout cannot be read."""
-    described = repr([(name, kind.descr) for name, kind in TYPES.items()]) + str(counter.COUNT)
+    sizes = counter.COUNT, verdicts_counter.COUNT
+    described = repr([(name, kind.descr) for name, kind in TYPES.items()]) + str(sizes)
     return hashlib.blake2b(described.encode(), digest_size=8).hexdigest()
 
 

@@ -12,10 +12,13 @@ from segwatch.messages.anomalies import Anomalies, write_anomalies
 from segwatch.messages.findings import FindingsHeader
 from segwatch.messages.intervals import Intervals, write_intervals
 from segwatch.messages.positions import END_OF_MESSAGE, START, Coverage, Position
+from segwatch.messages.verdicts import Verdicts, write_verdicts
 
 MOST_ROWS = 2048
 """Rows of a message of findings at most."""
 _SHARD_BITS, _SESSION_BITS = 32, 44
+VERDICT_BITS = 10
+"""Of the row of a verdict's position: its place among those that come from the same segment."""
 
 
 class Kind(Enum):
@@ -23,6 +26,7 @@ class Kind(Enum):
 
     ANOMALIES = "anomalies"
     INTERVALS = "intervals"
+    VERDICTS = "verdicts"
 
 
 class Outgoing(NamedTuple):
@@ -45,6 +49,12 @@ class _Part(NamedTuple):
 
 def _slices(rows: int) -> Iterator[slice]:
     return (slice(first, first + MOST_ROWS) for first in range(0, rows, MOST_ROWS))
+
+
+def verdict_rows(sources: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return (V,) rows of the positions of verdicts, rising; ``sources``: the rows that they come from, in order."""
+    places = np.arange(len(sources)) - np.searchsorted(sources, sources)
+    return (sources << VERDICT_BITS) | places
 
 
 class Chains:
@@ -79,6 +89,15 @@ class Chains:
         for header, part in self._headed(Kind.INTERVALS, offset, parts):
             content = write_intervals(Intervals(part.rows, part.content), header)
             yield Outgoing(Kind.INTERVALS, content, len(part.rows), header.coverage)
+
+    def verdicts(self, offset: int, session: str, sensor: str, verdicts: Verdicts) -> Iterator[Outgoing]:
+        """Yield the messages of the verdicts that the message at ``offset`` gave."""
+        parts = [
+            _Part(session, sensor, verdicts.row[rows], verdicts.records[rows]) for rows in _slices(len(verdicts.row))
+        ]
+        for header, part in self._headed(Kind.VERDICTS, offset, parts):
+            content = write_verdicts(Verdicts(part.rows, part.content), header)
+            yield Outgoing(Kind.VERDICTS, content, len(part.rows), header.coverage)
 
     def _headed(self, kind: Kind, offset: int, parts: list[_Part]) -> Iterator[tuple[FindingsHeader, _Part]]:
         for number, part in enumerate(parts, 1):

@@ -22,7 +22,7 @@ from processors.engine import Scratch
 from processors.stream.checks import check_message
 from processors.stream.codec import POSITION_KEY, CheckpointError, decode, encode
 from processors.stream.gather import Gatherer, RowsByShard
-from processors.stream.outgoing import Chains, Kind, Outgoing
+from processors.stream.outgoing import Chains, Kind, Outgoing, verdict_rows
 from processors.stream.settings import StreamSettings
 from processors.stream.shard import Shard, ShardIntervals, stream_numbers
 from segwatch.messages.anomalies import Anomalies
@@ -30,6 +30,7 @@ from segwatch.messages.errors import MessageError
 from segwatch.messages.partitioning import conversation_hashes
 from segwatch.messages.positions import Position
 from segwatch.messages.segments import SegmentsHeader, read_segments
+from segwatch.messages.verdicts import Verdicts
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.segments import take_segments
 
@@ -116,7 +117,8 @@ class Partition:
             part = slice(*rows.starts[shard.number : shard.number + 2].tolist())
             mine = take_segments(rows.segments, part), take_findings(findings, part)
             closed.append((shard.number, shard.apply(offset, timestamp, header, *mine)))
-        outgoing = list(self._outgoing(offset, header, rows, findings, closed))
+        outgoing = self._outgoing(offset, header, rows, findings, closed)
+        outgoing += self._judged(offset, header, rows, behind)
         forgotten = sum(shard.forgotten for shard in behind)
         return Applied(outgoing, len(segments.ts), missing=missing, forgotten=forgotten)
 
@@ -154,6 +156,20 @@ class Partition:
         if any(part for _, part in closed):
             messages += self._chains.intervals(offset, closed, header.session)
         return messages
+
+    def _judged(self, offset: int, header: SegmentsHeader, rows: RowsByShard, behind: list[Shard]) -> list[Outgoing]:
+        """Return the messages of the verdicts that shards gave, in the order of the segments that they come from."""
+        found = [
+            (rows.order[rows.starts[shard.number] + shard.judged.sources], shard.judged.records)
+            for shard in behind
+            if shard.judged is not None
+        ]
+        if not found:
+            return []
+        sources, records = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(sources, kind="stable")
+        verdicts = Verdicts(verdict_rows(sources[order]), records[order])
+        return list(self._chains.verdicts(offset, header.session, header.sensor, verdicts))
 
     def _key(self, name: int | str) -> bytes:
         return f"{self._number}/{name}".encode()

@@ -15,6 +15,7 @@ from processors.engine import Engine, Scratch
 from processors.intervals import minute_of
 from processors.stream.codec import Arrays, decode, encode
 from processors.stream.settings import StreamSettings
+from processors.verdicts.engine import Verdicts
 from segwatch.messages.segments import SegmentsHeader
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
@@ -49,6 +50,15 @@ class ShardIntervals(NamedTuple):
     """(N,) of ``INTERVAL``."""
 
 
+class ShardVerdicts(NamedTuple):
+    """V verdicts that a message gave in one shard."""
+
+    records: npt.NDArray[Any]
+    """(V,) of ``VERDICT``."""
+    sources: npt.NDArray[np.int32]
+    """(V,) the row, among those of the shard, of the segment that each comes from: they never fall."""
+
+
 def stream_numbers(
     streams: npt.NDArray[np.int32], partition: int, shards: Any, settings: StreamSettings
 ) -> npt.NDArray[np.int32]:
@@ -75,6 +85,8 @@ class Shard:
         self.changed = False
         self.forgotten = 0
         """Conversations that went on, perhaps, and were forgotten for the last message: there were too many."""
+        self.judged: ShardVerdicts | None = None
+        """Verdicts that the last message gave."""
         self.sessions: dict[str, Session] = {}
         self._engines: dict[str, Engine] = {}
         self._checked = 0
@@ -94,6 +106,7 @@ class Shard:
         """
         self.applied = offset
         self.forgotten = 0
+        self.judged = None
         session = self.sessions.setdefault(header.session, Session(header.sensor, header.watermark, -1, timestamp))
         before, session.clock = session.clock, max(session.clock, header.watermark)
         session.batch, session.seen = header.batch, timestamp
@@ -120,10 +133,14 @@ class Shard:
         if engine is None:
             engine = self._engines[session] = self._new_engine()
         self.changed = True
-        return self._numbered(engine.analyze(segments, findings))
+        closed = self._numbered(engine.analyze(segments, findings))
+        if len(engine.judged.rows):
+            self.judged = ShardVerdicts(self._numbered(engine.judged.rows), engine.judged.sources.copy())
+        return closed
 
     def _new_engine(self) -> Engine:
-        return Engine(self._settings.rules, self._settings.timeouts, self._scratch)
+        verdicts = Verdicts(self._scratch.judged)
+        return Engine(self._settings.rules, self._settings.timeouts, self._scratch, verdicts)
 
     def _advance(self, session: str, clock: int) -> Iterator[npt.NDArray[Any]]:
         engine = self._engines.get(session)
@@ -164,9 +181,9 @@ class Shard:
             found.append(ShardIntervals(name, self.sessions.pop(name).sensor, records))
         return found
 
-    def _numbered(self, closed: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a copy of interval records whose streams have numbers of their own."""
-        copy = closed.copy()
+    def _numbered(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a copy of intervals or verdicts whose streams have numbers of their own."""
+        copy = records.copy()
         if len(copy):
             copy["stream"] = stream_numbers(copy["stream"], self._partition, self.number, self._settings)
         return copy

@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.verdicts import counter, rows, sent
+from processors.verdicts.output import Output
 from processors.verdicts.pass_over import judge_rows
+from processors.verdicts.removal import remove
 from processors.verdicts.segment import SEGMENT
-from processors.verdicts.state import MOST_WRITTEN, State, new_state
+from processors.verdicts.state import State, new_state
 from segwatch.memory import grown
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
-from segwatch.records.verdicts import VERDICT
 
-_ROWS = 4 * MOST_WRITTEN
 _STEPS = 16
 _FEW = 1 << 15
 """Senders are doubled while they are few, then grow by a sixteenth of what they are."""
@@ -27,9 +27,9 @@ class Verdicts:
     (``restore``) between any two batches without changing anything either.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, output: Output | None = None) -> None:
         self._state = new_state()
-        self._rows = np.zeros(_ROWS, VERDICT)
+        self._output = Output() if output is None else output
         self._judged = np.zeros(1, SEGMENT)
 
     def judge(
@@ -42,11 +42,28 @@ class Verdicts:
         """
         self._make_room_for(1 + int(numbers.max(initial=-1)))
         self._state.counters[counter.WRITTEN] = 0
-        done = judge_rows(self._state, segments, findings, numbers, 0, self._judged, self._rows)
+        out = self._output
+        done = judge_rows(self._state, segments, findings, numbers, 0, self._judged, out.rows, out.sources)
         while done < len(segments.ts):
             self._make_room()
-            done = judge_rows(self._state, segments, findings, numbers, done, self._judged, self._rows)
-        return self._rows[: self._state.counters[counter.WRITTEN]]
+            done = judge_rows(self._state, segments, findings, numbers, done, self._judged, out.rows, out.sources)
+        return out.rows[: self._state.counters[counter.WRITTEN]]
+
+    def sources(self) -> npt.NDArray[np.int32]:
+        """Return (V,) the row in the batch of the segment that gave each of the last call's verdicts: they never fall.
+
+        A verdict that is amended comes from the segment that amends it. Valid until the next call.
+        """
+        return self._output.sources[: self._state.counters[counter.WRITTEN]]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._state = new_state()
+
+    def keep(self, places: npt.NDArray[np.int32], kept: int) -> None:
+        """Number the conversations anew, as the flow table does: ``places`` has the new number of each, -1 for none."""
+        self._make_room_for(len(places))
+        remove(self._state, places, kept)
 
     def _make_room_for(self, conversations: int) -> None:
         if 2 * conversations > len(self._state.senders):
@@ -57,8 +74,8 @@ class Verdicts:
     def _make_room(self) -> None:
         """Enlarge what stopped the kernel."""
         state = self._state
-        if not rows.has_room(state, self._rows):
-            self._rows = grown(self._rows)
+        if not rows.has_room(state, self._output.rows):
+            self._output.enlarge()
         elif not sent.has_room(state):
             self._state = state._replace(pieces=grown(state.pieces))
         elif state.counters[counter.TROUBLES_USED] + 2 > len(state.troubles):
@@ -77,7 +94,6 @@ class Verdicts:
             "troubles": self._state.troubles[: counters[counter.TROUBLES_USED]].copy(),
             "notes": self._state.notes[: counters[counter.NOTES_USED]].copy(),
             "rows": self._state.rows[: counters[counter.NOTES_USED]].copy(),
-            "habits": self._state.habits.copy(),
             "counters": counters.copy(),
         }
 

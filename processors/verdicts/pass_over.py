@@ -183,13 +183,16 @@ def judge_rows(
     first: int,
     judged: Any,
     out: Any,
+    sources: Any,
 ) -> int:
     """Judge the rows from ``first`` on; stop where memory is used up. Return the next row to judge.
 
-    ``judged``: (1,) of ``SEGMENT``, for what is looked at closely.
+    ``judged``: (1,) of ``SEGMENT``, for what is looked at closely. ``sources`` gets the row that gave each of the
+    verdicts in ``out``.
     """
     end = len(segments.ts)
     checked = -1
+    written = signed(state.counters[counter.WRITTEN])
     for row in range(first, end):
         flow = signed(conversation_of_row[row])
         if flow == NOTHING or signed(segments.quality[row]) & _NOT_JUDGED:
@@ -211,4 +214,7 @@ def judge_rows(
         else:
             fill(judged[0], segment, segments, findings, row)
             _pass_closely(state, judged[0], sender, receiver, out)
+            while written < signed(state.counters[counter.WRITTEN]):
+                sources[written] = row
+                written += 1
     return end

@@ -23,8 +23,6 @@ MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
 MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
 """Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
-HABITS: Final = 1 << 12
-"""Hosts whose habits are remembered, about: they share places."""
 DUP_THRESH: Final = 3
 """Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""
 
@@ -183,8 +181,6 @@ class State(NamedTuple):
     """(N,) of ``NOTE``."""
     rows: npt.NDArray[Any]
     """(N,) of ``VERDICT``: the last revision of each note."""
-    habits: npt.NDArray[np.int8]
-    """(HABITS,) see ``habits``."""
     counters: npt.NDArray[np.int64]
     """(counter.COUNT,) see ``counter``."""
 
@@ -203,6 +199,5 @@ def new_state(
         troubles=zeroed(troubles, TROUBLE),
         notes=zeroed(notes, NOTE),
         rows=zeroed(notes, VERDICT),
-        habits=np.zeros(HABITS, np.int8),
         counters=counters,
     )

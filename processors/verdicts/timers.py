@@ -6,7 +6,6 @@ from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
-from processors.verdicts.habits import habit_of, learn_habit
 from processors.verdicts.headers import header_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
@@ -60,19 +59,17 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
     if 2 * waited(state, sender, header_of(note), header_of(state.notes[copy])) > 3 * signed(verdict.silence):
-        learn_habit(state, trouble, verdict, -1)
+        trouble.probes = -1
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
     else:
-        learn_habit(state, trouble, verdict, 1)
+        trouble.probes = 1
 
 
 @rare_kernel
-def _last_in_flight(
-    state: State, trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int
-) -> tuple[int, float]:
+def _last_in_flight(trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout."""
-    habit = habit_of(state, trouble, verdict)
+    habit = signed(trouble.probes)
     too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
     may_probe = both_acknowledge_selectively(sender, receiver) and not (verdict.round_trip > 0 and too_late)
     if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
@@ -84,7 +81,7 @@ def _last_in_flight(
 
 
 @rare_kernel
-def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
+def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
 
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
@@ -96,7 +93,7 @@ def _note_missing_probe(state: State, trouble: Any, sender: Any, receiver: Any, 
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
-        learn_habit(state, trouble, verdict, -1)
+        trouble.probes = -1
 
 
 @rare_kernel
@@ -120,7 +117,7 @@ def timer_cause(
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
     if is_tail and not is_head and not reported and phase == OPEN:
-        learn_habit(state, trouble, verdict, 1)
+        trouble.probes = 1
         enter(trouble, PROBED, snd_max)
         return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
     if not is_head:
@@ -132,10 +129,10 @@ def timer_cause(
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
     if is_tail and probes and not reported:
-        return _last_in_flight(state, trouble, sender, receiver, verdict, snd_max)
+        return _last_in_flight(trouble, sender, receiver, verdict, snd_max)
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
     if phase == OPEN and not is_tail and not reported:
-        _note_missing_probe(state, trouble, sender, receiver, note, verdict)
+        _note_missing_probe(trouble, sender, receiver, note, verdict)
     enter(trouble, LOSS, snd_max)
     return _RTO, confidence.TIMER_AT_HEAD

@@ -35,7 +35,7 @@ from processors.worker.work import PartitionWork
 from segwatch.errors import BusError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.reading import first_offset
-from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS, SEGMENTS
+from segwatch.kafka.topics import ANOMALIES, CHANGELOG, DEAD_LETTERS, INTERVALS, SEGMENTS, VERDICTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import MessageError
 from segwatch.steps import reached
@@ -54,7 +54,7 @@ STEPS: Final = (
     "processor: after ack",
 )
 """Named steps of the cycle, in order."""
-FINDINGS_TOPICS: Final = {Kind.ANOMALIES: ANOMALIES, Kind.INTERVALS: INTERVALS}
+FINDINGS_TOPICS: Final = {Kind.ANOMALIES: ANOMALIES, Kind.INTERVALS: INTERVALS, Kind.VERDICTS: VERDICTS}
 
 _log = logging.getLogger("segwatch.processor")
 

@@ -48,7 +48,9 @@ class AnalyzeJob:
         """Analyse all captures into ``summaries`` and the store."""
         with self._keeper() as keeper:
             named = self.as_json or keeper is not None
-            for pipeline in captures.each(partial(CapturePipeline, rules=self.rules, named=named)):
+            for pipeline in captures.each(
+                partial(CapturePipeline, rules=self.rules, named=named, judges=keeper is not None)
+            ):
                 summary = analyse(pipeline, keeper)
                 if not captures.finished(pipeline.content(), summary["segments"]):
                     continue

@@ -17,11 +17,11 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import bus_errors, open_producer
 from segwatch.kafka.dead_letters import Letter, read_contents, read_letters
-from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SEGMENTS, SENSORS
+from segwatch.kafka.topics import DEAD_LETTERS, FINDINGS, SEGMENTS, SENSORS
 from segwatch.printable import printable
 from segwatch.times import time_text
 
-RESENDABLE: Final = (SEGMENTS, ANOMALIES, INTERVALS, SENSORS)
+RESENDABLE: Final = (SEGMENTS, *FINDINGS, SENSORS)
 """Topics whose messages may be sent again; what else a letter names is not believed."""
 _NANOSECONDS_A_MILLISECOND: Final = 1_000_000
 _UNDER_WAY: Final = 100

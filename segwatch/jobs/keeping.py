@@ -50,11 +50,13 @@ class Keeper:
         self._spool = FindingSpool()
 
     def add_batch(self, batch: AnalysedBatch) -> None:
-        """Keep segments with a label or a RST, closed intervals and, if wanted, all segment records."""
-        segments, findings, closed = batch
+        """Keep segments with a label or a RST, verdicts, closed intervals and, if wanted, all segment records."""
+        segments, findings, closed, judged = batch
         rows = np.flatnonzero((findings.labels != 0) | (findings.reset != 0))
         if len(rows):
             self._spool.add_anomalies(take_segments(segments, rows), take_findings(findings, rows))
+        if len(judged):
+            self._spool.add_verdicts(judged.copy())
         if self._with_segments:
             self._spool.add_segments(segments)
         self.add_intervals(closed)
@@ -85,7 +87,9 @@ class Keeper:
             rules=rules,
         )
         self._store.store_session(content.digest, platform.node() or "localhost", self._spool, facts)
-        return f"Stored {self._spool.anomalies:,} findings and {self._spool.intervals:,} intervals {_at(str(address))}."
+        spool = self._spool
+        kept = f"{spool.anomalies:,} findings, {spool.verdicts:,} verdicts and {spool.intervals:,} intervals"
+        return f"Stored {kept} {_at(str(address))}."
 
 
 def _at(address: str) -> str:

@@ -31,7 +31,7 @@ class Selection:
 
         Of a frame with several TCP headers only the first counts; where that is a quoted one, so is the frame.
         """
-        segments, findings, _ = batch
+        segments, findings, *_ = batch
         hidden = 0 if self.keep_embedded else int(Quality.QUOTED_IN_ICMP)
         if not self.only_labelled and self.condition is None and every_row_counts(segments, hidden):
             return None

@@ -1,7 +1,7 @@
 """Captures through reader, decoder and engine: two threads, recycled memory, a bounded queue between them."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy.typing as npt
 
@@ -14,6 +14,9 @@ from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.pool import finding_pool
 from segwatch.records.segments import SegmentColumns
 
+if TYPE_CHECKING:
+    from processors.verdicts.engine import Verdicts
+
 
 class AnalysedBatch(NamedTuple):
     """Some segments of a capture, in order."""
@@ -23,6 +26,15 @@ class AnalysedBatch(NamedTuple):
     """One row for each segment; their memory is taken again when nothing refers to them any more."""
     closed: npt.NDArray[Any]
     """Intervals that ended (``INTERVAL``); written again by the next batch."""
+    judged: npt.NDArray[Any]
+    """Verdicts (``VERDICT``), none unless they are wanted; written again by the next batch."""
+
+
+def new_verdicts() -> "Verdicts":
+    """Return what judges segments, for an engine."""
+    from processors.verdicts.engine import Verdicts  # its kernels take long to load
+
+    return Verdicts()
 
 
 class CapturePipeline:
@@ -32,8 +44,9 @@ class CapturePipeline:
     (``BatchFinder``). Errors of the thread are raised in the caller. Use with ``with``: leaving it early stops it.
     """
 
-    def __init__(self, path: str, rules: str, *, named: bool = False) -> None:
-        self.engine = Engine(rules=rules)
+    def __init__(self, path: str, rules: str, *, named: bool = False, judges: bool = False) -> None:
+        """``judges``: verdicts are wanted, too."""
+        self.engine = Engine(rules=rules, verdicts=new_verdicts() if judges else None)
         self._finder = BatchFinder(self.engine.flows)
         self._capture = DecodedCapture(path, named=named, finder=self._finder)
         self._findings = finding_pool(BATCH_FRAMES)
@@ -60,7 +73,7 @@ class CapturePipeline:
                 self._findings = finding_pool(2 * rows)
             findings = take_findings(self._findings.lease(rows), slice(0, rows))
             closed = self.engine.analyze_found(segments, numbers, findings)
-            yield AnalysedBatch(segments, findings, closed)
+            yield AnalysedBatch(segments, findings, closed, self.engine.judged.rows)
 
     def remaining_intervals(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the intervals that are open at the end, in blocks; each is valid until the next."""

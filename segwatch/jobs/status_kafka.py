@@ -15,10 +15,9 @@ from segwatch.kafka.offsets import begin_offsets, committed_offsets, end_offsets
 from segwatch.kafka.records import Wanted, read_records
 from segwatch.kafka.topic_states import TopicState, topic_states
 from segwatch.kafka.topics import (
-    ANOMALIES,
     CHANGELOG,
     DEAD_LETTERS,
-    INTERVALS,
+    FINDINGS,
     LEADER,
     PROCESSOR_APP,
     SEGMENTS,
@@ -170,7 +169,7 @@ class KafkaLook:
         """Return the offsets of segments from which the newest findings come: all before them were analysed."""
         found: Offsets = {}
         for one, records in self._tails.items():
-            if one.topic in {ANOMALIES, INTERVALS} and records:
+            if one.topic in FINDINGS and records:
                 coverage = coverage_in(records[-1].headers)
                 place = TopicPartition(SEGMENTS, one.partition)
                 if coverage is not None:

@@ -10,7 +10,7 @@ from sinks.store import LOCAL
 
 SAMPLE_SECONDS: Final = 2.0
 """Between the two looks that give the rate: a sink fills its tables about once a second."""
-_TABLES: Final = ("anomalies", "intervals", "segments", "sensors")
+_TABLES: Final = ("anomalies", "verdicts", "intervals", "segments", "sensors")
 _ROWS: Final = """
 SELECT name, total_rows FROM system.tables WHERE database = currentDatabase() AND name IN %(tables)s
 """

@@ -30,16 +30,15 @@ _PLACES: Final = {Place.UNKNOWN: "", Place.BEFORE_SENSOR: "before the sensor", P
 
 def judged(capture: DecodedCapture, rules: str) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """Yield, batch by batch, how many segments there were, and their verdicts (valid until the next)."""
-    engine, verdicts = Engine(rules), Verdicts()
+    engine = Engine(rules, verdicts=Verdicts())
     findings = empty_findings(0)
     for segments in capture:
         rows = len(segments.ts)
         if rows > len(findings.stream):
             findings = empty_findings(rows)
         found = take_findings(findings, slice(0, rows))
-        numbers = engine.flows.find(segments)
-        engine.analyze_found(segments, numbers, found)
-        yield rows, verdicts.judge(segments, numbers, found)
+        engine.analyze(segments, found)
+        yield rows, engine.judged.rows
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def warm_up() -> None:
 def _watch(capture: str, rules: str) -> None:
     """Watch a capture, as a live one is watched, and look."""
     picture = Picture(_WINDOW, 1)
-    analyst = Analyst(picture, rules, Limits(Timeouts(1, 1), 1))
+    analyst = Analyst(picture, rules, Limits(Timeouts(1, 1), 1), judges=True)
     session = analyst.begin(0)
     with DecodedCapture(capture) as decoded:
         for segments in decoded:

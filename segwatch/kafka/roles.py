@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from segwatch.kafka.topics import (
-    ANOMALIES,
     CHANGELOG,
     DEAD_LETTERS,
-    INTERVALS,
+    FINDINGS,
     PROCESSOR_APP,
     SEGMENTS,
     SENSORS,
@@ -54,7 +53,7 @@ def role_rights(role: str, *, with_segments: bool) -> tuple[Right, ...]:
         "processor": (
             _topic(SEGMENTS, "READ"),
             _topic(CHANGELOG, "READ", "WRITE"),
-            *(_topic(name, "WRITE") for name in (ANOMALIES, INTERVALS, DEAD_LETTERS)),
+            *(_topic(name, "WRITE") for name in (*FINDINGS, DEAD_LETTERS)),
             Right("GROUP", PROCESSOR_APP, ("READ",)),
         ),
         "sink": (
@@ -64,7 +63,7 @@ def role_rights(role: str, *, with_segments: bool) -> tuple[Right, ...]:
         ),
         "operator": (
             *(_topic(name, "CREATE", "READ") for name in TOPICS),
-            *(Right("TOPIC", name, ("WRITE",)) for name in (SEGMENTS, ANOMALIES, INTERVALS, SENSORS)),
+            *(Right("TOPIC", name, ("WRITE",)) for name in (SEGMENTS, *FINDINGS, SENSORS)),
             *(Right("GROUP", name, ("DESCRIBE",)) for name in (PROCESSOR_APP, SINK_GROUP)),
             Right("CLUSTER", CLUSTER, ("DESCRIBE",)),
         ),

@@ -11,6 +11,8 @@ ANOMALIES: Final = "segwatch.anomalies.v1"
 """A row per labelled segment or reset, from processors to sinks."""
 INTERVALS: Final = "segwatch.intervals.v1"
 """Counters per conversation and minute, from processors to sinks."""
+VERDICTS: Final = "segwatch.verdicts.v1"
+"""A row per verdict and amendment of one, from processors to sinks."""
 SENSORS: Final = "segwatch.sensors.v1"
 """What sensors say about themselves."""
 DEAD_LETTERS: Final = "segwatch.dead-letters.v1"
@@ -28,7 +30,9 @@ LEADER: Final = f"{PROCESSOR_APP}-__assignor-__leader"
 SINK_GROUP: Final = "segwatch-sink"
 """Consumer group of the sinks."""
 
-PARTITIONED: Final = (SEGMENTS, ANOMALIES, INTERVALS, CHANGELOG)
+FINDINGS: Final = (ANOMALIES, INTERVALS, VERDICTS)
+"""What processors find."""
+PARTITIONED: Final = (SEGMENTS, *FINDINGS, CHANGELOG)
 """Topics that must have the same number of partitions: a conversation has the same partition in each of them."""
 TOPICS: Final = (*PARTITIONED, SENSORS, DEAD_LETTERS, LEADER)
 
@@ -68,7 +72,7 @@ class TopicSpec:
 
 def sink_topics(*, with_segments: bool) -> tuple[str, ...]:
     """Return the topics that sinks read."""
-    return (ANOMALIES, INTERVALS, SENSORS, SEGMENTS) if with_segments else (ANOMALIES, INTERVALS, SENSORS)
+    return (*FINDINGS, SENSORS, SEGMENTS) if with_segments else (*FINDINGS, SENSORS)
 
 
 def topic_specs(partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> tuple[TopicSpec, ...]:
@@ -81,8 +85,7 @@ def topic_specs(partitions: int = DEFAULT_PARTITIONS, replication: int = 1) -> t
 
     return (
         spec(SEGMENTS, _log(SEGMENTS_RETENTION_MS, segment_bytes=128 << 20)),
-        spec(ANOMALIES, _log(FINDINGS_RETENTION_MS, segment_bytes=64 << 20)),
-        spec(INTERVALS, _log(FINDINGS_RETENTION_MS, segment_bytes=64 << 20)),
+        *(spec(name, _log(FINDINGS_RETENTION_MS, segment_bytes=64 << 20)) for name in FINDINGS),
         spec(CHANGELOG, _changelog()),
         spec(SENSORS, _log(SENSORS_RETENTION_MS, segment_bytes=16 << 20)),
         spec(DEAD_LETTERS, _dead_letters()),

@@ -18,6 +18,7 @@ from segwatch.messages.positions import Coverage
 from segwatch.messages.segments import MOST_BYTES, MOST_ROWS, SEGMENTS_SCHEMA, SEGMENTS_VERSION, SegmentsHeader
 from segwatch.messages.status import STATUS_SCHEMA, STATUS_VERSION, SensorStatus
 from segwatch.messages.stream import SCHEMA_KEY, SchemaVersion
+from segwatch.messages.verdicts import VERDICTS_SCHEMA, VERDICTS_VERSION
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.segments import SegmentColumns
 
@@ -58,7 +59,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "dport": "Destination port.",
     "tsval": "Value of the timestamp option, 0 without one.",
     "tsecr": "Echo reply of the timestamp option, 0 without one.",
-    "row": "Place among the findings of the message of segments: for an anomaly the segment's row in it.",
+    "row": "Place among the findings of the message of segments: for an anomaly the segment's row in it, for a verdict "
+    "1024 times that of the segment that it comes from, and its place among that one's.",
     "bytes_in_flight": "Bytes sent and not acknowledged.",
     "acks_frame": "Frame that this segment acknowledges, 0 for none.",
     "nxtseq": "Sequence number that should come next.",
@@ -68,6 +70,29 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "through_offset": "Offset of the message of segments that all rows come from.",
     "through_row": "Row up to which this message covers it.",
     "start": "A whole minute.",
+    "cause": "Why the segment is there (`vocabulary.Cause`).",
+    "needed": "Whether the receiver lacked it (`vocabulary.Needed`).",
+    "place": "Where the last copy was lost (`vocabulary.Place`).",
+    "confidence": "How often verdicts that rest on the same kind of proof are right, 0 to 1.",
+    "revision": "0 for the first verdict; an amendment is a row of the same conversation, frame, direction and "
+    "`seq_raw` with the next one.",
+    "amended_by": "Frame that contradicted the revision before, 0 for the first.",
+    "episode": "Number of the loss episode in its direction, 0 for none.",
+    "bytes_again": "Payload that had been sent before.",
+    "stalled": "Nanoseconds that delivery stood still until this segment came.",
+    "proof": "Bits of `vocabulary.Proof`.",
+    "original_frame": "Frame of the earlier copy, 0 if none passed.",
+    "since_original": "Nanoseconds since the earlier copy; without one, since what came behind the hole.",
+    "duplicate_acks": "Duplicate ACKs since the last advance.",
+    "sacked_above": "Bytes acknowledged selectively above it.",
+    "silence": "Nanoseconds since the sender sent, or may have heard, anything.",
+    "round_trip": "The sender's smoothed round trip, nanoseconds, 0 unknown.",
+    "timeout": "The sender's retransmission timeout without backoff, nanoseconds, 0 unknown.",
+    "ip_id_step": "How much further the IPv4 identification is than the earlier copy's.",
+    "tsval_step": "The same of the timestamp value.",
+    "stage": "Of a reset: how far the client had come (`vocabulary.Stage`).",
+    "ttl_step": "Of a reset: how much its TTL is more than that of what its sender sent last.",
+    "sequence_step": "Of a reset: how far its number is above the next one of its sender.",
     "client": "Address of the client.",
     "server": "Address of the server.",
     "client_port": "Port of the client.",
@@ -181,6 +206,19 @@ def _kinds() -> Iterable[_Kind]:
         "segwatch.intervals.v1", INTERVALS_VERSION,
         "Counters of a conversation and minute. Several rows of one conversation and minute may come: all add up.",
         INTERVALS_SCHEMA, _findings_header(), _interval_meanings(),
+    )  # fmt: skip
+    judged = {
+        "ts": "Capture time of the frame that is judged, since the epoch.",
+        "frame": "The frame that is judged; of a `capture_loss` the one that shows it first.",
+        "from_client": "1 if the client sent what is judged (or is missing, of a `capture_loss`), 0 if the server.",
+        "seq_raw": "Its sequence number.",
+        "payload_len": "Its payload bytes (of a `capture_loss`: bytes missed).",
+    }
+    yield _Kind(
+        "segwatch.verdicts.v1", VERDICTS_VERSION,
+        "Why segments are there that are not new data in order, amendments too ([verdicts.md](verdicts.md)). Of the "
+        "rows of one verdict the highest revision holds.",
+        VERDICTS_SCHEMA, _findings_header(), {name: _meaning(name, judged) for name in VERDICTS_SCHEMA.names},
     )  # fmt: skip
     yield _Kind(
         "segwatch.sensors.v1", STATUS_VERSION,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.kafka.topics import ANOMALIES, INTERVALS, SEGMENTS, SENSORS
+from segwatch.kafka.topics import ANOMALIES, INTERVALS, SEGMENTS, SENSORS, VERDICTS
 from segwatch.messages.anomalies import read_anomalies
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.findings import FindingsHeader
@@ -15,6 +15,7 @@ from segwatch.messages.intervals import read_intervals
 from segwatch.messages.positions import Coverage
 from segwatch.messages.segments import read_segments
 from segwatch.messages.status import read_status
+from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from sinks.consumer.intake import check_coverage
@@ -78,6 +79,15 @@ def _write_intervals(writer: Writer, columns: Columns, origin: Origin, token: st
     writer.write_intervals(columns[0], origin, token)
 
 
+def _read_verdicts(value: bytes, partition: int) -> Content:
+    header, (row, records) = read_verdicts(value)
+    return _findings(header, row, (records,), partition)
+
+
+def _write_verdicts(writer: Writer, columns: Columns, origin: Origin, token: str) -> None:
+    writer.write_verdicts(columns[0], origin, token)
+
+
 def _read_segments(value: bytes, partition: int) -> Content:
     header, segments = read_segments(value)
     if header.partition != partition:
@@ -105,6 +115,7 @@ def _write_statuses(writer: Writer, columns: Columns, origin: Origin, token: str
 KINDS = {
     ANOMALIES: Kind("anomalies", _read_anomalies, _write_anomalies),
     INTERVALS: Kind("intervals", _read_intervals, _write_intervals),
+    VERDICTS: Kind("verdicts", _read_verdicts, _write_verdicts),
     SENSORS: Kind("sensors", _read_status, _write_statuses),
     SEGMENTS: Kind("segments", _read_segments, _write_segments),
 }

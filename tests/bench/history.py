@@ -25,19 +25,20 @@ SECONDS_BAR: Final = 1.0
 BELONGS_TO: Final = {
     "anomalies": "anomalies",
     "anomalies_1m": "anomalies",
+    "verdicts": "verdicts",
     "intervals": "intervals",
     "flows": "intervals",
     "traffic_1m": "intervals",
     "hosts_1m": "intervals",
 }
-"""What the rows of a table are weighed by: an anomaly, or a flow-minute."""
+"""What the rows of a table are weighed by: an anomaly, a verdict's revision, or a flow-minute."""
 RANGES: Final = {"a day": 1, "a week": 7}
-_BYTES_A_ROW: Final = 250
+_BYTES_A_ROW: Final = 290
 """Room on the disk for an anomaly and all that comes with it, merges included."""
 _ANOMALIES_A_CONVERSATION: Final = 3.9
 _PIECES: Final = 8
 """Inserts for a day and table."""
-_MERGED: Final = ("flows", "traffic_1m", "anomalies_1m", "hosts_1m")
+_MERGED: Final = ("flows", "traffic_1m", "anomalies_1m", "hosts_1m", "verdicts")
 """Tables whose settings have every day merged when it is over."""
 _Queries = dict[str, list[str]]
 """By name, one for each of ``RANGES``."""
@@ -55,8 +56,9 @@ def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tabl
         _settle(store.client, end)
         rows = _rows(store.client)
         note = (
-            f"{rows['anomalies']:,} anomalies and {rows['intervals']:,} flow-minutes of {rows['flows']:,} "
-            f"conversations in {DAYS} days, made inside of the server in {seconds:,.0f} s, the rollups by their views."
+            f"{rows['anomalies']:,} anomalies, {rows['verdicts']:,} revisions of verdicts and {rows['intervals']:,} "
+            f"flow-minutes of {rows['flows']:,} conversations in {DAYS} days, made inside of the server in "
+            f"{seconds:,.0f} s, the rollups by their views."
         )
         return [
             _answers(store.client, "History, the questions of docs/sql.md", _questions(end), rounds, note),
@@ -89,7 +91,7 @@ def _fill(client: Any, anomalies: int, end: datetime) -> float:
         for piece in range(_PIECES):
             first, after = (number * a_day + place * a_day // _PIECES for place in (piece, piece + 1))
             made = sql["conversations"].format(**values, first=first, count=after - first)
-            for table in ("intervals", "anomalies"):
+            for table in ("intervals", "anomalies", "verdicts"):
                 client.execute(sql[table].format(**values, conversations=made), settings={"optimize_on_insert": 0})
         client.execute(sql["sensors"].format(**values))
     return time.monotonic() - began
@@ -166,7 +168,7 @@ def _weight(client: Any, rows: dict[str, int]) -> Table:
     for whole in dict.fromkeys(BELONGS_TO.values()):
         together = sum(weights[name] for name, of in BELONGS_TO.items() if of == whole)
         table.append(Row((f"all that belongs to `{whole}`", "", "", f"{together / rows[whole]:.1f}")))
-    head = ("table", "million rows", "bytes a row", "bytes an anomaly, or a flow-minute")
+    head = ("table", "million rows", "bytes a row", "bytes an anomaly, a verdict, or a flow-minute")
     return Table(
         "History, what it weighs on the disk", head, table, f"All of it: {sum(weights.values()) / 2**30:.2f} GiB."
     )

@@ -163,15 +163,15 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
     try:
         first = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
         assert first.returncode == 0, first.stderr
-        assert "Stored 2 findings and 1 intervals" in first.stdout
+        assert "Stored 2 findings, 2 verdicts and 1 intervals" in first.stdout
         again = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
         assert "has this capture already" in again.stdout
         with open_store("local", server) as store:
             counts = {
                 table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # fixed names
-                for table in ("anomalies", "intervals", "segments", "captures")
+                for table in ("anomalies", "verdicts", "intervals", "segments", "captures")
             }
-        assert counts == {"anomalies": 2, "intervals": 1, "segments": 6, "captures": 1}
+        assert counts == {"anomalies": 2, "verdicts": 2, "intervals": 1, "segments": 6, "captures": 1}
     finally:
         server.stop()
 

@@ -12,7 +12,7 @@ def labels_and_frames(capture: Path) -> tuple[dict[int, Counter[str]], dict[int,
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     frames: dict[int, set[int]] = defaultdict(set)
     with CapturePipeline(str(capture), "wireshark-4.0") as pipeline:
-        for segments, findings, _ in pipeline:
+        for segments, findings, *_ in pipeline:
             for stream, mask, frame in zip(findings.stream, findings.labels, segments.frame, strict=True):
                 frames[int(stream)].add(int(frame))
                 counts[int(stream)].update(name for bit, name in enumerate(LABEL_NAMES) if int(mask) >> bit & 1)

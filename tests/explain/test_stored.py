@@ -208,7 +208,7 @@ def test_a_session_that_came_through_kafka(tmp_path: Path) -> None:
         with environment_of(environment), open_store("local") as store:
             writer = Writer(store.client, store.address)
             with CapturePipeline(str(DEMONSTRATION), "wireshark-4.0") as pipeline:
-                for place, (segments, findings, closed) in enumerate(pipeline):
+                for place, (segments, findings, closed, _) in enumerate(pipeline):
                     for again in ("", " again"):
                         writer.write_segments(segments, origin, f"segments {place}{again}")
                     rows = np.flatnonzero((findings.labels != 0) | (findings.reset != 0))

@@ -62,7 +62,7 @@ def test_topics_are_made_once(empty: KafkaAddress) -> None:
 
 
 def test_missing_topics_stop_the_start(empty: KafkaAddress) -> None:
-    with pytest.raises(BusError, match=rf"^Topic {SEGMENTS} is missing in Kafka at .* tells 6 more.*topics create\.$"):
+    with pytest.raises(BusError, match=rf"^Topic {SEGMENTS} is missing in Kafka at .* tells 7 more.*topics create\.$"):
         check_topics(empty)
     with pytest.raises(BusError, match=rf"^Topic {SENSORS} is missing in Kafka at [\d.:]+; make what is missing with"):
         check_topics(empty, writes=[SENSORS])

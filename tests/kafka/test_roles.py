@@ -23,6 +23,7 @@ from segwatch.kafka.topics import (
     ANOMALIES,
     CHANGELOG,
     DEAD_LETTERS,
+    FINDINGS,
     INTERVALS,
     LEADER,
     PROCESSOR_APP,
@@ -39,14 +40,14 @@ from tests.support import CASES
 READS = {
     "sensor": set(),
     "processor": {SEGMENTS, CHANGELOG},
-    "sink": {ANOMALIES, INTERVALS, SENSORS, SEGMENTS},
+    "sink": {*FINDINGS, SENSORS, SEGMENTS},
     "operator": set(TOPICS),
 }
 WRITES = {
     "sensor": {SEGMENTS, SENSORS},
-    "processor": {ANOMALIES, INTERVALS, DEAD_LETTERS, CHANGELOG},
+    "processor": {*FINDINGS, DEAD_LETTERS, CHANGELOG},
     "sink": {DEAD_LETTERS},
-    "operator": {SEGMENTS, ANOMALIES, INTERVALS, SENSORS},
+    "operator": {SEGMENTS, *FINDINGS, SENSORS},
 }
 OTHER_OPERATIONS = {"sensor": set(), "processor": set(), "sink": set(), "operator": {"CREATE"}}
 NOBODY = "nobody in particular"

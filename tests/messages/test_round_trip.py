@@ -26,9 +26,10 @@ from segwatch.messages.segments import (
 from segwatch.messages.sizes import MOST_COLUMN_BYTES
 from segwatch.messages.status import SensorStatus, read_status, write_status
 from segwatch.messages.stream import SchemaVersion, write_message
+from segwatch.messages.verdicts import Verdicts, read_verdicts, write_verdicts
 from segwatch.records.segments import SegmentColumns, take_segments
 from tests.messages.rows import valid_segments
-from tests.sinks.rows import some_findings, some_intervals
+from tests.sinks.rows import some_findings, some_intervals, some_verdicts
 
 SESSION = "0123456789abcdef" * 2
 HEADER = SegmentsHeader("edge-1", SESSION, 7, 3, 8, 1_700_000_000_000_000_000, True, False, "eth0", 262144, 5)
@@ -85,6 +86,35 @@ def test_intervals_come_back(rows: int) -> None:
             assert np.array_equal(records[name], read.records[name]), name
     for name in records["sent"].dtype.names:
         assert np.array_equal(records["sent"][name], read.records["sent"][name]), name
+
+
+@pytest.mark.parametrize("rows", [0, 1, 50])
+def test_verdicts_come_back(rows: int) -> None:
+    written = Verdicts(np.arange(rows) * 3, some_verdicts(rows))
+    header, read = read_verdicts(write_verdicts(written, FINDINGS))
+    assert header == FINDINGS
+    assert np.array_equal(read.row, written.row)
+    assert np.array_equal(read.records, written.records)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cause", 16),
+        ("needed", 3),
+        ("place", 3),
+        ("stage", 5),
+        ("from_client", 2),
+        ("confidence", 1.5),
+        ("confidence", float("nan")),
+    ],
+)
+def test_verdicts_that_no_processor_gives_are_refused(field: str, value: float) -> None:
+    verdicts = some_verdicts(5)
+    verdicts[field][3] = value
+    with pytest.raises(MessageError, match=field) as refused:
+        read_verdicts(write_verdicts(Verdicts(np.arange(5), verdicts), FINDINGS))
+    assert refused.value.reason is Reason.WRONG_VALUES
 
 
 def test_a_status_comes_back() -> None:

@@ -19,7 +19,7 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.connection import open_consumer
-from segwatch.kafka.topics import ANOMALIES, INTERVALS, PROCESSOR_APP, SEGMENTS
+from segwatch.kafka.topics import FINDINGS, PROCESSOR_APP, SEGMENTS
 from sinks.connection import ServerAddress, new_client
 from sinks.local_server import LocalServer
 from tests.support import REPOSITORY
@@ -121,7 +121,7 @@ class Cluster:
 
     def missing(self) -> dict[str, int]:
         """Return messages that are not done with, by topic (checkpointed or stored, and committed)."""
-        groups = {SEGMENTS: PROCESSOR_APP, ANOMALIES: SINK_GROUP, INTERVALS: SINK_GROUP}
+        groups = {SEGMENTS: PROCESSOR_APP, **dict.fromkeys(FINDINGS, SINK_GROUP)}
         lags = {topic: self._lag(topic, group) for topic, group in groups.items()}
         return {topic: lag for topic, lag in lags.items() if lag}
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from kafka import KafkaProducer
 
-from segwatch.kafka.topics import ANOMALIES, INTERVALS, SENSORS
+from segwatch.kafka.topics import FINDINGS, INTERVALS, SENSORS, VERDICTS
 from segwatch.messages.anomalies import Anomalies, write_anomalies
 from segwatch.messages.findings import FindingsHeader
 from segwatch.messages.intervals import Intervals, write_intervals
 from segwatch.messages.positions import Coverage
 from segwatch.messages.status import SensorStatus, write_status
+from segwatch.messages.verdicts import Verdicts, write_verdicts
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import take_segments
 from sinks.encoding import Coded
@@ -21,24 +22,22 @@ from sinks.store import Store
 from sinks.writer import Origin, Writer
 from tests.messages.rows import valid_segments
 from tests.sinks.consumer.sender import Sent, unsteadily
-from tests.sinks.rows import START, some_findings, some_intervals
+from tests.sinks.rows import START, some_findings, some_intervals, some_verdicts
 
 POISON = b"poison"
 
 
 class Findings:
-    """Findings of both topics: of each source message of each partition ``rows``, of one of three sensors."""
+    """Findings of all topics: of each source message of each partition ``rows``, of one of three sensors."""
 
     def __init__(self, partitions: int, messages: int, rows: int, chance: random.Random) -> None:
         self.partitions, self.messages, self.rows = partitions, messages, rows
         self._chance, seed = chance, chance.randrange(1000)
         count = partitions * messages * rows
         self._segments, self._findings = valid_segments(count, seed), some_findings(count, seed)
-        self._intervals = some_intervals(count, seed)
+        self._intervals, self._verdicts = some_intervals(count, seed), some_verdicts(count, seed)
         self.poison = 0
-        self._streams = [
-            self._messages(topic, partition) for topic in (ANOMALIES, INTERVALS) for partition in range(partitions)
-        ]
+        self._streams = [self._messages(topic, partition) for topic in FINDINGS for partition in range(partitions)]
 
     def send(self, producer: KafkaProducer, count: int | None = None) -> int:
         """Send ``count`` messages or all that are left, partitions and topics mixed; return how many these were.
@@ -71,6 +70,8 @@ class Findings:
         places = slice(source * self.rows + sent.rows.start, source * self.rows + sent.rows.stop)
         if topic == INTERVALS:
             return write_intervals(Intervals(row, self._intervals[places]), header)
+        if topic == VERDICTS:
+            return write_verdicts(Verdicts(row, self._verdicts[places]), header)
         segments, findings = take_segments(self._segments, places), take_findings(self._findings, places)
         return write_anomalies(Anomalies(row, segments, findings), header)
 
@@ -87,6 +88,7 @@ class Findings:
         writer = Writer(store.client, store.address)
         writer.write_anomalies(self._segments, self._findings, origin, "all")
         writer.write_intervals(self._intervals, origin, "all")
+        writer.write_verdicts(self._verdicts, origin, "all")
 
 
 def _names(source: int) -> tuple[str, str]:
@@ -108,6 +110,7 @@ def send_statuses(producer: KafkaProducer, count: int) -> None:
 _DIGESTS = {
     "anomalies": "SELECT count(), sum(cityHash64(* EXCEPT stored)) FROM anomalies",
     "intervals": "SELECT count(), sum(cityHash64(* EXCEPT stored)) FROM intervals",
+    "verdicts": "SELECT count(), sum(cityHash64(* EXCEPT stored)) FROM verdicts",
     "flows": "SELECT count(), sum(cityHash64(* EXCEPT stored)) FROM flows FINAL",
     "anomalies_1m": "SELECT count(), sum(cityHash64(*)) FROM (SELECT sensor, session, time, kind, sum(segments), "
     "sum(payload_bytes), uniqMerge(conversations) FROM anomalies_1m GROUP BY sensor, session, time, kind)",

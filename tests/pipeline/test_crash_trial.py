@@ -27,5 +27,6 @@ def test_random_crashes_lose_and_double_nothing(tmp_path: Path, kind: type[Clust
             cluster, CAPTURE, seed=random.SystemRandom().getrandbits(32), hits=hits, speed=_SPEED, pause=_pause
         )
         assert result["differences"] == {}, (result, cluster.logs())
+        assert min(result["verdicts"].values()) > 0, "nothing was amended"
         assert result["unexpected ends"] == [], (result, cluster.logs())
         assert set(result["exit codes"]) <= ENDED_WELL, (result, cluster.logs())

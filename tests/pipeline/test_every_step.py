@@ -10,7 +10,7 @@ import pytest
 
 from processors.worker.worker import STEPS as PROCESSOR_STEPS
 from sinks.consumer.cycle import STEPS as SINK_STEPS
-from tests.pipeline.answers import differences, store_offline
+from tests.pipeline.answers import differences, keep_arrivals, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.support import REPOSITORY
 
@@ -49,6 +49,7 @@ def _crash_at(cluster: Cluster, role: tuple[str, ...], step: str) -> str:
 @pytest.mark.usefixtures("kafka_installed")
 def test_a_crash_at_each_step(tmp_path: Path) -> None:
     with running(tmp_path, partitions=3) as cluster:
+        keep_arrivals(cluster.store)
         sessions = [_crash_at(cluster, role, step) for role, step in _STEPS]
         store_offline(cluster, [(CAPTURE, session) for session in sessions])
         assert differences(cluster) == {}

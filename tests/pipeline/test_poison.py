@@ -8,7 +8,7 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 
 from segwatch.kafka.connection import open_consumer, open_producer
-from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SEGMENTS
+from segwatch.kafka.topics import DEAD_LETTERS, FINDINGS, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import Reason
 from segwatch.messages.segments import SEGMENTS_VERSION, SegmentsHeader, write_segments
@@ -54,7 +54,7 @@ def _send_poison(cluster: Cluster) -> Counter[tuple[str, str]]:
     producer: KafkaProducer = open_producer(cluster.address)
     for number in range(_MESSAGES):
         partition = number % PARTITIONS
-        topic = chance.choice([SEGMENTS, SEGMENTS, ANOMALIES, INTERVALS])
+        topic = chance.choice([SEGMENTS, SEGMENTS, *FINDINGS])
         poison = _poison(partition)
         reason = chance.choice(list(poison) if topic == SEGMENTS else [Reason.NOT_ARROW, Reason.CUT])
         producer.send(topic, value=poison[reason], partition=partition)

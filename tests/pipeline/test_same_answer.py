@@ -17,7 +17,10 @@ _SAMPLE = 100
 
 
 def _through_the_pipeline(
-    folder: Path, files: list[str], kind: type[Cluster] = Cluster, also: Callable[[Cluster], None] = lambda _: None
+    folder: Path,
+    files: list[str],
+    kind: type[Cluster] = Cluster,
+    also: Callable[[Cluster], None] = lambda _: None,
 ) -> None:
     """``also`` looks at the cluster while its processes run."""
     with running(folder, kind=kind) as cluster:
@@ -29,6 +32,7 @@ def _through_the_pipeline(
         store_offline(cluster, [(one["file"], one["session"]) for one in captures])
         assert differences(cluster) == {}
         assert cluster.query("SELECT count() > 0 FROM anomalies") == [(1,)]
+        assert cluster.query("SELECT count() > 0 FROM current_verdicts") == [(1,)]
         also(cluster)
         for worker in workers:
             worker.terminate()

@@ -18,7 +18,7 @@ from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import create_topics
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.connection import open_admin, open_consumer, open_producer
-from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, INTERVALS, SENSORS, SINK_GROUP, TOPICS
+from segwatch.kafka.topics import ANOMALIES, DEAD_LETTERS, FINDINGS, INTERVALS, SENSORS, SINK_GROUP, TOPICS
 from segwatch.messages.dead_letters import DeadLetter
 from sinks.consumer.cycle import STEPS
 from sinks.consumer.intent import parse_progress
@@ -57,7 +57,7 @@ class Pipeline:
     def wait_until_done(self) -> None:
         """Wait until everything on the bus is committed, and no intent is pending."""
         consumer = open_consumer(self.kafka, group_id=SINK_GROUP)
-        places = [TopicPartition(topic, n) for topic in (ANOMALIES, INTERVALS) for n in range(PARTITIONS)]
+        places = [TopicPartition(topic, n) for topic in FINDINGS for n in range(PARTITIONS)]
         places.append(TopicPartition(SENSORS, 0))
         ends = consumer.end_offsets(places)
 

@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from segwatch.errors import BusError, StoreError
-from tests.pipeline.answers import differences, store_offline
+from tests.pipeline.answers import differences, keep_arrivals, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
 from tests.pipeline.secured import SecuredCluster
 from tests.support import REPOSITORY
 
 DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
+_STORED: Final = REPOSITORY / "tests" / "lab" / "stored"
+AMENDED: Final = tuple(_STORED / name / "middle.pcap.gz" for name in ("losses-smoltcp-1", "late_acks-small_window-1"))
+"""Captures of real TCP, of two seconds each, whose verdicts are amended often: by DSACK and by echoed timestamps."""
 STOPPED_SECONDS: Final = SESSION_SECONDS + 3.0
 """Longer than the groups wait for a member."""
 START_SECONDS: Final = 30.0
@@ -47,24 +50,25 @@ SIGNALS: Final[tuple[Signal, ...]] = (
 
 
 class Load(threading.Thread):
-    """Publishes a capture over and over, each time as a session of its own, until it is told to end."""
+    """Publishes a capture and ``AMENDED`` over and over, each time as new sessions, until it is told to end."""
 
     def __init__(self, cluster: Cluster, capture: Path, speed: str) -> None:
         super().__init__(name="load", daemon=True)
         self._cluster = cluster
-        self._capture = str(capture)
+        self._captures = [str(path) for path in (capture, *AMENDED)]
         self._speed = speed
         self._enough = threading.Event()
         self._error: BaseException | None = None
-        self.sessions: list[str] = []
+        self.sessions: list[tuple[str, str]] = []
+        """File and session of each."""
         self.segments = 0
 
     def run(self) -> None:
         """Publish."""
         try:
             while not self._enough.is_set():
-                for capture in self._cluster.publish(self._capture, speed=self._speed):
-                    self.sessions.append(capture["session"])
+                for capture in self._cluster.publish(*self._captures, speed=self._speed):
+                    self.sessions.append((capture["file"], capture["session"]))
                     self.segments += capture["segments"]
         except BaseException as error:  # whatever it is, the trial must hear of it
             self._error = error
@@ -204,6 +208,7 @@ def crash_trial(
     servers: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Run a trial; return what was done and what differs from the answer of a file."""
+    keep_arrivals(cluster.store)
     load = Load(cluster, capture, speed)
     trial = Trial(cluster, seed)
     load.start()
@@ -211,12 +216,13 @@ def crash_trial(
     load.finish()
     trial.settle()
     exits = trial.end()
-    store_offline(cluster, [(str(capture), session) for session in load.sessions])
+    store_offline(cluster, load.sessions)
     return {
         "seed": seed,
         "hits": dict(trial.done),
         "sessions": len(load.sessions),
         "segments": load.segments,
+        "verdicts": _verdicts(cluster),
         "unexpected ends": trial.unexpected,
         "exit codes": exits,
         "differences": differences(cluster),
@@ -225,6 +231,7 @@ def crash_trial(
 
 def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str) -> dict[str, Any]:
     """Let workers join and leave for so long; return what differs, and whether rows came meanwhile."""
+    keep_arrivals(cluster.store)
     roles = (("processor", "--checkpoint-seconds", "1"), ("sink",))
     steady = [cluster.spawn(*role) for role in roles]
     load = Load(cluster, capture, speed)
@@ -245,15 +252,24 @@ def rebalance_trial(cluster: Cluster, capture: Path, seconds: float, speed: str)
     for worker in steady:
         worker.terminate()
     exits += [worker.wait(timeout=60) for worker in steady]
-    store_offline(cluster, [(str(capture), session) for session in load.sessions])
+    store_offline(cluster, load.sessions)
     return {
         "changes": len(counts),
         "sessions": len(load.sessions),
         "segments": load.segments,
+        "verdicts": _verdicts(cluster),
         "rows went on": counts[-1] > counts[0] > 0,
         "exit codes": sorted(set(exits)),
         "differences": differences(cluster),
     }
+
+
+def _verdicts(cluster: Cluster) -> dict[str, int]:
+    """Return how many verdicts there are, and what amended them."""
+    causes = {"amended": "revision > 0", **{name: f"has(proof, '{name}')" for name in ("dsack", "eifel")}}
+    counts = ", ".join(f"countIf(revision > 0 AND {condition})" for condition in causes.values())
+    ((verdicts, *amended),) = cluster.query(f"SELECT count(), {counts} FROM current_verdicts")
+    return {"verdicts": verdicts, **dict(zip(causes, amended, strict=True))}
 
 
 def _wait_for_rows(cluster: Cluster) -> None:

@@ -5,7 +5,16 @@ import numpy as np
 from segwatch.records.findings import FINDING_TYPES, FindingColumns, empty_findings
 from segwatch.records.intervals import INTERVAL, INTERVAL_NANOSECONDS
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments
-from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES
+from segwatch.records.verdicts import VERDICT
+from segwatch.vocabulary import (
+    CAUSE_NAMES,
+    LABEL_NAMES,
+    NEEDED_NAMES,
+    PLACE_NAMES,
+    RESET_NAMES,
+    STAGE_NAMES,
+    TUNNEL_NAMES,
+)
 from sinks.store import CaptureFacts
 
 FACTS = CaptureFacts("capture.pcap", 1234, 60, 50, 5, 1_700_000_000_000_000_001, 1_700_000_000_999_999_999)
@@ -65,3 +74,27 @@ def some_intervals(rows: int, seed: int = 3) -> np.ndarray:
     intervals["sent"]["quality"] = rng.integers(1, 2**32, (rows, 2))
     intervals["sent"]["labels"] = rng.integers(0, 3, (rows, 2, len(LABEL_NAMES)))
     return intervals
+
+
+def some_verdicts(rows: int, seed: int = 4) -> np.ndarray:
+    """Return verdicts of one frame each, whose fields take all values of their types as far as the contract allows."""
+    rng = np.random.default_rng(seed)
+    verdicts = np.zeros(rows, VERDICT)
+    for name in VERDICT.names or ():
+        kind = VERDICT[name].base
+        shape = (rows, *VERDICT[name].shape)
+        if kind.kind == "f":
+            verdicts[name] = rng.random(shape, kind)
+        else:
+            limits = np.iinfo(kind)
+            verdicts[name] = rng.integers(limits.min, limits.max, shape, kind, endpoint=True)
+    verdicts["time"] = START + np.arange(rows) * 1_000_003
+    verdicts["frame"] = np.arange(1, rows + 1)
+    for name in ("original_frame", "amended_by"):
+        np.abs(verdicts[name] >> 1, out=verdicts[name])
+    np.abs(verdicts["stalled"] >> 16, out=verdicts["stalled"])  # so that sums fit in, too
+    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
+                        ("stage", STAGE_NAMES)):  # fmt: skip
+        verdicts[name] = rng.integers(0, len(names), rows)
+    verdicts["from_client"] = rng.integers(0, 2, rows)
+    return verdicts

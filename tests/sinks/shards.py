@@ -32,13 +32,13 @@ _SHARD = (
     "<shard><internal_replication>true</internal_replication>"
     f"<replica><host>{HOST}</host><port>{{port}}</port><user>{USER}</user><password>{PASSWORD}</password></replica></shard>"
 )
-_REPLICATED = re.compile(r"Replicated(\w*MergeTree)\('[^']*', '[^']*'\)")
+_REPLICATED = re.compile(r"Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, (\w+))?\)")
 _WINDOW = re.compile(r"\breplicated_deduplication_window = (\d+), replicated_deduplication_window_seconds = \d+")
 
 
 def for_one_server(statement: str) -> str:
     """Return a statement for the cluster without ``ON CLUSTER``, and with plain tables instead of replicated ones."""
-    plain = _REPLICATED.sub(r"\1", statement.replace(f" ON CLUSTER '{NAME}'", ""))
+    plain = _REPLICATED.sub(r"\1(\2)", statement.replace(f" ON CLUSTER '{NAME}'", ""))
     return _WINDOW.sub(r"non_replicated_deduplication_window = \1", plain)
 
 

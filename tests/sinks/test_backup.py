@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sinks.connection import ServerAddress, connect, new_client
 from sinks.store import Store
 from sinks.writer import Origin, Writer
-from tests.sinks.rows import some_findings, some_intervals, some_segments
+from tests.sinks.rows import some_findings, some_intervals, some_segments, some_verdicts
 from tests.sinks.test_writer import COUNTS
 
 ROWS = 200
@@ -30,6 +30,7 @@ def fill(address: ServerAddress, session: str) -> None:
     segments, findings = some_segments(ROWS), some_findings(ROWS)
     writer.write_anomalies(segments, findings, origin, f"{session} anomalies")
     writer.write_intervals(some_intervals(ROWS), origin, f"{session} intervals")
+    writer.write_verdicts(some_verdicts(ROWS), origin, f"{session} verdicts")
     writer.write_segments(segments, origin, f"{session} segments")
     client.disconnect()
 

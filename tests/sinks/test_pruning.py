@@ -18,7 +18,7 @@ from sinks.sizes import Freed, read_sizes, today
 from sinks.spool import FindingSpool
 from sinks.store import SessionState, Store
 from sinks.writer import Origin, Writer
-from tests.sinks.rows import FACTS, some_findings, some_intervals, some_segments
+from tests.sinks.rows import FACTS, some_findings, some_intervals, some_segments, some_verdicts
 
 SESSION = "0123456789abcdef" * 2
 OTHER = "fedcba9876543210" * 2
@@ -52,6 +52,7 @@ def _spool() -> FindingSpool:
     spool = FindingSpool()
     spool.add_anomalies(some_segments(50), some_findings(50))
     spool.add_intervals(some_intervals(40))
+    spool.add_verdicts(some_verdicts(20))
     spool.add_segments(some_segments(30))
     return spool
 
@@ -67,6 +68,7 @@ def _stream(store: Store, day: date, token: str = "stream") -> None:  # noqa: S1
     origin = Origin("edge", STREAMED, day)
     writer.write_anomalies(some_segments(50), some_findings(50), origin, f"{token}/{day}")
     writer.write_intervals(some_intervals(40), origin, f"{token}/{day}")
+    writer.write_verdicts(some_verdicts(20), origin, f"{token}/{day}")
 
 
 def _rows(store: Store, session: str | None = None) -> dict[str, int]:

@@ -18,7 +18,7 @@ from sinks.sessions import SESSION_TABLES
 from sinks.sizes import today
 from sinks.store import Store
 from sinks.writer import Origin, Writer
-from tests.sinks.rows import some_findings, some_intervals, some_segments
+from tests.sinks.rows import some_findings, some_intervals, some_segments, some_verdicts
 
 SESSION = "00ff" * 8
 PATIENCE_SECONDS = 60
@@ -49,6 +49,7 @@ def _fill(store: Store, day: date) -> None:
     origin = Origin("edge", SESSION, day)
     writer.write_anomalies(some_segments(50), some_findings(50), origin, f"anomalies {day}")
     writer.write_intervals(some_intervals(40), origin, f"intervals {day}")
+    writer.write_verdicts(some_verdicts(20), origin, f"verdicts {day}")
     writer.write_segments(some_segments(30), origin, f"segments {day}")
 
 
@@ -89,7 +90,7 @@ def test_rollups_outlive_details(keep: Keep, store: Store) -> None:
     _fill(store, today() - timedelta(100))
     for table in SETTING_OF:
         store.client.execute(f"OPTIMIZE TABLE {table} FINAL")
-    gone = {"anomalies": 0, "intervals": 0, "segments": 0}
+    gone = {"anomalies": 0, "intervals": 0, "verdicts": 0, "segments": 0}
     after = _counts(store)
     assert {table: after[table] for table in gone} == gone
     assert min(after[table] for table in ROLLUPS) > 0

@@ -15,7 +15,7 @@ from sinks.querying import Querying
 from sinks.sessions import SESSION_TABLES, claim_session
 from sinks.spool import FindingSpool
 from sinks.store import SessionState, Store
-from tests.sinks.rows import FACTS, some_findings, some_intervals, some_segments
+from tests.sinks.rows import FACTS, some_findings, some_intervals, some_segments, some_verdicts
 
 SESSION = "0123456789abcdef" * 2
 OTHER = "fedcba9876543210" * 2
@@ -26,6 +26,7 @@ def _spool() -> FindingSpool:
     spool = FindingSpool()
     spool.add_anomalies(some_segments(50), some_findings(50))
     spool.add_intervals(some_intervals(40))
+    spool.add_verdicts(some_verdicts(20))
     spool.add_segments(some_segments(30))
     return spool
 
@@ -44,15 +45,16 @@ def test_storing_once(store: Store) -> None:
     store.store_session(SESSION, "here", _spool(), FACTS)
     assert store.session_state(SESSION) is SessionState.STORED
     rows = _rows(store)
-    assert (rows["captures"], rows["anomalies"], rows["intervals"], rows["segments"]) == (1, 50, 40, 30)
+    kept = ("captures", "anomalies", "intervals", "verdicts", "segments")
+    assert [rows[table] for table in kept] == [1, 50, 40, 20, 30]
     with pytest.raises(StoreError, match=f"The session {SESSION} is in the store on this machine already"):
         store.store_session(SESSION, "here", _spool(), FACTS)
     assert _rows(store) == rows
     listed = store.client.execute(
-        "SELECT file_name, frames, segments, anomalies, intervals, stored_segments, state, problem, "
+        "SELECT file_name, frames, segments, anomalies, intervals, verdicts, stored_segments, state, problem, "
         "toUnixTimestamp64Nano(first), toUnixTimestamp64Nano(last) FROM captures"
     )
-    assert listed == [("capture.pcap", 60, 50, 50, 40, 30, "complete", "", FACTS.first, FACTS.last)]
+    assert listed == [("capture.pcap", 60, 50, 50, 40, 20, 30, "complete", "", FACTS.first, FACTS.last)]
 
 
 def test_removing_leaves_the_others_and_allows_storing_again(store: Store) -> None:
@@ -135,7 +137,7 @@ _DIES = """
 import os, sys
 from sinks.connection import ServerAddress
 from sinks.store import Store
-from tests.sinks.rows import some_intervals
+from tests.sinks.rows import some_intervals, some_verdicts
 host, port, user, password, database, session = sys.argv[1:]
 store = Store(ServerAddress(host, int(port), user, password, database, is_local=True))
 store.begin(session, "here")

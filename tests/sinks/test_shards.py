@@ -26,7 +26,7 @@ from sinks.writer import Origin, Writer
 from tests.sinks.consumer.sender import unsteadily
 from tests.sinks.consumer.simulated import KIND, CrashError, Fault, SimulatedBus, SimulatedKafka, message_value
 from tests.sinks.consumer.test_exactly_once import Clock
-from tests.sinks.rows import some_findings, some_intervals, some_segments
+from tests.sinks.rows import some_findings, some_intervals, some_segments, some_verdicts
 from tests.sinks.shards import NAME, Shards, for_one_server
 
 DATABASE = "divided"
@@ -34,7 +34,7 @@ ORIGIN = Origin("edge", "00ff" * 8, date(2026, 11, 23))
 SUMS = {
     "anomalies": "sum(payload_len)", "anomalies_1m": "sum(segments)", "intervals": "sum(client_segments)",
     "flows": "sum(client_segments)", "traffic_1m": "sum(segments)", "hosts_1m": "sum(sent_segments)",
-    "segments": "sum(seq)",
+    "segments": "sum(seq)", "verdicts": "sum(stalled)",
 }  # fmt: skip
 PARTITIONS, MESSAGES, ROWS = 2, 8, 4
 
@@ -75,6 +75,7 @@ def _fill(writer: Writer, token: str, seed: int = 1) -> None:
     writer.write_anomalies(segments, some_findings(300), ORIGIN, token)
     writer.write_segments(segments, ORIGIN, token)
     writer.write_intervals(some_intervals(200), ORIGIN, token)
+    writer.write_verdicts(some_verdicts(100), ORIGIN, token)
 
 
 def _sums(client: Any) -> dict[str, tuple[int, ...]]:

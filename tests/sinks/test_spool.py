@@ -14,7 +14,7 @@ from segwatch.errors import StoreError
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import take_segments
 from sinks.spool import FindingSpool
-from tests.sinks.rows import some_findings, some_intervals, some_segments
+from tests.sinks.rows import some_findings, some_intervals, some_segments, some_verdicts
 
 ROWS = 60
 BLOCK = 7
@@ -22,12 +22,14 @@ BLOCK = 7
 
 def _spool(cuts: Sequence[int], memory_bytes: int) -> FindingSpool:
     segments, findings, intervals = some_segments(ROWS), some_findings(ROWS), some_intervals(ROWS)
+    verdicts = some_verdicts(ROWS)
     spool = FindingSpool(memory_bytes)
     edges = [0, *sorted(cuts), ROWS]
     for start, end in pairwise(edges):
         rows = slice(start, end)
         spool.add_anomalies(take_segments(segments, rows), take_findings(findings, rows))
         spool.add_intervals(intervals[rows])
+        spool.add_verdicts(verdicts[rows])
         spool.add_segments(take_segments(segments, rows))
     return spool
 
@@ -38,7 +40,7 @@ def test_blocks_do_not_depend_on_batches_and_memory(cuts: list[int], memory_byte
     with pytest.MonkeyPatch.context() as patch, _spool(cuts, memory_bytes) as spool:
         patch.setattr(sinks.spool, "BLOCK_ROWS", BLOCK)
         assert spool.in_memory <= memory_bytes
-        assert (spool.anomalies, spool.intervals, spool.segments) == (ROWS, ROWS, ROWS)
+        assert (spool.anomalies, spool.intervals, spool.verdicts, spool.segments) == (ROWS, ROWS, ROWS, ROWS)
         segments, findings, intervals = some_segments(ROWS), some_findings(ROWS), some_intervals(ROWS)
         for _ in range(2):  # it can be read twice
             for number, (one, other) in enumerate(spool.anomaly_blocks()):
@@ -47,6 +49,7 @@ def test_blocks_do_not_depend_on_batches_and_memory(cuts: list[int], memory_byte
                 assert all(map(np.array_equal, [*one, *other], expected))
             assert [len(block) for block in spool.interval_blocks()] == [BLOCK] * (ROWS // BLOCK) + [ROWS % BLOCK]
             assert np.array_equal(np.concatenate(list(spool.interval_blocks())), intervals)
+            assert np.array_equal(np.concatenate(list(spool.verdict_blocks())), some_verdicts(ROWS))
             blocks = list(spool.segment_blocks())
             assert all(
                 np.array_equal(np.concatenate(parts), column)

@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import struct
+from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
 from typing import Any
 
@@ -18,13 +19,36 @@ from segwatch.messages.status import STATES, SensorStatus
 from segwatch.records.findings import take_findings
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import take_segments
-from segwatch.vocabulary import LABEL_NAMES, RESET_NAMES, SHARE_SHIFT, TUNNEL_NAMES, Quality
+from segwatch.vocabulary import (
+    CAUSE_NAMES,
+    LABEL_NAMES,
+    NEEDED_NAMES,
+    PLACE_NAMES,
+    PROOF_NAMES,
+    RESET_NAMES,
+    SHARE_SHIFT,
+    STAGE_NAMES,
+    STALL_REASONS,
+    TUNNEL_NAMES,
+    Cause,
+    Needed,
+    Quality,
+)
 from sinks.connection import connect
 from sinks.encoding import Coded
 from sinks.exact_times import use_exact_times
 from sinks.store import Store
-from sinks.writer import BLOCK_ROWS, Origin, Writer, anomaly_columns, coded, interval_columns, segment_columns
-from tests.sinks.rows import START, some_findings, some_intervals, some_segments
+from sinks.writer import (
+    BLOCK_ROWS,
+    Origin,
+    Writer,
+    anomaly_columns,
+    coded,
+    interval_columns,
+    segment_columns,
+    verdict_columns,
+)
+from tests.sinks.rows import START, some_findings, some_intervals, some_segments, some_verdicts
 
 SESSION = "00ff" * 8
 ORIGIN = Origin("sensor, 'quoted' é", SESSION, datetime(2026, 11, 23, tzinfo=UTC).date())
@@ -36,6 +60,7 @@ COUNTS = {
     "traffic_1m": "SELECT count(), sum(segments) FROM traffic_1m",
     "hosts_1m": "SELECT count(), sum(sent_segments), sum(received_segments) FROM hosts_1m",
     "segments": "SELECT count(), sum(seq) FROM segments",
+    "verdicts": "SELECT count(), sum(stalled) FROM verdicts",
 }
 
 
@@ -65,7 +90,7 @@ def _expected(column: Any) -> list[Any]:
         return [list(edges[: 2 * blocks]) for edges, blocks in zip(column.values, column.blocks, strict=True)]
     if column.ndim == 2:
         return [IPv6Address(row.tobytes()) for row in column]
-    return [int(value) for value in column]
+    return list(column.tolist())
 
 
 def _check(store: Store, table: str, columns: dict[str, Any], order: str) -> None:
@@ -92,6 +117,62 @@ def test_intervals_round_trip(store: Store, writer: Writer) -> None:
     intervals = some_intervals(300)
     writer.write_intervals(intervals, ORIGIN, "one")
     _check(store, "intervals", interval_columns(intervals), "stream")
+
+
+def test_verdicts_round_trip(store: Store, writer: Writer) -> None:
+    verdicts = some_verdicts(300)
+    writer.write_verdicts(verdicts, ORIGIN, "one")
+    _check(store, "verdicts", verdict_columns(verdicts), "frame")
+
+
+def test_the_last_revision_of_a_verdict_holds(store: Store, writer: Writer) -> None:
+    """Whatever comes first, in which block, on which day; the views need no FINAL."""
+    verdicts = some_verdicts(300)
+    verdicts["revision"] = 0
+    verdicts["cause"], verdicts["needed"], verdicts["bytes_again"] = Cause.RTO, Needed.NEEDED, 1000
+    amended = verdicts[::3].copy()
+    amended["revision"] = 1
+    amended["needed"], amended["bytes_again"] = Needed.SPURIOUS, 10
+    again = amended[::2].copy()
+    again["revision"], again["cause"] = 2, Cause.TAIL_LOSS_PROBE
+    writer.write_verdicts(again, ORIGIN._replace(stored=ORIGIN.stored + timedelta(1)), "early")
+    writer.write_verdicts(np.concatenate([verdicts, amended]), ORIGIN, "both")
+    expected = [("rto", "needed", 200, 0, 200_000), ("rto", "spurious", 50, 50, 500),
+                ("tail_loss_probe", "spurious", 50, 50, 500)]  # fmt: skip
+    counts = "count(), countIf(revision > 0), sum(bytes_again)"
+    rows = store.client.execute(f"SELECT cause, needed, {counts} FROM current_verdicts GROUP BY ALL ORDER BY ALL")
+    assert rows == expected
+    sums = "sum(verdicts), sum(amended), sum(bytes_again)"
+    rows = store.client.execute(f"SELECT cause, needed, {sums} FROM verdicts_per_minute GROUP BY ALL ORDER BY ALL")
+    assert rows == expected
+
+
+def test_names_of_a_verdict_are_those_of_the_vocabulary(store: Store, writer: Writer) -> None:
+    verdicts = some_verdicts(len(PROOF_NAMES))
+    for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
+                        ("stage", STAGE_NAMES)):  # fmt: skip
+        verdicts[name] = np.arange(len(verdicts)) % len(names)
+    verdicts["proof"] = 1 << np.arange(len(verdicts))
+    writer.write_verdicts(verdicts, ORIGIN, "one")
+    rows = store.client.execute("SELECT cause, needed, place, stage, proof FROM current_verdicts ORDER BY frame")
+    assert rows == [
+        (CAUSE_NAMES[row["cause"]], NEEDED_NAMES[row["needed"]], PLACE_NAMES[row["place"]],
+         STAGE_NAMES[row["stage"]], [PROOF_NAMES[number]])
+        for number, row in enumerate(verdicts)
+    ]  # fmt: skip
+
+
+def test_reasons_of_stalls_are_those_of_the_vocabulary(store: Store, writer: Writer) -> None:
+    verdicts = some_verdicts(2 * len(STALL_REASONS))
+    verdicts["cause"] = list(STALL_REASONS) * 2
+    verdicts["stalled"] = 10**6 << (np.arange(len(verdicts)) % len(STALL_REASONS))
+    verdicts["revision"] = 0
+    writer.write_verdicts(verdicts, ORIGIN, "one")
+    expected: Counter[str] = Counter()
+    for number, reason in enumerate(STALL_REASONS.values()):
+        expected[reason] += 2 << number
+    rows = store.client.execute("SELECT reason, sum(stalled_ms) FROM stalled_by_reason GROUP BY reason")
+    assert dict(rows) == expected
 
 
 @pytest.mark.parametrize("names", [1, 3, 256, 257, 65_537])
@@ -231,10 +312,12 @@ def _counts(store: Store) -> dict[str, Any]:
 
 def test_same_block_under_same_token_changes_nothing(store: Store, writer: Writer) -> None:
     segments, findings, intervals = some_segments(500), some_findings(500), some_intervals(500)
+    verdicts = some_verdicts(500)
 
     def write(token: str) -> None:
         writer.write_anomalies(segments, findings, ORIGIN, token)
         writer.write_intervals(intervals, ORIGIN, token)
+        writer.write_verdicts(verdicts, ORIGIN, token)
         writer.write_segments(segments, ORIGIN, token)
 
     write("one")

@@ -71,7 +71,7 @@ def ledgers(name: str, rules: str, streams: list[int]) -> Iterator[Ledger]:
         return
     gathered = {stream: Gathered() for stream in streams}
     with CapturePipeline(name, rules) as pipeline:
-        for segments, findings, _ in pipeline:
+        for segments, findings, *_ in pipeline:
             for stream, one in gathered.items():
                 one.add(segments, findings, np.flatnonzero(findings.stream == stream))
     for stream, one in gathered.items():

@@ -9,6 +9,7 @@ import xxhash
 from processors.engine import FOR_EVER, Engine
 from processors.stream.settings import configured_timeouts
 from segwatch import __version__
+from segwatch.jobs.pipeline import new_verdicts
 from segwatch.jobs.replay.span import Original, Span
 from segwatch.records.findings import FindingColumns, empty_findings, take_findings
 from segwatch.records.intervals import INTERVAL_NANOSECONDS
@@ -50,7 +51,7 @@ class SessionReplay:
         self._span = span
         self._rules = rules
         self._timeouts = FOR_EVER if original.is_file else configured_timeouts()
-        self._engine = Engine(rules, self._timeouts)
+        self._engine = Engine(rules, self._timeouts, verdicts=new_verdicts())
         self._findings = empty_findings(0)
         self._marks = np.zeros(1024, np.uint8)
         """What is known of each conversation, by its number."""
@@ -75,6 +76,7 @@ class SessionReplay:
         found = np.flatnonzero(((findings.labels != 0) | (findings.reset != 0)) & inside)
         if len(found):
             self.spool.add_anomalies(take_segments(segments, found), take_findings(findings, found))
+        self._keep_verdicts()
         if not self.original.is_file:
             self._let_time_pass(int(segments.ts.max()) - _LATE)
 
@@ -132,6 +134,13 @@ class SessionReplay:
         kept = intervals[intervals["start"] >= first]
         if len(kept):
             self.spool.add_intervals(kept.copy())
+
+    def _keep_verdicts(self) -> None:
+        """Keep those on segments of the range, with their amendments."""
+        judged = self._engine.judged.rows
+        kept = judged[judged["time"] >= self._span.begin]
+        if len(kept):
+            self.spool.add_verdicts(kept.copy())
 
     def _mark_conversations(
         self, segments: SegmentColumns, findings: FindingColumns, inside: npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from processors.engine import Engine, Timeouts
 from processors.intervals import minute_of
-from segwatch.jobs.pipeline import AnalysedBatch
+from segwatch.jobs.pipeline import AnalysedBatch, new_verdicts
 from segwatch.jobs.watch.picture import Look, Picture
 from segwatch.records.findings import take_findings
 from segwatch.records.pool import finding_pool
@@ -60,12 +60,14 @@ class AnalysedSession:
 class Analyst:
     """Analyses sessions, and keeps the picture; may be looked at from another thread."""
 
-    def __init__(self, picture: Picture, rules: str, limits: Limits) -> None:
+    def __init__(self, picture: Picture, rules: str, limits: Limits, *, judges: bool = False) -> None:
+        """``judges``: followers want verdicts, too."""
         self.evicted = 0
         """Conversations that were forgotten while they were going on, as there were too many."""
         self._picture = picture
         self._rules = rules
         self._limits = limits
+        self._judges = judges
         self._lock = threading.Lock()
         self._findings = finding_pool(BATCH_ROWS)
         self._open: list[AnalysedSession] = []
@@ -74,7 +76,7 @@ class Analyst:
 
     def begin(self, origin: int, *followers: Follower) -> AnalysedSession:
         """Begin a session of the interface at a place."""
-        engine = Engine(self._rules, self._limits.timeouts)
+        engine = Engine(self._rules, self._limits.timeouts, verdicts=new_verdicts() if self._judges else None)
         session = AnalysedSession(self._begun, origin, engine, followers)
         with self._lock:
             self._begun += 1
@@ -133,7 +135,7 @@ class Analyst:
         self._picture.add_rows(findings.reset)
         self._picture.add_closed(closed, session)
         for follower in session.followers:
-            follower.add_batch(AnalysedBatch(segments, findings, closed))
+            follower.add_batch(AnalysedBatch(segments, findings, closed, session.engine.judged.rows))
 
     def _bound(self, session: AnalysedSession) -> None:
         """Forget what has been silent longest where too much is remembered; a quarter, so that it is seldom done."""

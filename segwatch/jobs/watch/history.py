@@ -30,7 +30,7 @@ _GATHER_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 20.0
 """How long the store is tried at the end."""
 _COLUMNS_OF_SEGMENTS: Final = len(SegmentColumns._fields)
-_STATUSES, _INTERVALS, _ANOMALIES = "statuses", "intervals", "anomalies"
+_STATUSES, _INTERVALS, _ANOMALIES, _VERDICTS = "statuses", "intervals", "anomalies", "verdicts"
 
 
 class _Rows(NamedTuple):
@@ -140,6 +140,8 @@ class History:
             self._writer.write_statuses(list(rows.columns[0]), origin, token)
         elif rows.table == _INTERVALS:
             self._writer.write_intervals(rows.columns[0], origin, token)
+        elif rows.table == _VERDICTS:
+            self._writer.write_verdicts(rows.columns[0], origin, token)
         else:
             segments = SegmentColumns(*rows.columns[:_COLUMNS_OF_SEGMENTS])
             findings = FindingColumns(*rows.columns[_COLUMNS_OF_SEGMENTS:])
@@ -163,13 +165,15 @@ class SessionHistory:
         self.report("starting", CaptureCounts())
 
     def add_batch(self, batch: AnalysedBatch) -> None:
-        """Keep segments with a label or a RST, and closed intervals."""
-        segments, findings, closed = batch
+        """Keep segments with a label or a RST, verdicts, and closed intervals."""
+        segments, findings, closed, judged = batch
         self._segments += len(segments.ts)
         rows = np.flatnonzero((findings.labels != 0) | (findings.reset != 0))
         if len(rows):
             columns = (*take_segments(segments, rows), *take_findings(findings, rows))
             self._history.put(_ANOMALIES, self._session, columns)
+        if len(judged):
+            self._history.put(_VERDICTS, self._session, (judged.copy(),))
         self.add_intervals(closed)
 
     def add_intervals(self, intervals: npt.NDArray[Any]) -> None:

@@ -65,7 +65,9 @@ class WatchJob:
         rule_set(self.rules)  # a wrong name is told before anything is shown
         _compile()
         picture = self._picture()
-        analyst = Analyst(picture, self.rules, Limits(configured_timeouts(), self.conversations))
+        analyst = Analyst(
+            picture, self.rules, Limits(configured_timeouts(), self.conversations), judges=self.store is not None
+        )
         with ExitStack() as stack:
             history = stack.enter_context(self._history(name))
             unwanted = OwnTraffic().clause(history.servers) if history else ""
@@ -93,7 +95,7 @@ class WatchJob:
         with self._keeper() as keeper:
             for capture in captures.each(partial(DecodedCapture, named=self.as_json or keeper is not None)):
                 picture = self._picture()
-                analyst = Analyst(picture, self.rules, Limits(FOR_EVER, None))
+                analyst = Analyst(picture, self.rules, Limits(FOR_EVER, None), judges=self.store is not None)
                 recap = FileRecap(analyst.count_conversations, keeper)
                 feed = FileFeed(capture, speed, (recap,))
                 self._watch(feed, analyst, (file,))

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from processors.stream.outgoing import Kind, Outgoing
 from segwatch.messages.anomalies import read_anomalies
+from segwatch.messages.findings import FindingsHeader
 from segwatch.messages.intervals import read_intervals
 from segwatch.messages.positions import START, Position
 from segwatch.messages.segments import SegmentsHeader, write_segments
+from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
 
 Row = tuple[Any, ...]
@@ -65,13 +68,7 @@ class Reader:
 
     def read(self, message: Outgoing) -> None:
         """Take what is new in a message."""
-        header, found = read_anomalies(message.content) if message.kind is Kind.ANOMALIES else (None, None)
-        if found is None:
-            header, intervals = read_intervals(message.content)
-            places, rows = intervals.row, [record.tobytes() for record in intervals.records]
-        else:
-            places, rows = found.row, rows_of((*found.segments, *found.findings))
-        assert header is not None
+        header, places, rows = _rows_in(message)
         if header.coverage.after > self.marks[message.kind]:
             return
         for place, row in zip(places.tolist(), rows, strict=True):
@@ -80,6 +77,22 @@ class Reader:
             else:
                 self.doubles += 1
         self.marks[message.kind] = max(self.marks[message.kind], header.coverage.through)
+
+
+def _rows_in(message: Outgoing) -> tuple[FindingsHeader, npt.NDArray[np.int64], list[Any]]:
+    if message.kind is Kind.ANOMALIES:
+        header, found = read_anomalies(message.content)
+        return header, found.row, rows_of((*found.segments, *found.findings))
+    if message.kind is Kind.VERDICTS:
+        header, verdicts = read_verdicts(message.content)
+        return header, verdicts.row, plain_verdicts(verdicts.records)
+    header, intervals = read_intervals(message.content)
+    return header, intervals.row, [record.tobytes() for record in intervals.records]
+
+
+def plain_verdicts(records: npt.NDArray[Any]) -> list[Row]:
+    """Return verdicts as tuples of plain values, without the number of the conversation."""
+    return rows_of(tuple(records[name] for name in records.dtype.names or () if name != "stream"))
 
 
 def rows_of(columns: tuple[np.ndarray[Any, Any], ...]) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,16 +11,20 @@ from hypothesis import strategies as st
 
 from processors.engine import FOR_EVER, Engine, Scratch
 from processors.stream.codec import CheckpointError
-from processors.stream.outgoing import Kind, Outgoing
+from processors.stream.outgoing import VERDICT_BITS, Kind, Outgoing
 from processors.stream.partition import Partition, Step
 from processors.stream.settings import StreamSettings
+from processors.verdicts.engine import Verdicts
 from segwatch.messages.errors import Reason
 from segwatch.messages.intervals import read_intervals
 from segwatch.messages.segments import read_segments, write_segments
+from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import SegmentColumns, empty_segments, take_segments
+from segwatch.vocabulary import Quality
 from tests.processors.builder import Segment, columns, filled_findings, hostile_segments
-from tests.processors.stream.feed import Message, Reader, Row, cut, messages, rows_of, session_name
+from tests.processors.stream.feed import Message, Reader, Row, cut, messages, plain_verdicts, rows_of, session_name
+from tests.processors.verdicts.talk import Talk, troubled_segments
 
 SETTINGS = StreamSettings(partitions=1, shards=3, timeouts=FOR_EVER)
 LIMITED = SETTINGS._replace(most_conversations=6)
@@ -63,10 +68,21 @@ def many_conversations(draw: st.DrawFn) -> SegmentColumns:
     described = draw(hostile_segments(most=40))
     for number, segment in enumerate(described):
         object.__setattr__(segment, "client", number % 5 + 1)
+    for client in draw(st.sets(st.integers(1, 9), max_size=2)):
+        transfer = draw(troubled_segments(most=30))
+        described += [replace(segment, client=client, client_port=1000) for segment in transfer]
+    described.sort(key=lambda segment: segment.at)
     rows = columns(described)
-    rows.quality[:] = 0
+    rows.quality[:] &= int(Quality.TIMESTAMPS | Quality.SACK_PERMITTED)
     np.maximum.accumulate(rows.ts, out=rows.ts)
     return rows
+
+
+def offline_verdicts(rows: SegmentColumns, session: int) -> list[Row]:
+    """Return the verdicts of a session as one engine gives them."""
+    engine = Engine(verdicts=Verdicts())
+    engine.analyze(rows, filled_findings(len(rows.ts)))
+    return [(session_name(session), f"sensor-{session}", value) for value in plain_verdicts(engine.judged.rows)]
 
 
 @st.composite
@@ -90,6 +106,8 @@ def test_anomalies_are_those_of_a_file(drawn: tuple[list[Message], dict[int, Seg
     reader = read_all(new_partition(), log)
     expected = Counter(_without_stream(row) for number, rows in sessions.items() for row in offline(rows, number))
     assert Counter(_without_stream(row) for row in reader.rows[Kind.ANOMALIES]) == expected
+    judged = Counter(row for number, rows in sessions.items() for row in offline_verdicts(rows, number))
+    assert Counter(reader.rows[Kind.VERDICTS]) == judged
 
 
 class Bus:
@@ -291,6 +309,33 @@ def test_checkpoints_of_other_settings_are_refused() -> None:
         new_partition(SETTINGS._replace(shards=4)).load(table.get)
     with pytest.raises(CheckpointError, match="damaged"):
         new_partition().load(lambda key: table[key][:-3] if key in table else None)
+
+
+def test_an_amendment_comes_from_the_segment_that_amends() -> None:
+    """It is found at that segment's place, and says what it amends; several may come from one segment."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    originals = [segment.tsval for segment in talk.segments[-3:]]
+    talk.send(at + 240, 10)
+    first = len(talk.segments)
+    talk.send(at + 240.1, 11, 12)
+    talk.ack(at + 257, 13, tsecr=originals[0])
+    log = messages(cut(1, columns(talk.segments), [first - 1, 1]))
+    partition, found = new_partition(SETTINGS), []
+    for message in log:
+        for one in sent(partition, message):
+            if one.kind is Kind.VERDICTS:
+                header, verdicts = read_verdicts(one.content)
+                assert header.offset == message.offset
+                found += [
+                    (message.offset, row >> VERDICT_BITS, record["frame"], record["revision"], record["amended_by"])
+                    for row, record in zip(verdicts.row.tolist(), verdicts.records, strict=True)
+                ]
+                assert np.all(np.diff(verdicts.row) > 0)
+    last = len(talk.segments)
+    assert found[0] == (1, 0, first, 0, 0)
+    assert (2, 2, first, 1, last) in found
 
 
 def test_numbers_of_conversations_are_unique_and_the_same_in_both_topics() -> None:

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from segwatch.kafka.topics import ANOMALIES, INTERVALS, SEGMENTS, SENSORS
+from segwatch.kafka.topics import ANOMALIES, INTERVALS, SEGMENTS, SENSORS, VERDICTS
 from segwatch.messages.anomalies import Anomalies, write_anomalies
 from segwatch.messages.errors import MessageError, Reason
 from segwatch.messages.findings import FindingsHeader
@@ -13,13 +13,14 @@ from segwatch.messages.intervals import Intervals, write_intervals
 from segwatch.messages.positions import END_OF_MESSAGE, START, Coverage, Position
 from segwatch.messages.segments import SegmentsHeader, write_segments
 from segwatch.messages.status import SensorStatus, write_status
+from segwatch.messages.verdicts import Verdicts, write_verdicts
 from sinks.consumer.batch import Batch, Message, Place
 from sinks.consumer.kinds import KINDS
 from sinks.store import Store
 from sinks.writer import Writer
 from tests.messages.rows import valid_segments
 from tests.sinks.rows import START as TIME
-from tests.sinks.rows import some_findings, some_intervals
+from tests.sinks.rows import some_findings, some_intervals, some_verdicts
 
 ROWS = 50
 
@@ -46,6 +47,8 @@ def _values(topic: str, offset: int) -> bytes:
         return _anomalies(_header(offset), row)
     if topic == INTERVALS:
         return write_intervals(Intervals(row, some_intervals(ROWS)), _header(offset))
+    if topic == VERDICTS:
+        return write_verdicts(Verdicts(row, some_verdicts(ROWS)), _header(offset))
     if topic == SEGMENTS:
         return _segments(offset)
     return write_status(
@@ -55,7 +58,7 @@ def _values(topic: str, offset: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("topic", [ANOMALIES, INTERVALS, SEGMENTS, SENSORS])
+@pytest.mark.parametrize("topic", [ANOMALIES, INTERVALS, VERDICTS, SEGMENTS, SENSORS])
 def test_messages_of_several_sensors_are_one_block(store: Store, topic: str) -> None:
     kind = KINDS[topic]
     batch = Batch(Place(topic, 3), 0, START, int(1000 * time.time()), mark=START)

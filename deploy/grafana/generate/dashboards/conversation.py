@@ -164,12 +164,48 @@ def _anomalies() -> Section:
     )
 
 
+def _verdicts() -> Section:
+    return Section(
+        "Why",
+        [
+            rows(
+                "Verdicts",
+                (
+                    "Why segments were sent again, came late or twice, what new data waited for, who sent resets; "
+                    "whether a repeat was needed, where its original was lost, and how sure that is (docs/verdicts.md)."
+                ),
+                queries.VERDICTS,
+                {
+                    "time": Column("time", _EXACT, width=120),
+                    "frame": Column("frame", WHOLE),
+                    "sender": Column("sender"),
+                    "cause": Column("cause", width=150),
+                    "needed": Column("needed"),
+                    "place": Column("lost"),
+                    "stage": Column("stage"),
+                    "stalled": Column("stood still", MILLISECONDS),
+                    "bytes_again": Column("sent again", BYTES),
+                    "confidence": Column("sure", PERCENT),
+                    "original_frame": Column("original frame", WHOLE),
+                    "silence": Column("silence", MILLISECONDS),
+                    "duplicate_acks": Column("duplicate ACKs", WHOLE),
+                    "episode": Column("episode", WHOLE),
+                    "revision": Column("revision", WHOLE),
+                    "amended_by": Column("amended by frame", WHOLE),
+                    "proof": Column("proof", width=240),
+                },
+                height=HIGH,
+            )
+        ],
+    )
+
+
 def dashboard() -> Dashboard:
     """Return the dashboard."""
     return board(
         links.CONVERSATION,
-        "Everything about one conversation: its picture, and every anomaly with its numbers.",
+        "Everything about one conversation: its picture, every anomaly with its numbers, and why.",
         [*variables.PLACES, variables.CONVERSATION],
         [annotations.CONVERSATION_EVENTS],
-        [_summary(), _picture(), _over_time(), _anomalies()],
+        [_summary(), _picture(), _over_time(), _verdicts(), _anomalies()],
     )

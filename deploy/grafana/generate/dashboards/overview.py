@@ -102,6 +102,7 @@ def _against_last_week() -> Section:
                 limits=SHARE_SENT_AGAIN,
             ),
             _stalled(),
+            _reasons(),
             lines(
                 "Resets by class",
                 "Segments with RST by what they mean: refused, aborted, after a FIN, off sequence and so on.",
@@ -109,6 +110,7 @@ def _against_last_week() -> Section:
                 queries.RESETS_BY_CLASS,
                 by="reset",
                 stacked=True,
+                width=8,
             ),
             lines(
                 "Traffic",
@@ -119,14 +121,14 @@ def _against_last_week() -> Section:
                 BITS_A_SECOND,
                 queries.TRAFFIC_OVER_TIME,
                 queries.TRAFFIC_LAST_WEEK,
-                width=16,
+                width=12,
             ),
             number(
                 "Traffic, average",
                 "Payload of both sides, over the whole range of time.",
                 BITS_A_SECOND,
                 queries.TRAFFIC,
-                width=8,
+                width=4,
             ),
         ],
     )
@@ -143,6 +145,21 @@ def _stalled() -> Panel:
         SECONDS,
         queries.CLOSED_WINDOWS_OVER_TIME,
         queries.WAITS_OVER_TIME,
+    )
+
+
+def _reasons() -> Panel:
+    return lines(
+        "Stalled, by reason",
+        (
+            "Seconds in which delivery stood still, of all conversations together, by what it waited for: the "
+            "handshake (a SYN sent again), a timeout, recovery (repeats that acknowledgments asked for), the receiver "
+            "(its window was closed), or the sender (its application had nothing to send for longer than a timeout)."
+        ),
+        SECONDS,
+        queries.STALLED_BY_REASON,
+        stacked=True,
+        by="reason",
     )
 
 

@@ -110,6 +110,17 @@ LABELS = (
     "[concat('reset: ', toString(anomaly.reset))]))) AS label, countIf(anomaly.from_client) AS client, "
     f"countIf(NOT anomaly.from_client) AS server {_ANOMALIES} GROUP BY label ORDER BY client + server DESC, label"
 )
+VERDICTS = (
+    "SELECT verdict.ts AS time, verdict.frame AS frame, if(verdict.from_client, 'client', 'server') AS sender, "
+    "verdict.cause AS cause, verdict.needed AS needed, verdict.place AS place, verdict.stage AS stage, "
+    "verdict.stalled_ms AS stalled, verdict.bytes_again AS bytes_again, 100 * verdict.confidence AS confidence, "
+    "verdict.original_frame AS original_frame, verdict.silence_ms AS silence, "
+    "verdict.duplicate_acks AS duplicate_acks, verdict.episode AS episode, "
+    "verdict.revision AS revision, verdict.amended_by AS amended_by, "
+    "arrayStringConcat(verdict.proof, ', ') AS proof "
+    f"FROM current_verdicts AS verdict WHERE {seconds('verdict')} AND {conversation('verdict')} "
+    "ORDER BY verdict.ts, verdict.frame LIMIT 5000"
+)
 ANOMALIES = (
     "SELECT anomaly.ts AS time, anomaly.frame AS frame, if(anomaly.from_client, 'client', 'server') AS sender, "
     "arrayStringConcat(anomaly.label_names, ', ') AS labels, toString(anomaly.reset) AS reset, anomaly.seq AS seq, "

@@ -49,6 +49,11 @@ WAITS_OVER_TIME = (
     f"SELECT $__timeInterval(anomaly.time) AS time, {in_seconds('sum(anomaly.rto)')} AS `waiting to send again` "
     f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND {sensor('anomaly')} GROUP BY time ORDER BY time"
 )
+STALLED_BY_REASON = (
+    "SELECT $__timeInterval(minute.time) AS time, minute.reason AS reason, sum(minute.stalled_ms) / 1000 AS stalled "
+    f"FROM stalled_by_reason AS minute WHERE {minutes('minute')} AND {sensor('minute')} "
+    "GROUP BY time, reason ORDER BY time, reason"
+)
 RESETS_BY_CLASS = (
     "SELECT $__timeInterval(minute.time) AS time, minute.class AS reset, sum(minute.resets) AS resets "
     f"FROM resets_by_class AS minute WHERE {minutes('minute')} AND {sensor('minute')} "
