@@ -7,6 +7,7 @@ from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
+from processors.verdicts.flights import take_flight
 from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
@@ -116,6 +117,8 @@ def _take_data(
         if asked:
             judge_unseen(state, packet, end, sender, receiver, asked, out)
     elif not probes and not before(packet.seq, snd_max):
+        if sender.trouble and state.troubles[sender.trouble - 1].flight:
+            take_flight(state, state.troubles[sender.trouble - 1], sender, receiver, packet, out)
         _judge_new(state, packet, end, sender, receiver, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         sent.take_new(state, sender, packet, snd_max, end)

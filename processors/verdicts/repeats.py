@@ -69,6 +69,7 @@ def repeat_cause(
     """
     note.is_repeat = 1
     trouble.repeated_at = note.time
+    trouble.flight = 0
     if copy != NOTHING:
         state.notes[copy].repeated = 1
     if is_syn:

@@ -21,8 +21,11 @@ MOST_RANGES: Final = 16
 """Selectively acknowledged ranges of one sender that are remembered at most."""
 MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
-MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
-"""Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
+MOST_UNDECIDED: Final = 16
+"""Verdicts of one sender that what it is learnt to do may still amend, at most."""
+MOST_WRITTEN: Final = 3 * MOST_NOTES + MOST_UNDECIDED + 8
+"""Verdicts that one segment writes at most: two amendments of all notes, those of the undecided ones, as many losses
+of the capture, its own."""
 DUP_THRESH: Final = 3
 """Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""
 
@@ -103,7 +106,14 @@ TROUBLE: Final = records(
         ("next", np.int32),
         ("first_note", np.int32),
         ("last_note", np.int32),
+        ("first_kept", np.int32),
         ("notes", np.uint16),
+        ("undecided", np.uint8),
+        ("flight", np.uint8),
+        ("in_flight", np.uint8),
+        ("had_room", np.uint8),
+        ("flight_from", np.uint32),
+        ("flight_length", np.uint32),
         ("ranges", np.uint8),
         ("phase", np.uint8),
         ("last_phase", np.uint8),
@@ -120,6 +130,8 @@ TROUBLE: Final = records(
         ("repeated_at", np.int64),
         ("reported_since", np.int64),
         ("reported_at", np.int64),
+        ("flight_began", np.int64),
+        ("flight_heard", np.int64),
         ("left", np.uint32, (MOST_RANGES,)),
         ("right", np.uint32, (MOST_RANGES,)),
     ]
@@ -135,7 +147,9 @@ were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``
 losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
 not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
-hole and were not sent again yet.
+hole and were not sent again yet. ``undecided``: its verdicts that name a probe, though it may have been a timeout;
+``first_kept``: those of them that nothing else can amend, newest first. ``flight*``, ``in_flight``,
+``had_room``: see ``flights``.
 """
 
 NOTE: Final = records(
@@ -153,6 +167,7 @@ NOTE: Final = records(
         ("acked", np.uint8),
         ("dsacked", np.uint8),
         ("repeated", np.uint8),
+        ("undecided", np.uint8),
         ("confidence", np.float32),
         ("waited", np.int64),
         ("time", np.int64),
@@ -163,6 +178,7 @@ NOTE: Final = records(
 
 ``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first unacknowledged
 byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
+``undecided``: called a probe, and may have been a timeout.
 ``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that
 shows.
 """
