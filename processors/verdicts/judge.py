@@ -219,7 +219,7 @@ def _new_verdict(
     if trouble.notes == MOST_NOTES:
         drop_first(state, trouble)
     copy = latest_copy(state, trouble, packet.seq, end)
-    quiet = silence(state, packet, sender)  # before its own note is the last one
+    quiet = silence(state, packet, sender, receiver)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]

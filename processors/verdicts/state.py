@@ -82,6 +82,8 @@ NUMBERS_MOVE: Final = 16
 FIN_SENT: Final = 32
 WAS_CLOSED: Final = 64
 """The peer's window was closed since it sent new data."""
+TICKS_KNOWN: Final = 128
+"""Its timestamps were found to count milliseconds."""
 
 PIECE: Final = records(
     [

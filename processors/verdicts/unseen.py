@@ -109,7 +109,7 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of a timeout.
     """
-    quiet = silence(state, packet, sender)
+    quiet = silence(state, packet, sender, receiver)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
         return quiet >= clock(sender, receiver)
     return _timers_fit(quiet, packets, sender, receiver)
@@ -143,7 +143,7 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    quiet = silence(state, packet, sender)
+    quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
     if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver)):
         _forget_unseen(trouble, sender, receiver)
