@@ -118,12 +118,12 @@ def _weigh(
         verdict.proof |= proof
         call_spurious(verdict)
         if proof == _EIFEL or verdict.cause == _RTO:
-            undo(trouble, packet.now)
+            undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
         verdict.proof |= _BEYOND
         call_spurious(verdict)
-        undo(trouble, packet.now)
+        undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.LIKELY, out)
     elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
         verdict.needed = _NEEDED

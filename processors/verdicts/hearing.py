@@ -77,7 +77,7 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
         sender.holes = 0
     scoreboard.forget_below(trouble, packet.ack)
     selective = both_acknowledge_selectively(sender, receiver)
-    end_if_acknowledged(trouble, packet.ack, selective, packet.now)
+    end_if_acknowledged(trouble, packet.ack, selective, packet.now, packet.tsval)
 
 
 @rare_kernel

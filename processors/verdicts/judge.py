@@ -165,7 +165,8 @@ def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) ->
         return piece, NOTHING, signed(state.pieces[piece].time)
     behind = NOTHING
     since = signed(note.time)
-    if index >= 0 and index + 1 < signed(sender.count):
+    in_flight = index >= 0 or (sender.last_heard and not before(seq, signed(sender.una)))
+    if in_flight and index + 1 < signed(sender.count):
         behind = sent.place_of(sender, index + 1)
         verdict.proof |= _HOLE_SEEN
         _compare(state, sender, verdict, note, header_of(state.pieces[behind]))

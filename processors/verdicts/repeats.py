@@ -78,7 +78,7 @@ def repeat_cause(
         verdict.cause = _SYN_RETRY
         verdict.episode = trouble.episode
         return confidence.SYN_AGAIN
-    phase = phase_at_sender(trouble, sender, signed(note.start), signed(note.time))
+    phase = phase_at_sender(trouble, sender, note)
     reported = were_heard(trouble, sender, receiver, verdict, signed(note.time))
     if reported:
         verdict.proof |= _LOSS_REPORTED

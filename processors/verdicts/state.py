@@ -124,6 +124,7 @@ TROUBLE: Final = records(
         ("reports", np.uint8),
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
+        ("ended_tsval", np.uint32),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("closed_at", np.int64),
@@ -142,7 +143,8 @@ TROUBLE: Final = records(
 
 ``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
-``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
+``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: what the sender's segments echo from then
+on, 0 unknown. ``episode``: how many there
 were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat.
 ``closed_at``, ``reopened``: when the peer's window closed and opened last.
 ``reported_since``, ``reported_at``: first and last time of the last reports of

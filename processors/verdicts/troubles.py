@@ -43,6 +43,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.reports = 0
         trouble.open_notes = 0
         trouble.high_seq = 0
+        trouble.ended_tsval = 0
         trouble.episode = 0
         trouble.stalled_until = 0
         trouble.closed_at = 0

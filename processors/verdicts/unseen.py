@@ -128,8 +128,9 @@ def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
 def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
     """What was missing were other repeats: the episode ended when all that passed was acknowledged."""
     trouble.unseen = 0
+    una = signed(sender.una)
     selective = both_acknowledge_selectively(sender, receiver)
-    end_if_acknowledged(trouble, signed(sender.una), selective, signed(sender.last_heard))
+    end_if_acknowledged(trouble, una, selective, signed(sender.last_heard), signed(sender.heard_tsval))
 
 
 @rare_kernel
