@@ -125,6 +125,8 @@ TROUBLE: Final = records(
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
         ("ended_tsval", np.uint32),
+        ("repeated_to", np.uint32),
+        ("ignored", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("closed_at", np.int64),
@@ -145,7 +147,8 @@ TROUBLE: Final = records(
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: what the sender's segments echo from then
 on, 0 unknown. ``episode``: how many there
-were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat.
+were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
+``repeated_to``. ``ignored``: see ``going_back``.
 ``closed_at``, ``reopened``: when the peer's window closed and opened last.
 ``reported_since``, ``reported_at``: first and last time of the last reports of
 losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
