@@ -80,6 +80,17 @@ def _paces_by_round_trips(state: State, sender: Any, smoothed: int) -> bool:
 
 
 @rare_kernel
+def learn_clock(state: State, sender: Any, receiver: Any) -> bool:
+    """Return whether the sender's timestamps count milliseconds; remember it where that shows."""
+    if ticks_are_milliseconds(state, sender):
+        return True
+    if not sender.count or not _paces_by_round_trips(state, sender, round_trip(sender, receiver)):
+        return False
+    sender.marks |= TICKS_KNOWN
+    return True
+
+
+@rare_kernel
 def _newest(state: State, sender: Any) -> tuple[int, int]:
     """Return timestamp and echo of what the sender sent last, repeats counted."""
     piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
@@ -103,11 +114,7 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """
     now: int = packet.now
     quiet = now - signed(sender.last_sent or sender.last_heard)
-    stamped = bool(packet.quality & _TIMESTAMPS) and bool(sender.count)
-    if stamped and not ticks_are_milliseconds(state, sender):
-        stamped = _paces_by_round_trips(state, sender, round_trip(sender, receiver))
-        if stamped:
-            sender.marks |= TICKS_KNOWN
+    stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
     if stamped:
         tsval, tsecr = _newest(state, sender)
         ticks = signed_distance(packet.tsval, tsval)

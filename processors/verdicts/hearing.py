@@ -7,6 +7,7 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
+from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
@@ -89,6 +90,8 @@ def _hear_closely(
     out: Any,
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
+    if not sender.trouble:
+        learn_clock(state, sender, receiver)  # before what comes now is held up
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
     reports = False

@@ -32,6 +32,8 @@ _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
 _HABIT = int(Proof.HABIT)
+_ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
+_ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
@@ -72,15 +74,29 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
 
 
 @rare_kernel
+def _is_first(sender: Any, note: Any, verdict: Any) -> bool:
+    """Whether IP identifications show that nothing but the original was sent before a repeat, seen or not."""
+    step = (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
+    numbered = sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID
+    if not numbered or not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING):
+        return False
+    return step == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
+
+
+@rare_kernel
 def _last_in_flight(
     state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int
 ) -> tuple[int, float]:
-    """The only segment in flight, after silence: a probe, or the timeout."""
+    """The only segment in flight, after silence: a probe, or the timeout.
+
+    What comes later than a probe does is a timeout: another timer went off before it, if it is not the first repeat.
+    """
     habit = signed(trouble.probes)
     too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
     if habit:
         verdict.proof |= _HABIT
-    may_probe = both_acknowledge_selectively(sender, receiver) and not (verdict.round_trip > 0 and too_late)
+    too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
+    may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
     if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
