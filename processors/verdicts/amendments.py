@@ -66,18 +66,17 @@ def _is_all_that_lacks(note: Any, verdict: Any, packet: Any) -> bool:
 
 
 @rare_kernel
-def _contradiction(
-    note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool
-) -> int:
+def _contradiction(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool) -> int:
     """Return the proof that the first acknowledgment of a repeat was none of the repeat, or 0.
 
     RFC 3522 section 3.2 asks for the first acknowledgment that advances over the repeat, which echoes the segment that
     filled the gap: that is the repeat only if it began there.
     """
-    if echoes and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
-        if _fills(note, sender, packet) or _is_all_that_lacks(note, verdict, packet):
-            return _EIFEL
-    if echoes and note.marks & HAS_TIMESTAMP and not before(tsecr, signed(note.tsval)):
+    stamped = echoes and bool(note.marks & HAS_TIMESTAMP)
+    is_older = stamped and before(tsecr, signed(note.tsval))
+    if is_older and (_fills(note, sender, packet) or _is_all_that_lacks(note, verdict, packet)):
+        return _EIFEL
+    if stamped and not is_older:
         return 0
     if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - _HOST_DELAY:
         return _ACKED_EARLY

@@ -1,4 +1,4 @@
-"""What a sender sends at once after a repeat that was its only segment in flight: was it a probe, or a timeout?
+"""Probe or timeout: what a sender sends at once after a repeat that was its only segment in flight.
 
 After a timeout a sender may have one segment in flight, so nothing new goes beside the repeat, and two segments go once
 that is acknowledged (RFC 5681 section 3.1). After a probe it may have as many as before, or a share of them (RFC 8985

@@ -72,7 +72,7 @@ def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any
         note.acked = 1
         trouble.open_notes -= 1
         if note.marks & HAS_TIMESTAMP and verdict.cause in (_RTO, _FAST_RETRANSMIT):
-            # The acknowledgment on its way echoes the original. Without selective ones the sender repeats nothing before.
+            # The acknowledgment on its way echoes the original. Without selective ones nothing is repeated before.
             selective = both_acknowledge_selectively(sender, receiver)
             undo(trouble, signed(note.time), signed(sender.heard_tsval) if selective else signed(note.tsecr) + 1)
         return confidence.PROVED

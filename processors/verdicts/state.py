@@ -145,18 +145,16 @@ TROUBLE: Final = records(
 
 ``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
-``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: what the sender's segments echo from then
-on, 0 unknown. ``episode``: how many there
-were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
-``repeated_to``. ``ignored``: see ``going_back``.
-``closed_at``, ``reopened``: when the peer's window closed and opened last.
-``reported_since``, ``reported_at``: first and last time of the last reports of
-losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
-not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
-peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
-hole and were not sent again yet. ``undecided``: its verdicts that name a probe, though it may have been a timeout;
-``first_kept``: those of them that nothing else can amend, newest first. ``flight*``, ``in_flight``,
-``had_room``: see ``flights``.
+``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: the least that
+segments echo which the sender sent after it had heard so, 0 unknown. ``episode``: how many there were.
+``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
+``repeated_to``. ``ignored``: see ``going_back``. ``closed_at``, ``reopened``: when the peer's window closed and opened
+last. ``reported_since``, ``reported_at``: first and last time of the last reports of losses. ``probes``: more than 0 if
+it is known to send tail loss probes, less if it is known not to. ``undecided``: its verdicts that name a probe, though
+it may have been a timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``,
+``in_flight``, ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``:
+duplicates that the peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
+hole and were not sent again yet.
 """
 
 NOTE: Final = records(

@@ -26,7 +26,11 @@ Numbered = tuple[int, Packet]
 
 
 def is_either(
-    frame: int, packet: Packet, connection: Sequence[Numbered], rows: Mapping[int, truth.Row], first_of: Mapping[int, int]
+    frame: int,
+    packet: Packet,
+    connection: Sequence[Numbered],
+    rows: Mapping[int, truth.Row],
+    first_of: Mapping[int, int],
 ) -> bool:
     """Tell whether a repeat may have been a probe or a timeout, for all that its conversation shows.
 
@@ -42,7 +46,9 @@ def is_either(
         if number in rows and rows[number].cause in _TIMERS and first_of[rows[number].episode] == number
     ]
     return all(
-        _SENT_ONCE.search(rows[number].evidence) and _in_time(number, connection) and _shows_nothing(number, one, connection)
+        _SENT_ONCE.search(rows[number].evidence)
+        and _in_time(number, connection)
+        and _shows_nothing(number, one, connection)
         for number, one in {*began, (frame, packet)}
     )
 
@@ -78,16 +84,20 @@ def _shows_nothing(frame: int, packet: Packet, connection: Sequence[Numbered]) -
             if one.has_ack and (heard is None or distance(heard, one.ack) > 0):
                 heard = one.ack
         elif number == frame:
-            if heard is None or distance(packet.seq, heard) < 0:
+            if not _is_alone(packet, heard):
                 return False
         elif one.span and number < frame:
             if distance(end, _end(one)) > 0:
                 return False
             copies += distance(packet.seq, _end(one)) > 0
-        elif one.span:
-            if distance(one.seq, end) > 0 or (one.span > 1 and (heard is None or distance(one.seq, heard) < 0)):
-                return False
+        elif one.span and (distance(one.seq, end) > 0 or (one.span > 1 and not _is_alone(one, heard))):
+            return False
     return copies <= 1
+
+
+def _is_alone(packet: Packet, heard: int | None) -> bool:
+    """Tell whether all before a packet was acknowledged, as far as the other side was heard."""
+    return heard is not None and distance(packet.seq, heard) >= 0
 
 
 def _end(packet: Packet) -> int:
