@@ -22,6 +22,7 @@ _AFTER_SENSOR = int(Place.AFTER_SENSOR)
 _NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 _RTO = int(Cause.RTO)
+_SYN_RETRY = int(Cause.SYN_RETRY)
 _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _ACKED_EARLY = int(Proof.ACKED_EARLY)
 _EIFEL = int(Proof.EIFEL)
@@ -98,6 +99,29 @@ def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: An
 
 
 @rare_kernel
+def _echoes(note: Any, verdict: Any, sender: Any, packet: Any, tsecr: int, echoes: bool) -> bool:
+    """Whether the acknowledgment that fills a gap with a repeat echoes its own timestamp, or a later one of a SYN."""
+    if not echoes or not note.marks & HAS_TIMESTAMP or before(tsecr, signed(note.tsval)):
+        return False
+    own = tsecr == signed(note.tsval) or verdict.cause == _SYN_RETRY
+    return bool(own) and _fills(note, sender, packet)
+
+
+@rare_kernel
+def _open_probes(state: State, trouble: Any, verdict: Any, frame: int, out: Any) -> None:
+    """Say of probes of a timeout's episode that nothing tells whether they were needed: acknowledgments were late."""
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        other = state.rows[place]
+        same = other.cause == _TAIL_LOSS_PROBE and other.episode == verdict.episode
+        if same and other.needed == _NEEDED and not state.notes[place].acked:
+            other.needed = _NOT_KNOWN
+            other.place = _NOWHERE
+            amend(state, place, frame, confidence.CONSISTENT, out)
+        place = signed(state.notes[place].next)
+
+
+@rare_kernel
 def _weigh(
     state: State,
     trouble: Any,
@@ -119,12 +143,14 @@ def _weigh(
         if proof == _EIFEL or verdict.cause == _RTO:
             undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
+        if proof == _EIFEL and verdict.cause == _RTO:
+            _open_probes(state, trouble, verdict, packet.frame, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
         verdict.proof |= _BEYOND
         call_spurious(verdict)
         undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.LIKELY, out)
-    elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
+    elif verdict.needed == _NOT_KNOWN and _echoes(note, verdict, sender, packet, tsecr, echoes):
         verdict.needed = _NEEDED
         verdict.place = _AFTER_SENSOR if verdict.proof & _ORIGINAL_SEEN else _NOWHERE
         verdict.proof |= _ECHOED

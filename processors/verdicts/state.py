@@ -23,8 +23,8 @@ MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
 MOST_UNDECIDED: Final = 16
 """Verdicts of one sender that what it is learnt to do may still amend, at most."""
-MOST_WRITTEN: Final = 3 * MOST_NOTES + MOST_UNDECIDED + 8
-"""Verdicts that one segment writes at most: two amendments of all notes, those of the undecided ones, as many losses
+MOST_WRITTEN: Final = 4 * MOST_NOTES + MOST_UNDECIDED + 8
+"""Verdicts that one segment writes at most: three amendments of all notes, those of the undecided ones, as many losses
 of the capture, its own."""
 DUP_THRESH: Final = 3
 """Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""

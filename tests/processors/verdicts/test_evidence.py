@@ -120,3 +120,19 @@ def test_a_number_that_nothing_asked_for_is_missing_before_a_late_timer(*, ackno
     causes = [verdict.says for verdict in talk.verdicts()]
     repeat = (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.BEFORE_SENSOR)
     assert causes == ([repeat] if acknowledged else [])
+
+
+def test_a_probe_before_a_spurious_timeout_may_not_have_been_needed() -> None:
+    """The acknowledgments were late: that of what was probed may come with those of what was sent after it."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.send(at + 48, 12)
+    talk.send(at + 268, 10)
+    talk.ack(at + 280, 11, tsecr=round(at) + 7000)
+    talk.ack(at + 281, 12, tsecr=round(at) + 7000)
+    talk.send(at + 284, 13)
+    talk.ack(at + 300, 14)
+    probe, timeout = talk.verdicts()
+    assert probe.says == (Cause.TAIL_LOSS_PROBE, Needed.UNKNOWN, Place.UNKNOWN)
+    assert timeout.says == (Cause.RTO, *_SPURIOUS)
