@@ -129,12 +129,15 @@ def is_unasked(sender: Any, receiver: Any) -> bool:
 def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int, unasked: bool) -> bool:
     """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
+    Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2).
+
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
     """
     quiet = silence(state, packet, sender, receiver)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
-        return quiet >= clock(sender, receiver)
+        least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY if sender.una == sender.snd_max else 0
+        return quiet >= max(least, clock(sender, receiver))
     if unasked and quiet >= _least_timer(sender, receiver):
         return True
     return _timers_fit(quiet, packets, sender, receiver)

@@ -136,3 +136,14 @@ def test_a_probe_before_a_spurious_timeout_may_not_have_been_needed() -> None:
     probe, timeout = talk.verdicts()
     assert probe.says == (Cause.TAIL_LOSS_PROBE, Needed.UNKNOWN, Place.UNKNOWN)
     assert timeout.says == (Cause.RTO, *_SPURIOUS)
+
+
+@pytest.mark.parametrize(("pause", "repeats"), [(30, False), (60, True)])
+def test_no_timer_is_shorter_than_two_round_trips_where_nothing_is_reported(pause: float, *, repeats: bool) -> None:
+    """A number is missing, and all that passed was acknowledged: what is missing may only be late."""
+    talk = Talk()
+    at = talk.warm()
+    talk.lose()
+    talk.send(at + pause, 10)
+    talk.ack(at + pause + 16, 11)
+    assert [verdict.cause for verdict in talk.verdicts()] == ([Cause.TAIL_LOSS_PROBE] if repeats else [])
