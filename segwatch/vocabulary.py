@@ -277,6 +277,8 @@ class Proof(IntFlag):
     """The sender numbers its packets one by one, and the reset has a number out of the row: ``ip_id_step``."""
     OFF_SEQUENCE = 1 << 19
     """The receiver has to ignore the reset: its number is outside of the window (RFC 9293 section 3.10.7.4)."""
+    HABIT = 1 << 20
+    """What its sender sent next, or sends elsewhere in the conversation, tells which timer it was."""
 
 
 def _name(member: IntFlag | IntEnum) -> str:

@@ -22,6 +22,8 @@ _AFTER_SENSOR = int(Place.AFTER_SENSOR)
 _NETWORK_DUPLICATE = int(Cause.NETWORK_DUPLICATE)
 _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 _RTO = int(Cause.RTO)
+_SYN_RETRY = int(Cause.SYN_RETRY)
+_TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _ACKED_EARLY = int(Proof.ACKED_EARLY)
 _EIFEL = int(Proof.EIFEL)
 _ECHOED = int(Proof.ECHOED)
@@ -33,6 +35,7 @@ _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
 _ENOUGH = 3
 """Segments behind a lost one that make duplicate ACKs for certain."""
+_DELAYED_ACK = 40_000_000
 _HOST_DELAY = 1_000_000
 """Nanoseconds that hosts differ by in how fast they answer."""
 _UNKNOWN_LINGER = 1_000_000_000
@@ -48,21 +51,33 @@ def _covered(note: Any, trouble: Any, ack: int) -> bool:
 
 @rare_kernel
 def _fills(note: Any, sender: Any, packet: Any) -> bool:
-    """Whether a repeat began at the first unacknowledged byte, and the acknowledgment is the first to go beyond it."""
-    is_next = note.is_head and not before(signed(note.start), signed(sender.una))
-    return bool(is_next and not_after(signed(note.end), packet.ack))
+    """Whether a repeat begins at the first unacknowledged byte, and the acknowledgment is the first to go beyond it."""
+    return bool(note.start == sender.una and not_after(signed(note.end), packet.ack))
 
 
 @rare_kernel
-def _contradiction(note: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool) -> int:
+def _is_all_that_lacks(note: Any, verdict: Any, packet: Any) -> bool:
+    """Whether a probe of the last segment is all that the acknowledgment can be due to, if that had been lost.
+
+    What was sent before it had been acknowledged by then, seen or not: the probe waited longer than an acknowledgment
+    does (Linux: a round trip or 40 ms).
+    """
+    waited = verdict.silence > max(signed(verdict.round_trip), _DELAYED_ACK)
+    return bool(verdict.cause == _TAIL_LOSS_PROBE and waited and not_after(signed(note.end), packet.ack))
+
+
+@rare_kernel
+def _contradiction(note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any, tsecr: int, echoes: bool) -> int:
     """Return the proof that the first acknowledgment of a repeat was none of the repeat, or 0.
 
     RFC 3522 section 3.2 asks for the first acknowledgment that advances over the repeat, which echoes the segment that
     filled the gap: that is the repeat only if it began there.
     """
-    if echoes and _fills(note, sender, packet) and note.marks & HAS_TIMESTAMP and before(tsecr, signed(note.tsval)):
+    stamped = echoes and bool(note.marks & HAS_TIMESTAMP)
+    is_older = stamped and before(tsecr, signed(note.tsval))
+    if is_older and (_fills(note, sender, packet) or _is_all_that_lacks(note, verdict, packet)):
         return _EIFEL
-    if echoes and note.marks & HAS_TIMESTAMP and not before(tsecr, signed(note.tsval)):
+    if stamped and not is_older:
         return 0
     if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - _HOST_DELAY:
         return _ACKED_EARLY
@@ -84,6 +99,29 @@ def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: An
 
 
 @rare_kernel
+def _echoes(note: Any, verdict: Any, sender: Any, packet: Any, tsecr: int, echoes: bool) -> bool:
+    """Whether the acknowledgment that fills a gap with a repeat echoes its own timestamp, or a later one of a SYN."""
+    if not echoes or not note.marks & HAS_TIMESTAMP or before(tsecr, signed(note.tsval)):
+        return False
+    own = tsecr == signed(note.tsval) or verdict.cause == _SYN_RETRY
+    return bool(own) and _fills(note, sender, packet)
+
+
+@rare_kernel
+def _open_probes(state: State, trouble: Any, verdict: Any, frame: int, out: Any) -> None:
+    """Say of probes of a timeout's episode that nothing tells whether they were needed: acknowledgments were late."""
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        other = state.rows[place]
+        same = other.cause == _TAIL_LOSS_PROBE and other.episode == verdict.episode
+        if same and other.needed == _NEEDED and not state.notes[place].acked:
+            other.needed = _NOT_KNOWN
+            other.place = _NOWHERE
+            amend(state, place, frame, confidence.CONSISTENT, out)
+        place = signed(state.notes[place].next)
+
+
+@rare_kernel
 def _weigh(
     state: State,
     trouble: Any,
@@ -98,19 +136,21 @@ def _weigh(
 ) -> None:
     """Amend the verdict on a repeat that is acknowledged now, if that says more than was known."""
     verdict = state.rows[place]
-    proof = _contradiction(note, sender, receiver, packet, tsecr, echoes)
+    proof = _contradiction(note, verdict, sender, receiver, packet, tsecr, echoes)
     if proof:
         verdict.proof |= proof
         call_spurious(verdict)
         if proof == _EIFEL or verdict.cause == _RTO:
-            undo(trouble, packet.now)
+            undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
+        if proof == _EIFEL and verdict.cause == _RTO:
+            _open_probes(state, trouble, verdict, packet.frame, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
         verdict.proof |= _BEYOND
         call_spurious(verdict)
-        undo(trouble, packet.now)
+        undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.LIKELY, out)
-    elif verdict.needed == _NOT_KNOWN and echoes and note.marks & HAS_TIMESTAMP and _fills(note, sender, packet):
+    elif verdict.needed == _NOT_KNOWN and _echoes(note, verdict, sender, packet, tsecr, echoes):
         verdict.needed = _NEEDED
         verdict.place = _AFTER_SENSOR if verdict.proof & _ORIGINAL_SEEN else _NOWHERE
         verdict.proof |= _ECHOED

@@ -5,15 +5,17 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import signed, signed_distance
 from processors.verdicts.headers import Header
-from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
+from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, round_trip
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import HAS_TIMESTAMP, State
+from processors.verdicts.state import HAS_TIMESTAMP, TICKS_KNOWN, State
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 
 MILLISECOND = 1_000_000
 """A tick of Linux's, Windows' and FreeBSD's clocks."""
 _LEAST_SPAN = 20_000_000
+_PARTS = 8
+_LOOKED_AT = 16
 _FARTHEST = 1 << 20
 """Ticks between two timestamps at most: others are none of one clock."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
@@ -22,27 +24,70 @@ _TIMESTAMPS = int(Quality.TIMESTAMPS)
 @rare_kernel
 def _ticks_agree(later: Any, earlier: Any) -> bool:
     """Whether two pieces are as many milliseconds apart by their timestamps as by their times, about."""
+    if not later.marks & earlier.marks & HAS_TIMESTAMP:
+        return False
     span = signed(later.time) - signed(earlier.time)
     ticked = MILLISECOND * signed_distance(signed(later.tsval), signed(earlier.tsval))
-    return span >= _LEAST_SPAN and ticked * 3 > span and ticked < 3 * span
+    return bool(span >= _LEAST_SPAN and ticked * 3 > span and ticked < 3 * span)
 
 
 @rare_kernel
 def ticks_are_milliseconds(state: State, sender: Any) -> bool:
-    """Whether the sender's timestamps count milliseconds, as far as its pieces show.
+    """Whether the sender's timestamps count milliseconds, as far as its pieces show or have shown.
 
-    What comes late makes a span longer than it is by the sender's clock; it is enough if one half of the pieces agrees.
+    What comes late makes a span longer than it is by the sender's clock; it is enough if one part of the pieces agrees.
     """
-    if not sender.count:
+    if sender.marks & TICKS_KNOWN:
+        return True
+    last = signed(sender.count) - 1
+    if last < 0:
         return False
     first = state.pieces[place_of(sender, 0)]
-    middle = state.pieces[place_of(sender, signed(sender.count) >> 1)]
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    if not first.marks & middle.marks & last.marks & HAS_TIMESTAMP:
+    newest = state.pieces[place_of(sender, last)]
+    if not first.marks & newest.marks & HAS_TIMESTAMP:
         return False
-    if signed(last.time) - signed(first.time) < _LEAST_SPAN:
+    if signed(newest.time) - signed(first.time) < _LEAST_SPAN:
         return True
-    return _ticks_agree(last, first) or _ticks_agree(middle, first) or _ticks_agree(last, middle)
+    agree = _ticks_agree(newest, first)
+    for part in range(_PARTS):
+        one = state.pieces[place_of(sender, last * part // _PARTS)]
+        agree = agree or _ticks_agree(state.pieces[place_of(sender, last * (part + 1) // _PARTS)], one)
+    if agree:
+        sender.marks |= TICKS_KNOWN
+    return agree
+
+
+@rare_kernel
+def _paces_by_round_trips(state: State, sender: Any, smoothed: int) -> bool:
+    """Whether the sender went on a round trip later by its clock, in milliseconds, when it heard something new.
+
+    So it does while it fills its window. It tells the clock where all that was sent since was held up on its way.
+    """
+    last = signed(sender.count) - 1
+    first = state.pieces[place_of(sender, 0)]
+    newest = state.pieces[place_of(sender, last)]
+    ticked = MILLISECOND * signed_distance(signed(newest.tsval), signed(first.tsval))
+    if smoothed < _LEAST_SPAN or ticked > 3 * (signed(newest.time) - signed(first.time)):
+        return False
+    for index in range(max(1, last - _LOOKED_AT), last + 1):
+        one = state.pieces[place_of(sender, index - 1)]
+        other = state.pieces[place_of(sender, index)]
+        step = MILLISECOND * signed_distance(signed(other.tsval), signed(one.tsval))
+        stamped = one.marks & other.marks & HAS_TIMESTAMP and one.tsecr != other.tsecr
+        if stamped and 3 * step > 2 * smoothed and 2 * step < 3 * smoothed:
+            return True
+    return False
+
+
+@rare_kernel
+def learn_clock(state: State, sender: Any, receiver: Any) -> bool:
+    """Return whether the sender's timestamps count milliseconds; remember it where that shows."""
+    if ticks_are_milliseconds(state, sender):
+        return True
+    if not sender.count or not _paces_by_round_trips(state, sender, round_trip(sender, receiver)):
+        return False
+    sender.marks |= TICKS_KNOWN
+    return True
 
 
 @rare_kernel
@@ -58,7 +103,7 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
 
 
 @rare_kernel
-def silence(state: State, packet: Any, sender: Any) -> int:
+def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
     What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
@@ -69,7 +114,7 @@ def silence(state: State, packet: Any, sender: Any) -> int:
     """
     now: int = packet.now
     quiet = now - signed(sender.last_sent or sender.last_heard)
-    stamped = bool(packet.quality & _TIMESTAMPS) and ticks_are_milliseconds(state, sender)
+    stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
     if stamped:
         tsval, tsecr = _newest(state, sender)
         ticks = signed_distance(packet.tsval, tsval)

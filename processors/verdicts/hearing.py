@@ -7,6 +7,8 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
+from processors.verdicts.clocks import learn_clock
+from processors.verdicts.flights import hear_flight
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
@@ -76,7 +78,7 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
         sender.holes = 0
     scoreboard.forget_below(trouble, packet.ack)
     selective = both_acknowledge_selectively(sender, receiver)
-    end_if_acknowledged(trouble, packet.ack, selective, packet.now)
+    end_if_acknowledged(trouble, packet.ack, selective, packet.now, packet.tsval)
 
 
 @rare_kernel
@@ -88,6 +90,8 @@ def _hear_closely(
     out: Any,
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
+    if not sender.trouble:
+        learn_clock(state, sender, receiver)  # before what comes now is held up
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
     reports = False
@@ -101,13 +105,15 @@ def _hear_closely(
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, packet, trouble, sender, receiver, out)
         _advance(trouble, packet, sender, receiver)
+        hear_flight(trouble, packet)
     elif not reports:
         _count_duplicate(packet, sender)
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
     note_reports(trouble, sender, were_open, packet.now)
     drop_settled(state, trouble, sender, receiver, packet.now)
-    sender.busy = 1 if trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN else 0
+    is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
+    sender.busy = 1 if is_open else 0
 
 
 @rare_kernel

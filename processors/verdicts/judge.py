@@ -165,7 +165,8 @@ def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) ->
         return piece, NOTHING, signed(state.pieces[piece].time)
     behind = NOTHING
     since = signed(note.time)
-    if index >= 0 and index + 1 < signed(sender.count):
+    in_flight = index >= 0 or (sender.last_heard and not before(seq, signed(sender.una)))
+    if in_flight and index + 1 < signed(sender.count):
         behind = sent.place_of(sender, index + 1)
         verdict.proof |= _HOLE_SEEN
         _compare(state, sender, verdict, note, header_of(state.pieces[behind]))
@@ -219,7 +220,7 @@ def _new_verdict(
     if trouble.notes == MOST_NOTES:
         drop_first(state, trouble)
     copy = latest_copy(state, trouble, packet.seq, end)
-    quiet = silence(state, packet, sender)  # before its own note is the last one
+    quiet = silence(state, packet, sender, receiver)  # before its own note is the last one
     place = new_note(state, trouble)
     note = state.notes[place]
     verdict = state.rows[place]

@@ -19,6 +19,7 @@ _ACKED_BEFORE = int(Proof.ACKED_BEFORE)
 _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
 _FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
 _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
+_RECOVERY = int(Cause.RECOVERY)
 _SYN_RETRY = int(Cause.SYN_RETRY)
 _RTO = int(Cause.RTO)
 
@@ -33,11 +34,23 @@ def note_stall(trouble: Any, verdict: Any, since: int, now: int) -> None:
 
 
 @rare_kernel
+def _is_guessed(note: Any, verdict: Any) -> bool:
+    """Whether the sender cannot have known that it was lost: it went back, and sends all behind a loss again.
+
+    What passed less than a round trip ago was not acknowledged yet, nor was anything behind it.
+    """
+    too_soon = signed(note.waited) < signed(verdict.round_trip)
+    return bool(verdict.cause == _RECOVERY and too_soon and not note.is_head and not verdict.sacked_above)
+
+
+@rare_kernel
 def _can_be_told(sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
     """Whether the receiver would say that it had the original: by selective acknowledgments, or by timestamps.
 
     Without both, only a loss that duplicate ACKs reported, or one before the sensor, tells that it had not.
     """
+    if _is_guessed(note, verdict):
+        return False
     if note.marks & HAS_TIMESTAMP or both_acknowledge_selectively(sender, receiver):
         return True
     return bool(verdict.cause == _FAST_RETRANSMIT and verdict.proof & _LOSS_REPORTED)
@@ -59,7 +72,9 @@ def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any
         note.acked = 1
         trouble.open_notes -= 1
         if note.marks & HAS_TIMESTAMP and verdict.cause in (_RTO, _FAST_RETRANSMIT):
-            undo(trouble, signed(note.time))  # the acknowledgment on its way echoes the original
+            # The acknowledgment on its way echoes the original. Without selective ones nothing is repeated before.
+            selective = both_acknowledge_selectively(sender, receiver)
+            undo(trouble, signed(note.time), signed(sender.heard_tsval) if selective else signed(note.tsecr) + 1)
         return confidence.PROVED
     if not sender.last_heard and passed:
         return confidence.NO_ANSWERS

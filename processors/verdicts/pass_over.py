@@ -7,6 +7,7 @@ from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
+from processors.verdicts.flights import take_flight
 from processors.verdicts.handshakes import answered_again, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
@@ -16,7 +17,7 @@ from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.resets import is_judged, write_reset
 from processors.verdicts.segment import fill, read
 from processors.verdicts.state import FIN_SENT, State
-from processors.verdicts.unseen import goes_on_unseen, may_repeat_unseen, note_id, repeats_unseen
+from processors.verdicts.unseen import goes_on_unseen, is_unasked, may_repeat_unseen, note_id, repeats_unseen
 from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
@@ -85,10 +86,10 @@ def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
 
 
 @inner_kernel
-def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, out: Any) -> None:
+def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, unasked: bool, out: Any) -> None:
     """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
     if (sender.busy or may_repeat_unseen(packet, sender, receiver)) and (
-        goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver)
+        goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver, unasked)
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, packet, end, sender, receiver, since, out)
@@ -104,9 +105,13 @@ def _take_data(
     sender: Any,
     receiver: Any,
     probes: bool,
+    unasked: bool,
     out: Any,
 ) -> None:
-    """Take a segment that occupies sequence numbers up to ``end``; ``probes``: a verdict calls it a probe already."""
+    """Take a segment that occupies sequence numbers up to ``end``.
+
+    ``probes``: a verdict calls it a probe already. ``unasked``: see ``is_unasked``.
+    """
     if not sent.has_begun(sender):
         sender.una = packet.seq
         sender.snd_max = packet.seq
@@ -116,7 +121,9 @@ def _take_data(
         if asked:
             judge_unseen(state, packet, end, sender, receiver, asked, out)
     elif not probes and not before(packet.seq, snd_max):
-        _judge_new(state, packet, end, sender, receiver, out)
+        if sender.trouble and state.troubles[sender.trouble - 1].flight:
+            take_flight(state, state.troubles[sender.trouble - 1], sender, receiver, packet, out)
+        _judge_new(state, packet, end, sender, receiver, unasked, out)
     if packet.seq == snd_max or _is_mostly_new(packet, end, sender):
         sent.take_new(state, sender, packet, snd_max, end)
     elif after(packet.seq, snd_max):
@@ -151,6 +158,7 @@ def _pass_closely(
     if is_ack_again(packet, sender, receiver):
         write_ack_again(state, packet, sender, receiver, out)
         return
+    unasked = is_unasked(sender, receiver)
     if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
     probes = False
@@ -170,7 +178,7 @@ def _pass_closely(
         if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        _take_data(state, packet, end, sender, receiver, probes, out)
+        _take_data(state, packet, end, sender, receiver, probes, unasked, out)
     note_id(packet, sender)
 
 

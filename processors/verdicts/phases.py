@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from processors.serial import before, signed
+from processors.serial import MODULUS_MASK, before, signed
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
-from processors.verdicts.state import LOSS, OPEN, RECOVERY
+from processors.verdicts.state import HAS_TIMESTAMP, LOSS, OPEN, RECOVERY
 from segwatch.compilation import rare_kernel
 
 
@@ -18,36 +18,49 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
 
 
 @rare_kernel
-def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int) -> None:
+def _end(trouble: Any, now: int, tsval: int) -> None:
+    trouble.last_phase = trouble.phase
+    trouble.phase = OPEN
+    trouble.ended = now
+    trouble.ended_tsval = tsval & MODULUS_MASK
+
+
+@rare_kernel
+def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int, tsval: int) -> None:
     """End the phase when ``una`` has reached its mark, or gone beyond it without selective acknowledgments.
 
     Duplicate ACKs for the mark itself may be due to the repeats of the episode (RFC 6582 section 4.1, Linux). Where
-    packets in flight did not pass the sensor, the sender's mark lies beyond the one that was seen.
+    packets in flight did not pass the sensor, the sender's mark lies beyond the one that was seen. ``tsval``: timestamp
+    of the acknowledgment, which others of the same tick may come before.
     """
     mark = signed(trouble.high_seq)
     is_all = selective and not trouble.unseen
     if trouble.phase != OPEN and (before(mark, una) or (is_all and mark == una)):
-        trouble.last_phase = trouble.phase
-        trouble.phase = OPEN
-        trouble.ended = now
+        _end(trouble, now, tsval + 1 if tsval else 0)
         trouble.unseen = 0
 
 
 @rare_kernel
-def phase_at_sender(trouble: Any, sender: Any, seq: int, now: int) -> int:
-    """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before."""
-    since = now - signed(trouble.ended)
+def phase_at_sender(trouble: Any, sender: Any, note: Any) -> int:
+    """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before.
+
+    The timestamp that it echoes says so, else the time since.
+    """
+    since = signed(note.time) - signed(trouble.ended)
     least = least_answer(sender)
-    unheard = since < least or (since < least + LEAST_CLOCK and before(seq, signed(trouble.high_seq)))
-    if trouble.phase == OPEN and trouble.ended and unheard:
+    unheard = since < least or (since < least + LEAST_CLOCK and before(signed(note.start), signed(trouble.high_seq)))
+    echoes = note.marks & HAS_TIMESTAMP and trouble.ended_tsval
+    heard = bool(echoes) and not before(signed(note.tsecr), signed(trouble.ended_tsval))
+    if trouble.phase == OPEN and trouble.ended and unheard and not heard:
         return signed(trouble.last_phase)
     return signed(trouble.phase)
 
 
 @rare_kernel
-def undo(trouble: Any, now: int) -> None:
-    """End the phase that began with a spurious repeat: so does the sender (RFC 5682, RFC 4015)."""
+def undo(trouble: Any, now: int, tsval: int) -> None:
+    """End the phase that began with a spurious repeat: so does the sender (RFC 5682, RFC 4015).
+
+    ``tsval``: timestamp of what tells the sender so, 0 unknown.
+    """
     if trouble.phase in (LOSS, RECOVERY):
-        trouble.last_phase = trouble.phase
-        trouble.phase = OPEN
-        trouble.ended = now
+        _end(trouble, now, tsval)

@@ -81,6 +81,6 @@ def write_probe(
 ) -> None:
     """Write the verdict on a probe."""
     verdict = new_row(state, packet, sender, receiver, out)
-    verdict.silence = silence(state, packet, sender)
+    verdict.silence = silence(state, packet, sender, receiver)
     verdict.cause = cause
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

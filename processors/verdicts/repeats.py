@@ -5,6 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence
+from processors.verdicts.going_back import goes_back_again
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
@@ -68,26 +69,28 @@ def repeat_cause(
     ``copy``: the note of an earlier copy, or ``NOTHING``.
     """
     note.is_repeat = 1
-    trouble.repeated_at = note.time
+    trouble.flight = 0
     if copy != NOTHING:
         state.notes[copy].repeated = 1
     if is_syn:
+        trouble.repeated_at = note.time
         if not trouble.episode:
             trouble.episode = 1
         verdict.cause = _SYN_RETRY
         verdict.episode = trouble.episode
         return confidence.SYN_AGAIN
-    phase = phase_at_sender(trouble, sender, signed(note.start), signed(note.time))
+    phase = phase_at_sender(trouble, sender, note)
     reported = were_heard(trouble, sender, receiver, verdict, signed(note.time))
     if reported:
         verdict.proof |= _LOSS_REPORTED
-    if _timer_ran_out(sender, receiver, note, verdict, phase, reported):
+    anew = goes_back_again(trouble, sender, note, reported)
+    if _timer_ran_out(sender, receiver, note, verdict, phase, reported or anew):
         cause, sure = timer_cause(state, trouble, sender, receiver, note, verdict, phase, reported, copy, out)
         if not verdict.proof & _SILENCE:
             sure = min(sure, confidence.TIMER_INFERRED)
     else:
         verdict.proof |= _ACK_CLOCKED
-        cause, sure = _clocked_cause(trouble, sender, note, verdict, phase, reported)
+        cause, sure = _clocked_cause(trouble, sender, note, verdict, OPEN if anew else phase, reported or anew)
     verdict.cause = cause
     verdict.episode = trouble.episode
     return sure

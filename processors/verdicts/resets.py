@@ -113,7 +113,7 @@ def write_reset(
 ) -> None:
     """Write the verdict on a reset."""
     verdict = new_row(state, packet, sender, receiver, out)
-    verdict.silence = silence(state, packet, sender) if has_begun(sender) else 0
+    verdict.silence = silence(state, packet, sender, receiver) if has_begun(sender) else 0
     client = sender if packet.from_client else receiver
     verdict.stage = _stage(state, packet.completeness, client)
     if packet.reset == _CLASS_OFF_SEQUENCE:

@@ -21,8 +21,11 @@ MOST_RANGES: Final = 16
 """Selectively acknowledged ranges of one sender that are remembered at most."""
 MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
-MOST_WRITTEN: Final = 3 * MOST_NOTES + 8
-"""Verdicts that one segment writes at most: two amendments of all notes, as many losses of the capture, its own."""
+MOST_UNDECIDED: Final = 16
+"""Verdicts of one sender that what it is learnt to do may still amend, at most."""
+MOST_WRITTEN: Final = 4 * MOST_NOTES + MOST_UNDECIDED + 8
+"""Verdicts that one segment writes at most: three amendments of all notes, those of the undecided ones, as many losses
+of the capture, its own."""
 DUP_THRESH: Final = 3
 """Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""
 
@@ -79,6 +82,8 @@ NUMBERS_MOVE: Final = 16
 FIN_SENT: Final = 32
 WAS_CLOSED: Final = 64
 """The peer's window was closed since it sent new data."""
+TICKS_KNOWN: Final = 128
+"""Its timestamps were found to count milliseconds."""
 
 PIECE: Final = records(
     [
@@ -103,7 +108,14 @@ TROUBLE: Final = records(
         ("next", np.int32),
         ("first_note", np.int32),
         ("last_note", np.int32),
+        ("first_kept", np.int32),
         ("notes", np.uint16),
+        ("undecided", np.uint8),
+        ("flight", np.uint8),
+        ("in_flight", np.uint8),
+        ("had_room", np.uint8),
+        ("flight_from", np.uint32),
+        ("flight_length", np.uint32),
         ("ranges", np.uint8),
         ("phase", np.uint8),
         ("last_phase", np.uint8),
@@ -112,6 +124,9 @@ TROUBLE: Final = records(
         ("reports", np.uint8),
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
+        ("ended_tsval", np.uint32),
+        ("repeated_to", np.uint32),
+        ("ignored", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("closed_at", np.int64),
@@ -120,6 +135,8 @@ TROUBLE: Final = records(
         ("repeated_at", np.int64),
         ("reported_since", np.int64),
         ("reported_at", np.int64),
+        ("flight_began", np.int64),
+        ("flight_heard", np.int64),
         ("left", np.uint32, (MOST_RANGES,)),
         ("right", np.uint32, (MOST_RANGES,)),
     ]
@@ -128,13 +145,15 @@ TROUBLE: Final = records(
 
 ``first_note``, ``last_note``, ``notes``: its verdicts that can be amended, oldest first. ``ranges``, ``left``,
 ``right``: what the peer has acknowledged selectively. ``phase``: ``OPEN``, ``PROBED``, ``RECOVERY`` or ``LOSS``, until
-``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``. ``episode``: how many there
-were. ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat.
-``closed_at``, ``reopened``: when the peer's window closed and opened last.
-``reported_since``, ``reported_at``: first and last time of the last reports of
-losses. ``probes``: more than 0 if it is known to send tail loss probes, less if it is known
-not to. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
-peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
+``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: the least that
+segments echo which the sender sent after it had heard so, 0 unknown. ``episode``: how many there were.
+``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
+``repeated_to``. ``ignored``: see ``going_back``. ``closed_at``, ``reopened``: when the peer's window closed and opened
+last. ``reported_since``, ``reported_at``: first and last time of the last reports of losses. ``probes``: more than 0 if
+it is known to send tail loss probes, less if it is known not to. ``undecided``: its verdicts that name a probe, though
+it may have been a timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``,
+``in_flight``, ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``:
+duplicates that the peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
 hole and were not sent again yet.
 """
 
@@ -153,6 +172,7 @@ NOTE: Final = records(
         ("acked", np.uint8),
         ("dsacked", np.uint8),
         ("repeated", np.uint8),
+        ("undecided", np.uint8),
         ("confidence", np.float32),
         ("waited", np.int64),
         ("time", np.int64),
@@ -163,6 +183,7 @@ NOTE: Final = records(
 
 ``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first unacknowledged
 byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
+``undecided``: called a probe, and may have been a timeout.
 ``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that
 shows.
 """

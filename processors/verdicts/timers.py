@@ -6,6 +6,8 @@ from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.clocks import waited
+from processors.verdicts.flights import await_flight
+from processors.verdicts.habits import learn, leave_undecided
 from processors.verdicts.headers import header_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
@@ -29,6 +31,9 @@ _RECOVERY = int(Cause.RECOVERY)
 _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
+_HABIT = int(Proof.HABIT)
+_ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
+_ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
@@ -58,30 +63,56 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
     verdict = state.rows[copy]
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
+    trouble.undecided -= state.notes[copy].undecided
+    state.notes[copy].undecided = 0
+    probes = 1
     if 2 * waited(state, sender, header_of(note), header_of(state.notes[copy])) > 3 * signed(verdict.silence):
-        trouble.probes = -1
+        probes = -1
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
-    else:
-        trouble.probes = 1
+    learn(state, trouble, probes, signed(note.frame), out)
 
 
 @rare_kernel
-def _last_in_flight(trouble: Any, sender: Any, receiver: Any, verdict: Any, snd_max: int) -> tuple[int, float]:
-    """The only segment in flight, after silence: a probe, or the timeout."""
+def _is_first(sender: Any, note: Any, verdict: Any) -> bool:
+    """Whether IP identifications show that nothing but the original was sent before a repeat, seen or not."""
+    step = (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
+    numbered = sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID
+    if not numbered or not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING):
+        return False
+    return step == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
+
+
+@rare_kernel
+def _last_in_flight(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int
+) -> tuple[int, float]:
+    """The only segment in flight, after silence: a probe, or the timeout.
+
+    What comes later than a probe does is a timeout: another timer went off before it, if it is not the first repeat.
+    """
     habit = signed(trouble.probes)
     too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
-    may_probe = both_acknowledge_selectively(sender, receiver) and not (verdict.round_trip > 0 and too_late)
+    if habit:
+        verdict.proof |= _HABIT
+    too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
+    may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
     if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
     told = habit > 0 or verdict.silence < _SHORTEST_TIMEOUT
-    return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD if told else confidence.TIMER_OR_PROBE
+    if told:
+        return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
+    leave_undecided(trouble, note)
+    await_flight(state, trouble, sender, receiver, signed(note.end))
+    return _TAIL_LOSS_PROBE, confidence.TIMER_OR_PROBE
 
 
 @rare_kernel
-def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> None:
+def _note_missing_probe(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, out: Any
+) -> None:
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
 
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
@@ -93,7 +124,7 @@ def _note_missing_probe(trouble: Any, sender: Any, receiver: Any, note: Any, ver
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
-        trouble.probes = -1
+        learn(state, trouble, -1, signed(note.frame), out)
 
 
 @rare_kernel
@@ -117,7 +148,7 @@ def timer_cause(
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
     if is_tail and not is_head and not reported and phase == OPEN:
-        trouble.probes = 1
+        learn(state, trouble, 1, signed(note.frame), out)
         enter(trouble, PROBED, snd_max)
         return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
     if not is_head:
@@ -129,10 +160,10 @@ def timer_cause(
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
     if is_tail and probes and not reported:
-        return _last_in_flight(trouble, sender, receiver, verdict, snd_max)
+        return _last_in_flight(state, trouble, sender, receiver, note, verdict, snd_max)
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
     if phase == OPEN and not is_tail and not reported:
-        _note_missing_probe(trouble, sender, receiver, note, verdict)
+        _note_missing_probe(state, trouble, sender, receiver, note, verdict, out)
     enter(trouble, LOSS, snd_max)
     return _RTO, confidence.TIMER_AT_HEAD

@@ -32,7 +32,10 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.next = NOTHING
         trouble.first_note = NOTHING
         trouble.last_note = NOTHING
+        trouble.first_kept = NOTHING
         trouble.notes = 0
+        trouble.undecided = 0
+        trouble.flight = 0
         trouble.ranges = 0
         trouble.phase = OPEN
         trouble.probes = 0
@@ -40,6 +43,9 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.reports = 0
         trouble.open_notes = 0
         trouble.high_seq = 0
+        trouble.ended_tsval = 0
+        trouble.repeated_to = 0
+        trouble.ignored = 0
         trouble.episode = 0
         trouble.stalled_until = 0
         trouble.closed_at = 0
@@ -61,6 +67,7 @@ def clear(state: State, sender: Any) -> None:
     trouble = state.troubles[place]
     while trouble.first_note != NOTHING:
         drop_first(state, trouble)
+    free_kept(state, trouble)
     trouble.next = state.counters[counter.TROUBLES_FREE]
     state.counters[counter.TROUBLES_FREE] = place
     sender.trouble = 0
@@ -68,7 +75,7 @@ def clear(state: State, sender: Any) -> None:
 
 @rare_kernel
 def drop_first(state: State, trouble: Any) -> None:
-    """Forget the oldest note."""
+    """Forget the oldest note; keep it apart if it is undecided."""
     note = signed(trouble.first_note)
     trouble.first_note = state.notes[note].next
     if trouble.first_note == NOTHING:
@@ -76,8 +83,24 @@ def drop_first(state: State, trouble: Any) -> None:
     trouble.notes -= 1
     if not state.notes[note].acked:
         trouble.open_notes -= 1
-    state.notes[note].next = state.counters[counter.NOTES_FREE]
-    state.counters[counter.NOTES_FREE] = note
+    if state.notes[note].undecided:
+        state.notes[note].next = trouble.first_kept
+        trouble.first_kept = note
+    else:
+        state.notes[note].next = state.counters[counter.NOTES_FREE]
+        state.counters[counter.NOTES_FREE] = note
+
+
+@rare_kernel
+def free_kept(state: State, trouble: Any) -> None:
+    """Forget the undecided notes that were kept apart."""
+    place = signed(trouble.first_kept)
+    while place != NOTHING:
+        following = signed(state.notes[place].next)
+        state.notes[place].next = state.counters[counter.NOTES_FREE]
+        state.counters[counter.NOTES_FREE] = place
+        place = following
+    trouble.first_kept = NOTHING
 
 
 @rare_kernel
@@ -98,6 +121,7 @@ def new_note(state: State, trouble: Any) -> int:
     trouble.notes += 1
     trouble.open_notes += 1
     state.notes[note].acked = 0
+    state.notes[note].undecided = 0
     state.counters[counter.USES] += 1
     return note
 

@@ -12,7 +12,14 @@ from processors.verdicts.clocks import silence
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
 from processors.verdicts.phases import end_if_acknowledged
-from processors.verdicts.round_trips import LEAST_CLOCK, LEAST_VARIATION, clock, least_round_trip, timeout
+from processors.verdicts.round_trips import (
+    LEAST_CLOCK,
+    LEAST_VARIATION,
+    clock,
+    least_answer,
+    least_round_trip,
+    timeout,
+)
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -88,13 +95,18 @@ def packets_between(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
+def _least_timer(sender: Any, receiver: Any) -> int:
+    return least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+
+
+@rare_kernel
 def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any) -> bool:
     """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
 
     Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
     twice as long (RFC 6298 section 5.5).
     """
-    least = least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+    least = _least_timer(sender, receiver)
     longest = timeout(sender, receiver)
     for timers in range(1, min(packets, _MOST_TIMERS) + 1):
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
@@ -103,33 +115,50 @@ def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any) -> bool:
 
 
 @rare_kernel
-def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int) -> bool:
+def is_unasked(sender: Any, receiver: Any) -> bool:
+    """Whether the sender has answered all that it has heard, by what passed: then nothing asks for an empty segment.
+
+    To be asked before the segment at hand is heard.
+    """
+    answered = signed(sender.last_heard) + least_answer(sender)
+    has_all = bool(sender.last_heard) and receiver.una == receiver.snd_max
+    return has_all and answered <= signed(receiver.last_heard) + LEAST_CLOCK
+
+
+@rare_kernel
+def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int, unasked: bool) -> bool:
     """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
+    Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2).
+
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of a timeout.
+    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
     """
-    quiet = silence(state, packet, sender)
+    quiet = silence(state, packet, sender, receiver)
     if signed(receiver.last_sent) <= signed(sender.last_sent):
-        return quiet >= clock(sender, receiver)
+        least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY if sender.una == sender.snd_max else 0
+        return quiet >= max(least, clock(sender, receiver))
+    if unasked and quiet >= _least_timer(sender, receiver):
+        return True
     return _timers_fit(quiet, packets, sender, receiver)
 
 
 @rare_kernel
-def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
+def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any, unasked: bool) -> bool:
     """Whether a segment at or above ``snd_max`` is a repeat that follows silence."""
     if not may_repeat_unseen(packet, sender, receiver) or not sender.count:
         return False
     packets = missing_packets(state, packet, sender) - packets_between(state, packet, sender)
-    return packets > 0 and _is_timed(state, packet, sender, receiver, packets)
+    return packets > 0 and _is_timed(state, packet, sender, receiver, packets, unasked)
 
 
 @rare_kernel
 def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
     """What was missing were other repeats: the episode ended when all that passed was acknowledged."""
     trouble.unseen = 0
+    una = signed(sender.una)
     selective = both_acknowledge_selectively(sender, receiver)
-    end_if_acknowledged(trouble, signed(sender.una), selective, signed(sender.last_heard))
+    end_if_acknowledged(trouble, una, selective, signed(sender.last_heard), signed(sender.heard_tsval))
 
 
 @rare_kernel
@@ -143,7 +172,7 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    quiet = silence(state, packet, sender)
+    quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
     if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver)):
         _forget_unseen(trouble, sender, receiver)

@@ -54,7 +54,7 @@ def write_wait(
 ) -> None:
     """Write what new data waited for, if it waited for a timeout or longer."""
     least = timeout(sender, receiver)
-    quiet = silence(state, packet, sender)
+    quiet = silence(state, packet, sender, receiver)
     by_window = _window_wait(state, packet, sender, receiver) >= least
     could_send = not sender.closed and sender.una == sender.snd_max
     if not sender.closed:

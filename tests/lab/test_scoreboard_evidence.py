@@ -64,6 +64,40 @@ def test_handshakes_that_look_like_the_first_cannot_be_seen() -> None:
     assert _last([syn, again, echoes_first], row).hidden == ""
 
 
+def test_a_probe_and_a_timeout_that_nothing_tells_apart_cannot_be_seen() -> None:
+    row = _row("rto", "needed", "after_sensor", 1)
+    opened = [
+        _packet(0, 0, 1, 0, is_syn=True, has_ack=False, permits_sacks=True),
+        _packet(10, 0, 1, 0, is_syn=True, by_client=False, permits_sacks=True),
+        _packet(20, 1, 0, 0),
+    ]
+    sent, again = _packet(20, 1, 100, 7), _packet(240, 1, 100, 8)
+    answer = _packet(260, 1, 0, 0, by_client=False, ack=101)
+
+    def hidden(*packets: Packet, opening: list[Packet] = opened, **rows: Row) -> str:
+        all_packets = [*opening, *packets]
+        more = {int(frame[1:]): other for frame, other in rows.items()}
+        at = all_packets.index(again) + 1
+        return traces(all_packets, {at: row} | more)[at].hidden
+
+    assert hidden(sent, again, answer) == "either_timer"
+    assert hidden(sent, again, answer, _packet(300, 101, 100, 9)) == "either_timer"
+    plain = [opened[0]._replace(permits_sacks=False), *opened[1:]]
+    assert hidden(sent, again, answer, opening=plain) == ""  # no probes without selective acknowledgments
+    assert hidden(sent, _packet(20, 101, 100, 8), again, answer) == ""  # more was in flight
+    assert hidden(_packet(200, 1, 100, 7), again, answer) == ""  # too soon for a timeout
+    late = again._replace(time=again.time + 100 * _MILLISECOND)
+    assert traces([*opened, sent, late], {5: row})[5].hidden == ""  # too late for a probe
+    assert hidden(sent, again, _packet(470, 1, 100, 9)) == ""  # the time to the next repeat
+    two = [_packet(300, 101, 100, 9), _packet(300, 201, 100, 10)]
+    assert hidden(sent, again, answer, *two) == ""  # more than a timeout allows
+    assert hidden(sent, again, _packet(241, 101, 100, 9)) == ""  # beside it
+    other = _packet(600, 301, 100, 12)
+    rest = [answer, _packet(300, 101, 100, 9), _packet(320, 1, 0, 0, by_client=False, ack=201), other]
+    told = Row("middle", 0, "rto", "needed", "after_sensor", 2, "ca=loss sent=2 seen=1")
+    assert hidden(sent, again, *rest, f9=told) == ""  # another timer of this sender
+
+
 def test_signs_of_a_spurious_repeat() -> None:
     row = _row("rto", "spurious", "unknown", 1)
     sent, again = _packet(0, 1, 100, 7, stamps=(10, 1)), _packet(300, 1, 100, 8, stamps=(310, 1))

@@ -33,6 +33,7 @@ class Packet(NamedTuple):
     """Timestamp and echo (RFC 7323)."""
     sacks: tuple[tuple[int, int], ...]
     """Blocks of RFC 2018 and 2883, in their order."""
+    permits_sacks: bool = False
 
     @property
     def flow(self) -> tuple[int, bool]:
@@ -66,4 +67,5 @@ def _packet(time: float, frame: bytes) -> Packet:
         ip_id=ip.id,
         stamps=_STAMPS.unpack(stamps) if stamps else None,
         sacks=tuple(_BLOCK.iter_unpack(options.get(dpkt.tcp.TCP_OPT_SACK, b""))),
+        permits_sacks=dpkt.tcp.TCP_OPT_SACKOK in options,
     )

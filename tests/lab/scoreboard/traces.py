@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from tests.lab import truth
 from tests.lab.headers import distance
+from tests.lab.scoreboard.either_timer import is_either
 from tests.lab.scoreboard.packets import Packet
 
 REPEATS: Final = frozenset({"rto", "fast_retransmit", "recovery", "tail_loss_probe", "syn_retry"})
@@ -18,6 +19,8 @@ HIDDEN: Final = {
     "syn_ack_in_time": "A SYN-ACK of which no earlier copy passed, and that follows a SYN at once: it looks first.",
     "looks_new": "No earlier copy passed, nor anything that was sent after it, nor an acknowledgment of it, and no IP "
     "identification is missing before it: it looks like new data.",
+    "either_timer": "A probe or a timeout of the only segment in flight, which come at the same time: it never came "
+    "again, its sender never had more than one segment in flight since, and no other timer of it went off.",
 }
 """Why the cause of a case cannot be seen in a capture."""
 _SEEN: Final = re.compile(r"\bseen=(\d+)")
@@ -82,11 +85,14 @@ def traces(packets: Sequence[Packet], rows: Mapping[int, truth.Row]) -> dict[int
     connections: dict[int, list[tuple[int, Packet]]] = {}
     for frame, packet in enumerate(packets, 1):
         connections.setdefault(packet.port, []).append((frame, packet))
+    first_of = {row.episode: frame for frame, row in sorted(rows.items(), reverse=True)}
     for frame, packet in enumerate(packets, 1):
         flow = flows.setdefault(packet.flow, _Flow())
         if frame in rows:
             row, other = rows[frame], flows.get((packet.port, not packet.by_client))
             hidden = _hidden(row, packet, flow, other) if row.cause in REPEATS else ""
+            if not hidden and is_either(frame, packet, connections[packet.port], rows, first_of):
+                hidden = "either_timer"
             need = row.needed != "spurious" or _shows_spurious(frame, packet, connections[packet.port], rows)
             place = (seen(row) > 0) == (row.place == "after_sensor") or flow.misses_ids(packet)
             found[frame] = Trace(hidden, need, place)

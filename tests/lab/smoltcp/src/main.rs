@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration as Wait;
 
 use smoltcp::iface::{Config, Interface, SocketSet};
@@ -28,8 +28,7 @@ const LOSS: u32 = 4;
 const LONGEST_WAIT_MS: u64 = 20;
 const CLOSED_PATIENCE_MS: i64 = 40_000;
 
-/// What smoltcp said since the last frame: that three acknowledgements asked for a repeat, and that it now repeats.
-static IS_FAST: AtomicBool = AtomicBool::new(false);
+/// What smoltcp said since the last frame: that it repeats now, at once for three acknowledgements or for its timer.
 static REPEATS_FOR: AtomicU32 = AtomicU32::new(0);
 static TIMEOUTS: AtomicU32 = AtomicU32::new(0);
 
@@ -42,10 +41,9 @@ impl log::Log for Words {
 
     fn log(&self, record: &log::Record) {
         let text = record.args().to_string();
-        if text.starts_with("started fast retransmit") {
-            IS_FAST.store(true, Ordering::Relaxed);
-        } else if text.starts_with("retransmitting at") {
-            let state = if IS_FAST.swap(false, Ordering::Relaxed) { RECOVERY } else { LOSS };
+        if let Some(waited) = text.strip_prefix("retransmitting at t+") {
+            // What acknowledgements asked for gives way to new data, and may wait for the timer then.
+            let state = if waited == "0.000s" { RECOVERY } else { LOSS };
             REPEATS_FOR.store(state, Ordering::Relaxed);
         }
     }

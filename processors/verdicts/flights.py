@@ -1,0 +1,106 @@
+"""Probe or timeout: what a sender sends at once after a repeat that was its only segment in flight.
+
+After a timeout a sender may have one segment in flight, so nothing new goes beside the repeat, and two segments go once
+that is acknowledged (RFC 5681 section 3.1). After a probe it may have as many as before, or a share of them (RFC 8985
+section 7.4, RFC 6937): more than two, if it had many.
+"""
+
+from typing import Any, Final
+
+from processors.rules.packet import FIN
+from processors.serial import before, signed
+from processors.verdicts.habits import learn
+from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, least_round_trip
+from processors.verdicts.sent import place_of
+from processors.verdicts.state import State
+from segwatch.compilation import rare_kernel
+
+AWAITED: Final = 1
+"""``flight``: the repeat is not acknowledged yet, or nothing was sent since. 0: no flight is looked at."""
+BEGUN: Final = 2
+"""``flight``: the first segments after the repeat pass. ``in_flight``: how many, since ``flight_began``;
+``flight_length``: the length that all of them have, 0 none. ``flight_heard``: when the first acknowledgment of them
+passed, 0 not yet."""
+_AFTER_TIMEOUT: Final = 2
+_MANY: Final = 6
+"""Segments in flight of which a share of a half is more than after a timeout."""
+_LOOKED_AT: Final = 12
+
+
+@rare_kernel
+def _spans_less(sender: Any, receiver: Any, span: int) -> bool:
+    """Whether a time is too short for an acknowledgment of what was sent at its beginning."""
+    return 4 * span < 3 * least_round_trip(sender, receiver)
+
+
+@rare_kernel
+def _had_many(state: State, sender: Any, receiver: Any) -> bool:
+    """Whether the sender had many segments in flight at once, lately."""
+    count = signed(sender.count)
+    for last in range(max(_MANY - 1, count - _LOOKED_AT), count):
+        first = state.pieces[place_of(sender, last - _MANY + 1)]
+        if _spans_less(sender, receiver, signed(state.pieces[place_of(sender, last)].time) - signed(first.time)):
+            return True
+    return False
+
+
+@rare_kernel
+def await_flight(state: State, trouble: Any, sender: Any, receiver: Any, end: int) -> None:
+    """Look at what the sender sends after a repeat up to ``end``, which is all that it has in flight."""
+    trouble.flight = AWAITED if sender.last_heard else 0
+    trouble.flight_from = end
+    trouble.had_room = 1 if _had_many(state, sender, receiver) else 0
+
+
+@rare_kernel
+def _begin(trouble: Any, packet: Any) -> None:
+    trouble.flight = BEGUN
+    trouble.in_flight = 1
+    trouble.flight_length = packet.length
+    trouble.flight_began = packet.now
+    trouble.flight_heard = 0
+
+
+@rare_kernel
+def _waited_for_room(trouble: Any, sender: Any, receiver: Any, packet: Any) -> bool:
+    """Whether a segment went as soon as the two before it were acknowledged, though all of the data was there.
+
+    Both are full, and its peer's application has said nothing since.
+    """
+    if trouble.in_flight != _AFTER_TIMEOUT or not trouble.flight_length or not trouble.had_room:
+        return False
+    if not trouble.flight_heard or signed(receiver.last_sent) >= signed(trouble.flight_began):
+        return False
+    late = packet.now - signed(trouble.flight_heard) - least_answer(sender)
+    return bool(abs(late) <= max(least_round_trip(sender, receiver) >> 2, LEAST_CLOCK))
+
+
+@rare_kernel
+def take_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: Any, out: Any) -> None:
+    """Take new data while a flight is looked at. A FIN may go though there is no room (Linux)."""
+    if not packet.length or packet.flag_bits & FIN:
+        return
+    if trouble.flight == AWAITED:
+        if before(signed(sender.una), signed(trouble.flight_from)):
+            learn(state, trouble, 1, packet.frame, out)
+        else:
+            _begin(trouble, packet)
+    elif _spans_less(sender, receiver, packet.now - signed(trouble.flight_began)):
+        if packet.length != trouble.flight_length:
+            trouble.flight_length = 0
+        trouble.in_flight += 1
+        if trouble.in_flight > _AFTER_TIMEOUT:
+            learn(state, trouble, 1, packet.frame, out)
+    elif _waited_for_room(trouble, sender, receiver, packet):
+        learn(state, trouble, -1, packet.frame, out)
+    elif trouble.in_flight == 1:
+        _begin(trouble, packet)
+    else:
+        trouble.flight = 0
+
+
+@rare_kernel
+def hear_flight(trouble: Any, packet: Any) -> None:
+    """Take an acknowledgment of more than before."""
+    if trouble.flight == BEGUN and not trouble.flight_heard and before(signed(trouble.flight_from), packet.ack):
+        trouble.flight_heard = packet.now

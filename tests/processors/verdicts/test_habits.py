@@ -1,0 +1,169 @@
+"""What a sender does later in its conversation tells what it did before: probes, timeouts, going back."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from segwatch.vocabulary import Cause, Needed, Place, Proof
+from tests.processors.verdicts.talk import SIZE, Talk, Verdict
+
+_FIRST = 18
+"""The segment that is the only one in flight."""
+
+
+def _after_many(**more: bool) -> tuple[Talk, float]:
+    """Return a conversation whose client had eight segments in flight, and the time when they are acknowledged."""
+    talk = Talk(**more)
+    at = talk.warm()
+    talk.send(at, *range(10, _FIRST))
+    talk.ack(at + 16, _FIRST)
+    return talk, at + 40
+
+
+def _repeat_alone(talk: Talk, at: float, number: int) -> int:
+    """Send one segment, and again when either timer runs out; return the frame of the repeat."""
+    talk.send(at, number)
+    frame = talk.send(at + 222, number)
+    talk.ack(at + 238, number + 1)
+    return frame
+
+
+def _fly(talk: Talk, at: float, *numbers: int) -> int:
+    """Send segments at once, let the first be acknowledged, and send one more; return its frame."""
+    talk.send(at, *numbers)
+    talk.ack(at + 16, numbers[1])
+    return talk.send(at + 20, numbers[-1] + 1)
+
+
+def _causes(verdicts: Sequence[Verdict]) -> list[Cause]:
+    return [verdict.cause for verdict in verdicts]
+
+
+def test_two_segments_that_wait_for_an_acknowledgment_follow_a_timeout() -> None:
+    talk, at = _after_many()
+    repeat = _repeat_alone(talk, at, 18)
+    told = _fly(talk, at + 260, 19, 20)
+    verdict = talk.only()
+    assert verdict.says == (Cause.RTO, Needed.NEEDED, Place.AFTER_SENSOR)
+    assert Proof.HABIT in verdict.proof
+    assert [int(verdict.row[name]) for name in ("frame", "revision", "amended_by")] == [repeat, 1, told]
+    assert verdict.row["confidence"] > 0.85
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["three at once", "beside the repeat"])
+def test_more_than_a_timeout_allows_follows_a_probe(beside: bool) -> None:
+    """So a later repeat, of which nothing else tells, is a probe for sure."""
+    talk, at = _after_many()
+    if beside:
+        talk.send(at, 18)
+        talk.send(at + 222, 18)
+        talk.send(at + 223, 19, 20, 21)
+        talk.ack(at + 239, 22)
+    else:
+        _repeat_alone(talk, at, 18)
+        talk.send(at + 260, 19, 20, 21)
+        talk.ack(at + 276, 22)
+    _repeat_alone(talk, at + 400, 22)
+    first, second = talk.verdicts()
+    assert _causes([first, second]) == [Cause.TAIL_LOSS_PROBE, Cause.TAIL_LOSS_PROBE]
+    assert not first.row["revision"]
+    assert Proof.HABIT in second.proof
+    assert second.row["confidence"] > first.row["confidence"]
+
+
+@pytest.mark.parametrize(
+    "flight",
+    [(19,), (19, 20)],
+    ids=["one segment", "two, but it never had many in flight"],
+)
+def test_few_segments_tell_nothing(flight: tuple[int, ...]) -> None:
+    if len(flight) == 1:
+        talk, at = _after_many()
+    else:
+        talk = Talk()
+        at = talk.warm(18) + 40
+    _repeat_alone(talk, at, 18)
+    talk.send(at + 260, *flight)
+    talk.ack(at + 276, 20)
+    talk.send(at + 280, flight[-1] + 1)
+    assert talk.only().cause is Cause.TAIL_LOSS_PROBE
+
+
+def test_two_segments_that_wait_for_an_answer_tell_nothing() -> None:
+    talk, at = _after_many()
+    _repeat_alone(talk, at, 18)
+    talk.send(at + 260, 19, 20)
+    talk.answer(at + 276, 21)
+    talk.send(at + 280, 21)
+    assert talk.only().cause is Cause.TAIL_LOSS_PROBE
+
+
+def test_what_is_learnt_decides_all_that_was_open() -> None:
+    """Long after nothing else can amend it."""
+    talk = Talk()
+    at = talk.warm() + 40
+    first = _repeat_alone(talk, at, 10)
+    for number in range(11, 20):
+        talk.send(at + 200 * number, number)
+        talk.ack(at + 200 * number + 16, number + 1)
+    second = _repeat_alone(talk, at + 6000, 20)
+    talk.send(at + 7000, 21)
+    talk.send(at + 7222, 21)
+    told = talk.send(at + 7666, 21)
+    talk.ack(at + 7682, 22)
+    one, other, third, last = talk.verdicts()
+    assert _causes([one, other, third, last]) == [Cause.RTO] * 4
+    assert [int(verdict.row["amended_by"]) for verdict in (one, other, third)] == [told] * 3
+    assert [int(one.row["frame"]), int(other.row["frame"])] == [first, second]
+    assert Proof.HABIT in one.proof & other.proof
+    assert Proof.NEXT_INTERVAL in third.proof
+
+
+def test_the_first_timer_is_a_probe_however_late() -> None:
+    """IP identifications show that nothing was sent between the two: its sender takes the round trip to be longer."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.send(at + 700, 10)
+    talk.ack(at + 716, 11)
+    assert talk.only().cause is Cause.TAIL_LOSS_PROBE
+
+
+def test_a_late_repeat_after_another_one_that_did_not_pass_is_a_timeout() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.lose()
+    talk.send(at + 700, 10)
+    talk.ack(at + 716, 11)
+    assert talk.only().cause is Cause.RTO
+
+
+def test_a_sender_that_goes_back_retransmits_fast_each_time() -> None:
+    """It sends again what had been acknowledged selectively; so it starts over at each third duplicate ACK."""
+    talk = Talk(stamped=False, numbered=False)
+    at = talk.warm()
+    talk.send(at, *range(10, 20))
+    for number in range(3):
+        talk.ack(at + 16, 10, (11, 13 + number))
+    talk.send(at + 20, *range(10, 20))
+    for number in range(3):
+        talk.ack(at + 36 + number / 10, 12, (13, 17 + number))
+    talk.send(at + 41, *range(12, 20))
+    talk.ack(at + 57, 20)
+    fast = [int(verdict.row["seq"]) for verdict in talk.verdicts() if verdict.cause is Cause.FAST_RETRANSMIT]
+    assert fast == [1001 + SIZE * 10, 1001 + SIZE * 12]
+    assert {verdict.cause for verdict in talk.verdicts()} == {Cause.FAST_RETRANSMIT, Cause.RECOVERY}
+
+
+def test_a_sender_that_heeds_selective_acknowledgments_recovers_what_it_lost_twice() -> None:
+    talk = Talk(stamped=False, numbered=False)
+    at = talk.warm()
+    talk.send(at, *range(10, 20))
+    for number in range(3):
+        talk.ack(at + 16, 10, (12, 15 + number))
+    talk.send(at + 20, 10, 11)
+    talk.ack(at + 36, 10, (11, 20))
+    talk.send(at + 41, 10)
+    talk.ack(at + 57, 20)
+    assert _causes(talk.verdicts()) == [Cause.FAST_RETRANSMIT, Cause.RECOVERY, Cause.RECOVERY]
