@@ -55,8 +55,8 @@ VERDICT = np.dtype((np.record, _FIELDS))
 first: behind what was not captured, or acknowledging it. ``client``, ``server``, ``*_port``, ``ip_version``,
 ``stream``: the conversation, as in the findings. ``from_client``: 1 if the client sent the data (of a ``capture_loss``
 too), 0 if the server did. ``seq``: raw sequence number. ``length``: payload bytes, SYN and FIN not counted (of a
-``capture_loss``: bytes missed). ``ip_id``, ``tsval``, ``ttl``: of the frame that is judged, by which other sensors rows about the
-same packet are found; 0 of a ``capture_loss``, and where the packet has none.
+``capture_loss``: bytes missed). ``ip_id``, ``tsval``: the packet's own, by which the rows of other sensors about it are
+found. ``ttl``: as it was here. All three are 0 of a ``capture_loss``.
 
 ``cause``, ``needed``, ``place``: numbers of ``vocabulary.Cause``, ``Needed``, ``Place``; ``stage``: of ``Stage``.
 ``confidence``: 0 to 1, how often verdicts that rest on the same kind of proof are right. ``episode``: loss episodes of

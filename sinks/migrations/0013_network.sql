@@ -40,7 +40,7 @@ judged AS
         verdict.server_port AS server_port,
         verdict.seq_raw AS seq_raw,
         if(verdict.cause IN ('network_duplicate', 'capture_duplicate'), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
-        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor', verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
+        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
     FROM verdicts AS verdict FINAL
     WHERE verdict.cause != 'capture_loss'
 ),
@@ -116,7 +116,8 @@ losts AS
         previous[nearest.2] AS place_before,
         story[nearest.2].at - story[place_before].at = gap AS is_judged,
         if(is_judged, (story[place_before].packet.ip_id, story[place_before].packet.tsval), story[nearest.2].original) AS mark,
-        packets[place_before] AS lost_packet
+        packets[place_before] AS lost_packet,
+        arrayAll(place -> story[place].cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), own) AS is_made
     FROM latest
     WHERE toDateTime(intDiv(at, 60000000000) * 60, 'UTC') = minute
 ),
@@ -125,10 +126,10 @@ evidence AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
         cityHash64(least(source, target), greatest(source, target)) AS conversation,
-        story.point AS told,
+        if(is_made, [], story.point) AS told,
         arrayMap(place -> story[place], own) AS judging,
-        arrayFilter((one, its, before) -> gap < 9000000000000000000 AND ((its != packet AND ((is_judged AND its = lost_packet) OR (mark != (0, 0) AND (one.packet.ip_id, one.packet.tsval) = mark))) OR (mark != (0, 0) AND one.had_original AND one.original = mark) OR (its = packet AND before = 0 AND one.had_original AND abs(one.since - gap) < 20000000)), story, packets, previous).point AS seen,
-        arrayFilter((one, its, before, time) -> its != packet AND ((one.is_before AND arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets)) OR (packet.2 = 0 AND one.had_original AND one.original = (packet.1.2, packet.1.3) AND one.original != (0, 0)) OR (packet.1.2 = 0 AND packet.1.3 = 0 AND before = 0 AND one.had_original AND abs(time - one.since - corrected[own[1]]) < 20000000)), story, packets, previous, corrected).point AS missed
+        arrayFilter((one, its, before) -> NOT is_made AND gap < 9000000000000000000 AND ((its != packet AND ((is_judged AND its = lost_packet) OR (mark != (0, 0) AND (one.packet.ip_id, one.packet.tsval) = mark))) OR (mark != (0, 0) AND one.had_original AND one.original = mark) OR (its = packet AND before = 0 AND one.had_original AND abs(one.since - gap) < 20000000)), story, packets, previous).point AS seen,
+        arrayFilter((one, its, before, time) -> NOT is_made AND its != packet AND ((one.is_before AND arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets)) OR (packet.2 = 0 AND one.had_original AND one.original = (packet.1.2, packet.1.3) AND one.original != (0, 0)) OR (packet.1.2 = 0 AND packet.1.3 = 0 AND before = 0 AND one.had_original AND abs(time - one.since - corrected[own[1]]) < 20000000)), story, packets, previous, corrected).point AS missed
     FROM losts
 ),
 -- Who saw the conversation, how far from its ends, and how long: also sensors that have nothing to say of the segment.
@@ -205,7 +206,7 @@ causes AS
 (
     SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows,
         arrayFirst(one -> one.needed != 'unknown', rows).needed AS need,
-        arraySort(one -> one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), rows)[1] AS deciding,
+        arraySort(one -> multiIf(one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), 2, one.cause = 'reordering' AND need = 'needed', 1, 0), rows)[1] AS deciding,
         arrayMap(cut -> arraySum((mark, place) -> if(mark = 'seen', 2 * (place > cut), (mark = 'missed') * (place <= cut)), marks, arrayEnumerate(marks)), range(length(marks) + 1)) AS against
     FROM ways
 ),
@@ -221,7 +222,7 @@ cuts AS
 hops AS
 (
     SELECT minute, at, source, target, server_port, seq_raw, line, rows, deciding, need, contradicting, kind, from_place,
-        multiIf(kind = 1 AND from_place > 0, arrayFirstIndex((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), kind = 1, arrayFirstIndex(mark -> mark = 'missed', marks), kind = 2, arrayFirstIndex(one -> one.3.at > 0, line), 0) AS to_place,
+        multiIf(kind = 1 AND from_place > 0, if(arrayExists((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayFirstIndex((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayLastIndex(mark -> mark = 'missed', marks)), kind = 1, arrayFirstIndex(mark -> mark = 'missed', marks), kind = 2, arrayFirstIndex(one -> one.3.at > 0, line), 0) AS to_place,
         kind = 1 AND need = 'unknown' AND (from_place = 0 OR to_place = 0) AS is_open
     FROM cuts
 )

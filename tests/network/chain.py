@@ -18,9 +18,6 @@ from segwatch.records.segments import SegmentColumns, take_segments
 from tests.paths.chain import HOPS, NEVER, SENSORS, Chances, Flags, Made, Numbers, Passed, Sent, chances, watch
 from tests.paths.scoreboard import read_sensor
 
-_ADDRESS_BYTES = 16
-_SECOND_OCTET, _THIRD_OCTET = 13, 14
-
 
 def settings(seed: int) -> Chances:
     """Draw what the sensors do: losses, copies and delays are the lab's."""
@@ -28,7 +25,7 @@ def settings(seed: int) -> Chances:
 
 
 def make(folder: Path, about: Chances, seed: int) -> Made:
-    """Let what the hosts of a scenario sent pass a chain; the addresses are others for each seed."""
+    """Let what the hosts of a scenario sent pass a chain."""
     numbers = np.random.default_rng((seed, 3))
     paths = trace([read_sensor(folder / f"{name}.pcap.gz") for name in ("sender", "receiver")])
     packets, all_rows = paths.packets, paths.segments
@@ -51,21 +48,13 @@ def make(folder: Path, about: Chances, seed: int) -> Made:
         numbers,
     )
     passed = watch(passed, about, numbers)
-    return Made.of(_moved(sent, seed), about, passed)
+    return Made.of(sent, about, passed)
 
 
 def _sent(rows: SegmentColumns, ends: Numbers, forward: Flags, was_sent: Flags) -> Sent:
     """Return what the hosts sent; ``is_repeated`` and ``content`` are not needed here."""
     segments = take_segments(rows, ends[was_sent, 0])
     return Sent(segments, forward[was_sent], np.zeros(len(segments.ts), np.bool_), np.arange(len(segments.ts)))
-
-
-def _moved(sent: Sent, seed: int) -> Sent:
-    """Return the same with other addresses, so that many chains have room in one store."""
-    for column in (sent.segments.src, sent.segments.dst):
-        octets = column.view(np.uint8).reshape(-1, _ADDRESS_BYTES)
-        octets[:, _SECOND_OCTET], octets[:, _THIRD_OCTET] = seed >> 8 & 255, seed & 255
-    return sent
 
 
 def _passed(packet: Numbers, forward: Flags, copy_of: Numbers, ends: Numbers, late: Flags, numbers: Any) -> Passed:

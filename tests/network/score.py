@@ -16,9 +16,8 @@ Identity = tuple[int, int, int, int, int, bool]
 """Ports, sequence number, IP identification, timestamp, and whether it is a copy that the network made."""
 COPIES: Final = ("network_duplicate", "capture_duplicate")
 QUERY: Final = (
-    "SELECT src_port, dst_port, seq_raw, ip_id, tsval, cause, needed, hop_from, hop_to, contradicting, "
-    "toUnixTimestamp64Nano(ts) AS at FROM network_verdicts WHERE src_ip IN %(ends)s AND cause NOT IN "
-    "('application_idle', 'window_closed', 'reset', 'injected_reset')"
+    "SELECT src_port, dst_port, seq_raw, ip_id, tsval, cause, needed, hop_from, hop_to FROM network_verdicts "
+    "WHERE src_ip IN %(hosts)s AND cause NOT IN ('application_idle', 'window_closed', 'reset', 'injected_reset')"
 )
 
 
@@ -28,7 +27,8 @@ class Score(NamedTuple):
     right: int
     wrong: tuple[str, ...]
     one_way: int
-    """Of those that are right: a sensor at an end of the hop sees one direction only."""
+    """Others that are right: a sensor at an end of the hop sees one direction only."""
+    one_way_wrong: int
     hidden: int
     """Losses whose hop no sensor could show: one at its ends missed a packet, or had ended."""
     events: int
@@ -92,21 +92,21 @@ class _Truth:
         direction = 0 if self._passed.is_forward[instance] else 1
         return bool(self._passed.watching[1 - direction, HOPS - place])
 
-    def losses(self) -> Iterable[tuple[int, int | None, tuple[int, int] | None, bool]]:
-        """Yield what was lost and sent again: the instance, the first repeat that a sensor has, the sensors at the ends
-        of the hop (None if they could not show it), and whether one of them sees one direction only.
+    def losses(self) -> Iterable[tuple[int | None, tuple[int, int] | None, bool]]:
+        """Yield a row for each packet that was lost and sent again.
+
+        The first repeat that a sensor has, the sensors at the ends of the hop (None if they could not show it), and
+        whether one of them sees one direction only.
         """
         passed, segments = self._passed, self._made.sent.segments
         for story in self._story.values():
-            for at, instance in enumerate(story):
+            for at, instance in enumerate(story[:-1]):
                 row = passed.packet[instance]
-                if passed.lost[instance] == HOPS or not (segments.payload_len[row] or segments.flags[row] & _SYN_OR_FIN):
+                counts = segments.payload_len[row] or segments.flags[row] & _SYN_OR_FIN
+                if passed.lost[instance] == HOPS or not counts:
                     continue
-                repeats = story[at + 1 :]
-                if not repeats:
-                    continue
-                shown = next((one for one in repeats if passed.kept[one].any()), None)
-                yield instance, shown, *self._ends_of(instance, story)
+                shown = next((one for one in story[at + 1 :] if passed.kept[one].any()), None)
+                yield shown, *self._ends_of(instance, story)
 
     def _ends_of(self, instance: int, story: list[int]) -> tuple[tuple[int, int] | None, bool]:
         passed = self._passed
@@ -146,18 +146,19 @@ def score(made: Made, events: Iterable[Mapping[str, Any]]) -> Score:
     found: dict[Identity, list[Mapping[str, Any]]] = defaultdict(list)
     for event in events:
         found[identity(event)].append(event)
-    right, wrong, one_way, hidden = 0, [], 0, 0
-    for instance, shown, ends, is_one_way in truth.losses():
+    right, wrong, one_way, hidden = 0, [], [0, 0], 0
+    for shown, ends, is_one_way in truth.losses():
         if ends is None or shown is None:
             hidden += 1
             continue
         hop = sensors[ends[0]], sensors[ends[1]]
         told = [(one["hop_from"], one["hop_to"]) for one in found[truth.identity(shown)]]
-        if hop in told:
+        if is_one_way:
+            one_way[hop not in told] += 1
+        elif hop in told:
             right += 1
-            one_way += is_one_way
         else:
-            wrong.append(f"{truth.identity(shown)} {hop} told {told} one_way={is_one_way}")
+            wrong.append(f"{truth.identity(shown)} {hop} told {told}")
     most = truth.most_events()
     twice = [f"{mark} {len(some)} > {most[mark]}" for mark, some in found.items() if len(some) > most[mark]]
-    return Score(right, tuple(wrong), one_way, hidden, sum(map(len, found.values())), tuple(twice))
+    return Score(right, tuple(wrong), *one_way, hidden, sum(map(len, found.values())), tuple(twice))
