@@ -153,6 +153,7 @@ sightings AS
         toUnixTimestamp64Nano(max(interval.last)) AS last,
         max(bitTest(interval.completeness, 0)) AS has_syn,
         max(bitAnd(interval.completeness, 48) > 0) AS has_end,
+        max(bitAnd(interval.completeness, 7) = 7) AS has_handshake,
         sum(interval.client_segments) AS client_segments,
         sum(interval.server_segments) AS server_segments,
         minIf(interval.client_rtt_min, interval.client_rtt_count > 0) AS client_rtt,
@@ -162,7 +163,7 @@ sightings AS
 ),
 watching AS
 (
-    SELECT minute, conversation, groupArray(CAST((point, client, opened, first, last, has_syn, has_end, client_segments, server_segments, client_rtt, server_rtt), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, client_segments UInt64, server_segments UInt64, client_rtt Int64, server_rtt Int64)')) AS watchers
+    SELECT minute, conversation, groupArray(CAST((point, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt, server_rtt), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, client_rtt Int64, server_rtt Int64)')) AS watchers
     FROM sightings
     GROUP BY minute, conversation
 ),
@@ -172,20 +173,22 @@ witnesses AS
     SELECT minute, source, target, seq_raw, copied, server_port, packet, at, told, seen, judging.point AS judging_points, missed, point,
         judging[indexOf(judging.point, point)] AS row,
         judging[1].at AS base_at,
+        judging[1].cause = 'syn_retry' AS is_handshake,
         arrayFirst(one -> one.point = judging[1].point, watchers) AS base,
         arrayFirst(one -> one.point = point, watchers) AS watcher,
         watcher.client = source AS is_client
     FROM evidence LEFT JOIN watching ON evidence.minute = watching.minute AND evidence.conversation = watching.conversation
     ARRAY JOIN arrayDistinct(arrayConcat(judging.point, seen, missed, watchers.point)) AS point
 ),
--- A sensor without a verdict is a witness only if it had the conversation then, and its place on the way is known.
+-- A sensor without a verdict is a witness only if it had the conversation then, and its place on the way is known. Of a
+-- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
 marked AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, packet, at, point, row,
         if(watcher.client_rtt > 0 AND watcher.server_rtt > 0, if(is_client, 1, -1) * (watcher.client_rtt - watcher.server_rtt), NULL) AS depth,
         if(watcher.has_syn AND base.has_syn, watcher.opened - base.opened, 0) AS ahead,
         watcher.client_rtt + watcher.server_rtt AS slack,
-        base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack OR (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) AS was_there,
+        base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack OR (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) OR (is_handshake AND watcher.has_handshake) AS was_there,
         multiIf(has(seen, point), 'seen', row.at > 0 OR has(missed, point), 'missed', NOT has(told, point) AND isNotNull(depth) AND if(is_client, watcher.client_segments, watcher.server_segments) > 0 AND was_there, 'silent', '') AS mark
     FROM witnesses
 ),

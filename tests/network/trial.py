@@ -16,7 +16,7 @@ from tests.network import chain, lab, score, stored
 from tests.paths.chain import SENSORS
 from tests.paths.trial import HALVES, PLAIN, Run, runs
 
-TOLD_BY: Final = ("IP identifications or timestamps", "neither")
+TOLD_BY: Final = ("IP identifications or timestamps", "the same; mostly SYN and SYN/ACK lost", "neither")
 
 
 class Figures(NamedTuple):
@@ -62,7 +62,8 @@ def chains(store: Store, some: Iterable[Run]) -> tuple[Table, list[str]]:
         hosts = stored.store(writer, [one.segments for one in made.sensors], number, stored.names(SENSORS))
         one = score.score(made, ask(store, score.QUERY, hosts))
         has_timestamps = not any(stack in folder.name for stack in PLAIN)
-        key = half, TOLD_BY[0 if has_timestamps or (about.has_ip_id and "smoltcp" not in folder.name) else 1]
+        is_marked = has_timestamps or (about.has_ip_id and "smoltcp" not in folder.name)
+        key = half, TOLD_BY[(1 if folder.name.startswith("handshakes-") else 0) if is_marked else 2]
         counts = Figures(one.right, len(one.wrong), *one[2:6], len(one.twice))
         table[key] = table.get(key, Figures()).plus(counts)
         problems += [f"{folder.name} {seed}: {problem}" for problem in (*one.wrong, *one.twice)]
