@@ -11,6 +11,7 @@
 #   make lab      real TCP through a middlebox, with the truth about every repeat (LAB= options: LAB=--help)
 #   make accuracy how often verdicts are right, into docs/accuracy.md (ACCURACY= options: ACCURACY=--help)
 #   make paths-trial  chains of three hops with known losses, copies and clocks (PATHS= options: PATHS=--help)
+#   make network-trial  the same of several sensors' verdicts in the store (NETWORK= options: NETWORK=--help)
 #   make dashboards   write Grafana's dashboards and alert rules anew (deploy/grafana)
 #   make clean    remove everything that make made
 #
@@ -26,6 +27,7 @@ LIVE ?= --help
 LAB ?= list
 ACCURACY ?=
 PATHS ?=
+NETWORK ?=
 FRAMES ?= 10000000
 SEED ?= 1
 
@@ -46,7 +48,7 @@ endef
 LAST_PUBLISHED := (SELECT argMax(session, ts) FROM sensors WHERE sensor = 'demo')
 LAST_ANALYSED := (SELECT argMax(session, stored_at) FROM captures)
 
-.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial dashboards clean
+.PHONY: help demo java install warm test check bench fuzz trial live-trial lab accuracy paths-trial network-trial dashboards clean
 .DELETE_ON_ERROR:
 
 help:
@@ -116,6 +118,9 @@ accuracy: warm $(VENV)/.test-installed
 
 paths-trial: $(VENV)/.test-installed
 	$(BIN)/python -m tests.paths.trial $(PATHS)
+
+network-trial: warm $(VENV)/.test-installed
+	$(BIN)/python -m tests.network.trial $(NETWORK)
 
 dashboards: $(VENV)/.dashboards-installed
 	$(BIN)/python -m deploy.grafana.generate

@@ -57,6 +57,9 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
     verdict.episode = 0
     verdict.confidence = 0.0
     verdict.bytes_again = 0
+    verdict.ttl = 0
+    verdict.ip_id = 0
+    verdict.tsval = 0
     verdict.stalled = 0
     verdict.proof = 0
     verdict.duplicate_acks = 0
@@ -85,6 +88,9 @@ def begin(verdict: Any, packet: Any, sender: Any, receiver: Any) -> None:
     """Begin the row of a verdict on a segment that ``sender`` sent."""
     fill_ends(verdict, packet, packet.from_client)
     fill_blank(verdict, packet.seq, packet.length)
+    verdict.ttl = packet.ttl
+    verdict.ip_id = packet.ip_id
+    verdict.tsval = packet.tsval
     fill_times(verdict, sender, receiver)
 
 

@@ -88,6 +88,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "silence": "Nanoseconds since the sender sent, or may have heard, anything.",
     "round_trip": "The sender's smoothed round trip, nanoseconds, 0 unknown.",
     "timeout": "The sender's retransmission timeout without backoff, nanoseconds, 0 unknown.",
+    "ttl": "Time to live or hop limit of the frame that is judged, 0 of a `capture_loss`.",
+    "ip_id": "Its IPv4 identification, 0 without one.",
     "ip_id_step": "How much further the IPv4 identification is than the earlier copy's.",
     "tsval_step": "The same of the timestamp value.",
     "stage": "Of a reset: how far the client had come (`vocabulary.Stage`).",

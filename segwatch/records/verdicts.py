@@ -27,6 +27,7 @@ _FIELDS = np.dtype(
         ("episode", np.uint32),
         ("confidence", np.float32),
         ("bytes_again", np.uint32),
+        ("tsval", np.uint32),
         ("stalled", np.int64),
         ("proof", np.uint32),
         ("duplicate_acks", np.uint32),
@@ -34,7 +35,9 @@ _FIELDS = np.dtype(
         ("ip_id_step", np.int32),
         ("tsval_step", np.int32),
         ("ttl_step", np.int16),
+        ("ip_id", np.uint16),
         ("sequence_step", np.int32),
+        ("ttl", np.uint8),
         ("original_frame", np.int64),
         ("since_original", np.int64),
         ("silence", np.int64),
@@ -52,7 +55,8 @@ VERDICT = np.dtype((np.record, _FIELDS))
 first: behind what was not captured, or acknowledging it. ``client``, ``server``, ``*_port``, ``ip_version``,
 ``stream``: the conversation, as in the findings. ``from_client``: 1 if the client sent the data (of a ``capture_loss``
 too), 0 if the server did. ``seq``: raw sequence number. ``length``: payload bytes, SYN and FIN not counted (of a
-``capture_loss``: bytes missed).
+``capture_loss``: bytes missed). ``ip_id``, ``tsval``: the packet's own, by which the rows of other sensors about it are
+found. ``ttl``: as it was here. All three are 0 of a ``capture_loss``.
 
 ``cause``, ``needed``, ``place``: numbers of ``vocabulary.Cause``, ``Needed``, ``Place``; ``stage``: of ``Stage``.
 ``confidence``: 0 to 1, how often verdicts that rest on the same kind of proof are right. ``episode``: loss episodes of

@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS verdicts
     from_client Bool COMMENT 'Whether the client sent what is judged (of a capture_loss: what is missing)',
     seq_raw UInt32 CODEC(T64, LZ4) COMMENT 'Sequence number in the header (of a capture_loss: of what is missing)',
     payload_len UInt32 CODEC(T64, LZ4) COMMENT 'Payload bytes, as the headers say (of a capture_loss: bytes missed)',
+    ttl UInt8 CODEC(T64, LZ4) COMMENT 'Time to live or hop limit of the frame that is judged; 0 of a capture_loss',
+    ip_id UInt16 CODEC(T64, LZ4) COMMENT 'Its IPv4 identification; 0 for IPv6, and of a capture_loss',
+    tsval UInt32 CODEC(T64, LZ4) COMMENT 'Its timestamp value; 0 without one, and of a capture_loss',
     cause Enum8('unknown' = 0, 'rto' = 1, 'fast_retransmit' = 2, 'recovery' = 3, 'tail_loss_probe' = 4, 'syn_retry' = 5, 'zero_window_probe' = 6, 'keep_alive' = 7, 'reordering' = 8, 'network_duplicate' = 9, 'capture_duplicate' = 10, 'capture_loss' = 11, 'window_closed' = 12, 'application_idle' = 13, 'reset' = 14, 'injected_reset' = 15) COMMENT 'Why the segment is there',
     needed Enum8('unknown' = 0, 'needed' = 1, 'spurious' = 2) COMMENT 'Whether the receiver lacked what was sent again',
     place Enum8('unknown' = 0, 'before_sensor' = 1, 'after_sensor' = 2) COMMENT 'Where the last copy before a needed repeat was lost, seen from the sensor',
@@ -61,8 +64,8 @@ TTL stored + INTERVAL 90 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'One row for each verdict and each amendment of one, until these are merged; current_verdicts has the last revisions alone';
 
--- What is asked of verdicts_per_minute says nothing of hours to the sort key.
-ALTER TABLE verdicts ADD INDEX IF NOT EXISTS minute_range toStartOfMinute(time) TYPE minmax GRANULARITY 1;
+-- What is asked of minutes says nothing of hours to the sort key.
+ALTER TABLE verdicts ADD INDEX IF NOT EXISTS time_range time TYPE minmax GRANULARITY 1;
 
 CREATE VIEW IF NOT EXISTS current_verdicts
 (
@@ -89,6 +92,9 @@ CREATE VIEW IF NOT EXISTS current_verdicts
     server_port UInt16 COMMENT 'Port of the server of the two',
     seq_raw UInt32 COMMENT 'Sequence number in the header',
     payload_bytes UInt32 COMMENT 'Payload bytes (of a capture_loss: bytes missed)',
+    ttl UInt8 COMMENT 'Time to live or hop limit of the frame; 0 of a capture_loss',
+    ip_id UInt16 COMMENT 'Its IPv4 identification; 0 for IPv6, and of a capture_loss',
+    tsval UInt32 COMMENT 'Its timestamp value; 0 without one, and of a capture_loss',
     episode UInt32 COMMENT 'Number of the loss episode in its direction, from 1; 0 for what belongs to none',
     revision UInt16 COMMENT 'How often the verdict was amended',
     amended_by UInt64 COMMENT 'Frame that amended it last; 0 if none did',
@@ -126,6 +132,9 @@ AS SELECT
     verdict.server_port AS server_port,
     verdict.seq_raw AS seq_raw,
     verdict.payload_len AS payload_bytes,
+    verdict.ttl AS ttl,
+    verdict.ip_id AS ip_id,
+    verdict.tsval AS tsval,
     verdict.episode AS episode,
     verdict.revision AS revision,
     verdict.amended_by AS amended_by,

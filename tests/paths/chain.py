@@ -10,7 +10,7 @@ Packets of which the hosts sent the bytes again are lost more often here, so tha
 """
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +103,12 @@ class Made(NamedTuple):
     sent: Sent
     about: Chances
     passed: Passed
+
+    @classmethod
+    def of(cls, sent: Sent, about: Chances, passed: Passed) -> Self:
+        """Return what the sensors have of packets that passed."""
+        made = [_sensor(sent, passed, about, sensor) for sensor in range(SENSORS)]
+        return cls([sensor for sensor, _ in made], [instance for _, instance in made], sent, about, passed)
 
 
 def sent_in(folder: Path) -> Sent:
@@ -217,7 +223,7 @@ def _joined(one: Passed, other: Passed) -> Passed:
     )
 
 
-def _watch(passed: Passed, about: Chances, numbers: np.random.Generator) -> Passed:
+def watch(passed: Passed, about: Chances, numbers: np.random.Generator) -> Passed:
     """Draw what sensors have of what came by."""
     came = passed.time != NEVER
     begin, end = int(passed.time.min()), int(passed.time[came].max())
@@ -268,6 +274,4 @@ def make(sent: Sent, about: Chances, seed: int) -> Made:
     """Let what hosts sent pass the chain."""
     numbers = np.random.default_rng((seed, 2))
     both = _joined(_passed(sent, about, numbers, True), _passed(sent, about, numbers, False))
-    passed = _watch(both, about, numbers)
-    made = [_sensor(sent, passed, about, sensor) for sensor in range(SENSORS)]
-    return Made([sensor for sensor, _ in made], [instance for _, instance in made], sent, about, passed)
+    return Made.of(sent, about, watch(both, about, numbers))

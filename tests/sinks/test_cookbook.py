@@ -217,6 +217,9 @@ def test_sensors_tell_how_they_are(filled: Filled) -> None:
 @pytest.mark.parametrize("view", [name for name, kind in created_objects().items() if kind == "VIEW"])
 def test_time_reaches_the_primary_key(filled: Filled, view: str) -> None:
     """Of a part that holds other times nothing is read."""
-    plan = filled.client.execute(f"EXPLAIN indexes = 1 SELECT * FROM {view} WHERE time >= '2030-01-01 00:00:00'")
+    plan = filled.client.execute(
+        f"EXPLAIN indexes = 1 SELECT * FROM {view} WHERE time >= '2030-01-01 00:00:00' "
+        "SETTINGS explain_query_plan_default = 'legacy'"  # the other form writes expressions out again and again
+    )
     text = "\n".join(line if isinstance(line, str) else line.decode(errors="replace") for (line,) in plan)
     assert "ReadFromMergeTree" not in text or re.search(r"Granules: 0/\d+|Parts: 0/\d+", text), text

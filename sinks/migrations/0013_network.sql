@@ -1,0 +1,347 @@
+-- Several sensors, one event: what the verdicts of all sensors on the same packet say together. Nothing is stored for it,
+-- so it is right whatever comes late, twice or amended.
+
+CREATE VIEW IF NOT EXISTS network_verdicts
+(
+    time DateTime('UTC') COMMENT 'Start of the minute in which the first of the sensors saw the segment, by its clock',
+    ts DateTime64(9, 'UTC') COMMENT 'When the first of the sensors saw it, by its clock',
+    cause String COMMENT 'Why the segment is there, as the sensor nearest to the sender says that knows it',
+    needed String COMMENT 'Whether the receiver lacked what was sent again: needed, spurious or unknown; needed too if one sensor saw what was lost and one behind it did not',
+    hop_from String COMMENT 'Last sensor that saw what was lost; of what the network copied, overtook or made up, the last one before that; empty if it was before all of them, or is not known',
+    hop_to String COMMENT 'First sensor behind; empty if it was behind all of them, or is not known',
+    contradicting UInt64 COMMENT 'How far sensors contradict: 2 for each behind the hop that saw what was lost, 1 for each before it that did not',
+    sensors Array(String) COMMENT 'Sensors with a verdict on it, in the order of the way',
+    sessions Array(UUID) COMMENT 'Their capture sessions',
+    frames Array(UInt64) COMMENT 'The frame that each of them judged',
+    causes Array(String) COMMENT 'The cause that each of them gives',
+    way Array(String) COMMENT 'All sensors that count as witnesses, in the order of the way',
+    confidence Float64 COMMENT 'That of the sensor that decides the cause, 0 to 1',
+    stalled_ms Float64 COMMENT 'Milliseconds that delivery stood still until this segment came, as that sensor says',
+    bytes_again UInt32 COMMENT 'Payload bytes that had been sent before, as that sensor says',
+    src String COMMENT 'Address of who sent it',
+    src_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    src_port UInt16 COMMENT 'Port of who sent it',
+    dst String COMMENT 'Address of who should have got it',
+    dst_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
+    dst_port UInt16 COMMENT 'Port of who should have got it',
+    server_port UInt16 COMMENT 'Port of the server of the two',
+    seq_raw UInt32 COMMENT 'Sequence number in the header',
+    payload_bytes UInt32 COMMENT 'Payload bytes',
+    ip_id UInt16 COMMENT 'IPv4 identification; 0 without one',
+    tsval UInt32 COMMENT 'Timestamp value; 0 without one'
+)
+AS WITH
+judged AS
+(
+    SELECT
+        verdict.time AS time,
+        if(verdict.from_client, (verdict.client, verdict.client_port), (verdict.server, verdict.server_port)) AS source,
+        if(verdict.from_client, (verdict.server, verdict.server_port), (verdict.client, verdict.client_port)) AS target,
+        verdict.server_port AS server_port,
+        verdict.seq_raw AS seq_raw,
+        if(verdict.cause IN ('network_duplicate', 'capture_duplicate'), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
+        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
+    FROM verdicts AS verdict FINAL
+    WHERE verdict.cause != 'capture_loss'
+),
+-- Each verdict stands in its own minute and in the nearest other one: so an event whose verdicts are on both sides of a
+-- full minute is found in both, whole, and counts in the one in which its first verdict is.
+rows AS
+(
+    SELECT toStartOfMinute(time - 30) AS minute, source, target, server_port, seq_raw, copied, row FROM judged
+    UNION ALL
+    SELECT toStartOfMinute(time + 30) AS minute, source, target, server_port, seq_raw, copied, row FROM judged
+),
+-- What is said of one segment, and of what was sent again for it.
+stories AS
+(
+    SELECT minute, source, target, seq_raw, copied, any(server_port) AS server_port, arraySort(one -> one.at, groupArray(row)) AS unsorted, arrayDistinct(unsorted.point) AS points
+    FROM rows
+    GROUP BY minute, source, target, seq_raw, copied
+),
+-- Packets with neither IP identification nor timestamp are told apart by their times: each sensor's clock is moved so
+-- that most of its times (of the repeats, and of what they replace) meet those of the sensor that has most of them.
+timed AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
+        if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySlice(arrayFlatten(arrayMap(one -> if(one.since > 0, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted))), -12), points), []) AS times,
+        arraySort(some -> -length(some), times)[1] AS most
+    FROM stories
+),
+clocked AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
+        arrayMap(own -> arraySort(ahead -> (-arrayCount(time -> arrayExists(other -> abs(time - ahead - other) < 20000000, most), own), ahead != arrayMax(own) - arrayMax(most)), arrayFlatten(arrayMap(time -> arrayMap(other -> time - other, most), own)))[1], times) AS ahead
+    FROM timed
+),
+sorted AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, arraySort(one -> one.at - ahead[indexOf(points, one.point)], unsorted) AS story, arrayMap(one -> one.at - ahead[indexOf(points, one.point)], story) AS corrected
+    FROM clocked
+),
+-- What a verdict is about: length, IP identification and timestamp of the packet, and which of several equal ones, from
+-- the last; or the number of the group of times. Verdicts of one sensor on a packet within 5 ms are about copies of it.
+numbered AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected,
+        arrayFold((found, one, time) -> if(time - found.3 > 20000000 OR (has(found.4, one.point) AND time - found.3 > 1000000), (arrayPushBack(found.1, found.2 + 1), found.2 + 1, time, [one.point]), (arrayPushBack(found.1, found.2), found.2, time, arrayPushBack(found.4, one.point))), story, corrected, CAST(([], 0, 0, []), 'Tuple(Array(UInt64), UInt64, Int64, Array(Tuple(String, UUID)))')).1 AS clusters,
+        arrayMap((one, cluster) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, ((0, 0, 0), cluster), (one.packet, arrayCount(other -> other.point = one.point AND other.packet = one.packet AND other.at > one.at + 5000000, story))), story, clusters) AS packets
+    FROM sorted
+),
+-- The verdict before it on the same segment at the same sensor.
+chained AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets,
+        arrayMap((one, its, place) -> arrayLastIndex((other, others, before) -> before < place AND other.point = one.point AND others != its, story, packets, arrayEnumerate(story)), story, packets, arrayEnumerate(story)) AS previous
+    FROM numbered
+),
+events AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet,
+        arrayFilter((place, its) -> its = packet, arrayEnumerate(packets), packets) AS own
+    FROM chained
+    ARRAY JOIN arrayDistinct(packets) AS packet
+),
+-- The copy that was lost is the last one that any sensor saw before the repeat.
+latest AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet, own,
+        arrayMin(place -> story[place].at, own) AS at,
+        arraySort(one -> one.1, arrayMap(place -> (least(if(story[place].had_original AND (story[place].original = (0, 0) OR story[place].original != (story[place].packet.ip_id, story[place].packet.tsval)), story[place].since, 9000000000000000000), if(previous[place] > 0, story[place].at - story[previous[place]].at, 9000000000000000000)), place), own))[1] AS nearest
+    FROM events
+),
+losts AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet, own, at, nearest.1 AS gap,
+        previous[nearest.2] AS place_before,
+        story[nearest.2].at - story[place_before].at = gap AS is_judged,
+        if(is_judged, (story[place_before].packet.ip_id, story[place_before].packet.tsval), story[nearest.2].original) AS mark,
+        packets[place_before] AS lost_packet,
+        arrayAll(place -> story[place].cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), own) AS is_made
+    FROM latest
+    WHERE toDateTime(intDiv(at, 60000000000) * 60, 'UTC') = minute
+),
+-- Who saw that copy, and who saw a later one and not this.
+evidence AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
+        cityHash64(least(source, target), greatest(source, target)) AS conversation,
+        if(is_made, [], story.point) AS told,
+        arrayMap(place -> story[place], own) AS judging,
+        arrayFilter((one, its, before) -> NOT is_made AND gap < 9000000000000000000 AND ((its != packet AND ((is_judged AND its = lost_packet) OR (mark != (0, 0) AND (one.packet.ip_id, one.packet.tsval) = mark))) OR (mark != (0, 0) AND one.had_original AND one.original = mark) OR (its = packet AND before = 0 AND one.had_original AND abs(one.since - gap) < 20000000)), story, packets, previous).point AS seen,
+        arrayFilter((one, its, before, time) -> NOT is_made AND its != packet AND ((one.is_before AND arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets)) OR (packet.2 = 0 AND one.had_original AND one.original = (packet.1.2, packet.1.3) AND one.original != (0, 0)) OR (packet.1.2 = 0 AND packet.1.3 = 0 AND before = 0 AND one.had_original AND abs(time - one.since - corrected[own[1]]) < 20000000)), story, packets, previous, corrected).point AS missed
+    FROM losts
+),
+-- Who saw the conversation, how far from its ends, and how long: also sensors that have nothing to say of the segment.
+seen_minutes AS
+(
+    SELECT interval.time - 60 AS minute, interval.* FROM intervals AS interval
+    UNION ALL
+    SELECT interval.time AS minute, interval.* FROM intervals AS interval
+    UNION ALL
+    SELECT interval.time + 60 AS minute, interval.* FROM intervals AS interval
+),
+sightings AS
+(
+    SELECT
+        interval.minute AS minute,
+        cityHash64(least((interval.client, interval.client_port), (interval.server, interval.server_port)), greatest((interval.client, interval.client_port), (interval.server, interval.server_port))) AS conversation,
+        (toString(interval.sensor), interval.session) AS point,
+        any((interval.client, interval.client_port)) AS client,
+        toUnixTimestamp64Nano(min(interval.opened)) AS opened,
+        toUnixTimestamp64Nano(min(interval.first)) AS first,
+        toUnixTimestamp64Nano(max(interval.last)) AS last,
+        max(bitTest(interval.completeness, 0)) AS has_syn,
+        max(bitAnd(interval.completeness, 48) > 0) AS has_end,
+        max(bitAnd(interval.completeness, 7) = 7) AS has_handshake,
+        sum(interval.client_segments) AS client_segments,
+        sum(interval.server_segments) AS server_segments,
+        minIf(interval.client_rtt_min, interval.client_rtt_count > 0) AS client_rtt,
+        minIf(interval.server_rtt_min, interval.server_rtt_count > 0) AS server_rtt
+    FROM seen_minutes AS interval
+    GROUP BY minute, conversation, point
+),
+watching AS
+(
+    SELECT minute, conversation, groupArray(CAST((point, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt, server_rtt), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, client_rtt Int64, server_rtt Int64)')) AS watchers
+    FROM sightings
+    GROUP BY minute, conversation
+),
+-- One row for each event and each sensor that can say something of it.
+witnesses AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, packet, at, told, seen, judging.point AS judging_points, missed, point,
+        judging[indexOf(judging.point, point)] AS row,
+        judging[1].at AS base_at,
+        judging[1].cause = 'syn_retry' AS is_handshake,
+        arrayFirst(one -> one.point = judging[1].point, watchers) AS base,
+        arrayFirst(one -> one.point = point, watchers) AS watcher,
+        watcher.client = source AS is_client
+    FROM evidence LEFT JOIN watching ON evidence.minute = watching.minute AND evidence.conversation = watching.conversation
+    ARRAY JOIN arrayDistinct(arrayConcat(judging.point, seen, missed, watchers.point)) AS point
+),
+-- A sensor without a verdict is a witness only if it had the conversation then, and its place on the way is known. Of a
+-- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
+marked AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, packet, at, point, row,
+        if(watcher.client_rtt > 0 AND watcher.server_rtt > 0, if(is_client, 1, -1) * (watcher.client_rtt - watcher.server_rtt), NULL) AS depth,
+        if(watcher.has_syn AND base.has_syn, watcher.opened - base.opened, 0) AS ahead,
+        watcher.client_rtt + watcher.server_rtt AS slack,
+        base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack OR (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) OR (is_handshake AND watcher.has_handshake) AS was_there,
+        multiIf(has(seen, point), 'seen', row.at > 0 OR has(missed, point), 'missed', NOT has(told, point) AND isNotNull(depth) AND if(is_client, watcher.client_segments, watcher.server_segments) > 0 AND was_there, 'silent', '') AS mark
+    FROM witnesses
+),
+-- The sensors in the order of the way: by falling TTL, or by the round trips to both ends.
+ways AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
+        minIf(row.ttl, row.at > 0) != maxIf(row.ttl, row.at > 0) AND countIf(row.at = 0) = 0 AS by_ttl,
+        arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, ifNull(depth, if(mark = 'seen', -1, 1) * 9000000000000000000)))) AS line,
+        line.2 AS marks,
+        arrayFilter(row -> row.at > 0, line.3) AS rows
+    FROM marked
+    WHERE mark != ''
+    GROUP BY minute, source, target, seq_raw, copied, server_port, packet, at
+),
+-- The sensor nearest to the sender that knows a cause decides it: it sees the sender's own silence best.
+causes AS
+(
+    SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows,
+        arrayFirst(one -> one.needed != 'unknown', rows).needed AS need,
+        arraySort(one -> multiIf(one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), 2, one.cause = 'reordering' AND need = 'needed', 1, 0), rows)[1] AS deciding,
+        arrayMap(cut -> arraySum((mark, place) -> if(mark = 'seen', 2 * (place > cut), (mark = 'missed') * (place <= cut)), marks, arrayEnumerate(marks)), range(length(marks) + 1)) AS against
+    FROM ways
+),
+-- The hop lies where fewest witnesses contradict; to have seen a copy weighs more than to have missed it.
+cuts AS
+(
+    SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
+        multiIf(need != 'spurious' AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
+        multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
+    FROM causes
+    WHERE deciding.cause != 'capture_duplicate' OR length(rows) > 1
+),
+hops AS
+(
+    SELECT minute, at, source, target, server_port, seq_raw, line, rows, deciding, need, contradicting, kind, from_place,
+        multiIf(kind = 1 AND from_place > 0, if(arrayExists((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayFirstIndex((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayLastIndex(mark -> mark = 'missed', marks)), kind = 1, arrayFirstIndex(mark -> mark = 'missed', marks), kind = 2, arrayFirstIndex(one -> one.3.at > 0, line), 0) AS to_place,
+        kind = 1 AND need = 'unknown' AND (from_place = 0 OR to_place = 0) AS is_open
+    FROM cuts
+)
+SELECT
+    minute AS time,
+    fromUnixTimestamp64Nano(at, 'UTC') AS ts,
+    if(deciding.cause = 'capture_duplicate', 'network_duplicate', deciding.cause) AS cause,
+    if(kind = 1 AND from_place > 0 AND to_place > 0, 'needed', need) AS needed,
+    if(is_open OR from_place = 0, '', line[from_place].1) AS hop_from,
+    if(is_open OR to_place = 0, '', line[to_place].1) AS hop_to,
+    contradicting,
+    rows.point.1 AS sensors,
+    rows.point.2 AS sessions,
+    rows.frame AS frames,
+    rows.cause AS causes,
+    line.1 AS way,
+    round(toFloat64(deciding.confidence), 4) AS confidence,
+    deciding.stalled / 1e6 AS stalled_ms,
+    deciding.bytes_again AS bytes_again,
+    replaceRegexpOne(toString(source.1), '^::ffff:([0-9.]+)$', '\\1') AS src,
+    source.1 AS src_ip,
+    source.2 AS src_port,
+    replaceRegexpOne(toString(target.1), '^::ffff:([0-9.]+)$', '\\1') AS dst,
+    target.1 AS dst_ip,
+    target.2 AS dst_port,
+    server_port,
+    seq_raw,
+    rows[1].packet.length AS payload_bytes,
+    rows[1].packet.ip_id AS ip_id,
+    rows[1].packet.tsval AS tsval
+FROM hops
+COMMENT 'Each event of the network once, however many sensors have a verdict on it: why, and between which two it was';
+
+CREATE VIEW IF NOT EXISTS network_verdicts_per_minute
+(
+    time DateTime('UTC') COMMENT 'Start of the minute',
+    cause String COMMENT 'Why the segments are there',
+    needed String COMMENT 'Whether the receiver lacked what was sent again: needed, spurious or unknown',
+    hop_from String COMMENT 'Last sensor before the hop; empty if it was before all of them, or is not known',
+    hop_to String COMMENT 'First sensor behind the hop; empty if it was behind all of them, or is not known',
+    events UInt64 COMMENT 'How many there are, each counted once',
+    contradicted UInt64 COMMENT 'How many of them sensors contradict each other about',
+    stalled_ms Float64 COMMENT 'Milliseconds that delivery stood still for them, summed over conversations',
+    bytes_again UInt64 COMMENT 'Payload bytes that had been sent before'
+)
+AS SELECT
+    event.time AS time,
+    event.cause AS cause,
+    event.needed AS needed,
+    event.hop_from AS hop_from,
+    event.hop_to AS hop_to,
+    count() AS events,
+    countIf(event.contradicting > 0) AS contradicted,
+    sum(event.stalled_ms) AS stalled_ms,
+    sum(event.bytes_again) AS bytes_again
+FROM network_verdicts AS event
+GROUP BY time, cause, needed, hop_from, hop_to
+COMMENT 'Events of the network by minute, cause and hop, each counted once; rows of one cause and hop add up';
+
+CREATE VIEW IF NOT EXISTS sensor_pairs
+(
+    time DateTime('UTC') COMMENT 'Start of the minute',
+    sensor String COMMENT 'Name of a sensor',
+    other_sensor String COMMENT 'Name of another that saw the same packets',
+    packets UInt64 COMMENT 'Packets that both have a verdict on, in conversations of which both saw both directions',
+    clock_ahead_ms Float64 COMMENT 'Milliseconds that the clock of other_sensor is ahead, from the fastest packet of each direction as NTP does it: exact if both took equally long',
+    uncertain_ms Float64 COMMENT 'Milliseconds by which that may be off: half of the least times there and back',
+    delay_there_ms Float64 COMMENT 'Median milliseconds from sensor to other_sensor, with the clocks so corrected',
+    delay_back_ms Float64 COMMENT 'The same from other_sensor to sensor'
+)
+AS WITH
+passages AS
+(
+    SELECT
+        toStartOfMinute(verdict.time) AS minute,
+        if(verdict.from_client, (verdict.client, verdict.client_port), (verdict.server, verdict.server_port)) AS source,
+        if(verdict.from_client, (verdict.server, verdict.server_port), (verdict.client, verdict.client_port)) AS target,
+        arraySort(groupArray((toString(verdict.sensor), verdict.session, toUnixTimestamp64Nano(verdict.ts)))) AS points
+    FROM verdicts AS verdict FINAL
+    WHERE (verdict.ip_id, verdict.tsval) != (0, 0) AND verdict.cause NOT IN ('network_duplicate', 'capture_duplicate', 'reordering')
+    GROUP BY minute, source, target, verdict.seq_raw, verdict.payload_len, verdict.ip_id, verdict.tsval
+    HAVING length(points) > 1 AND length(arrayDistinct(points.2)) = length(points)
+),
+gaps AS
+(
+    SELECT minute, source < target AS is_up, least(source, target) AS low, greatest(source, target) AS high, pair.1 AS sensor, pair.2 AS other_sensor, pair.3 AS gap
+    FROM passages
+    ARRAY JOIN arrayFlatten(arrayMap((one, place) -> arrayMap(other -> (one.1, other.1, other.3 - one.3), arraySlice(points, place + 1)), points, arrayEnumerate(points))) AS pair
+    WHERE sensor != other_sensor
+),
+-- Of one conversation: what goes from sensor to other_sensor shows the greater gap, whatever the clocks show.
+conversations AS
+(
+    SELECT minute, sensor, other_sensor, groupArrayIf(gap, is_up) AS up, groupArrayIf(gap, NOT is_up) AS down
+    FROM gaps
+    GROUP BY minute, sensor, other_sensor, low, high
+    HAVING length(up) > 0 AND length(down) > 0
+),
+pairs AS
+(
+    SELECT
+        minute, sensor, other_sensor,
+        arrayFlatten(groupArray(if(arrayAvg(up) > arrayAvg(down), up, down))) AS there,
+        arrayFlatten(groupArray(if(arrayAvg(up) > arrayAvg(down), down, up))) AS back,
+        (arrayMin(there) + arrayMax(back)) / 2 AS ahead
+    FROM conversations
+    GROUP BY minute, sensor, other_sensor
+)
+SELECT
+    minute AS time,
+    sensor,
+    other_sensor,
+    length(there) + length(back) AS packets,
+    ahead / 1e6 AS clock_ahead_ms,
+    (arrayMin(there) - arrayMax(back)) / 2e6 AS uncertain_ms,
+    (arrayReduce('quantile', there) - ahead) / 1e6 AS delay_there_ms,
+    (ahead - arrayReduce('quantile', back)) / 1e6 AS delay_back_ms
+FROM pairs
+COMMENT 'How far the clocks of two sensors are apart, and how long packets take between them, by minute';

@@ -1,0 +1,1 @@
+"""Several sensors' verdicts in the store: each event of the network once, at its hop."""

@@ -1,0 +1,189 @@
+"""Verdicts of several sensors made by hand, and the events that the view makes of them."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from segwatch.records.intervals import INTERVAL
+from segwatch.records.verdicts import VERDICT
+from segwatch.vocabulary import Cause, Needed, Place
+from sinks.local_server import LocalServer
+from sinks.store import Store
+from sinks.writer import Origin, Writer
+
+START = 1_790_000_040_000_000_000
+"""A full minute."""
+MILLISECOND = 1_000_000
+SESSIONS = {"a": "0a" * 16, "b": "0b" * 16, "c": "0c" * 16}
+AFTER = {"original_frame": 7, "since_original": 250 * MILLISECOND, "place": Place.AFTER_SENSOR, "ip_id_step": 5}
+BEFORE = {"place": Place.BEFORE_SENSOR, "since_original": 240 * MILLISECOND}
+COLUMNS = "cause, needed, hop_from, hop_to, sensors, contradicting"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    local = LocalServer(tmp_path_factory.mktemp("local"))
+    with Store(local.wait_ready()) as opened:
+        yield opened
+    local.stop()
+
+
+@pytest.fixture
+def store(filled: Store) -> Store:
+    for table in ("verdicts", "intervals"):
+        filled.client.execute(f"TRUNCATE TABLE {table}")
+    return filled
+
+
+class Network:
+    """Writes what sensors say."""
+
+    def __init__(self, store: Store) -> None:
+        self.client = store.client
+        self._writer = Writer(store.client, store.address)
+
+    def judge(self, sensor: str, at_ms: float, **fields: Any) -> None:
+        """Write a verdict of a sensor on a packet of the client, so many milliseconds after ``START``."""
+        rows = np.zeros(1, VERDICT)
+        rows["time"], rows["frame"] = START + round(at_ms * MILLISECOND), round(at_ms + 1000)
+        rows["client"], rows["server"] = (0, 1), (0, 2)
+        rows["client_port"], rows["server_port"], rows["ip_version"], rows["from_client"] = 40_000, 443, 4, 1
+        rows["cause"], rows["needed"], rows["seq"], rows["length"] = Cause.RTO, Needed.NEEDED, 1000, 500
+        rows["ip_id"], rows["tsval"], rows["ttl"], rows["confidence"] = 105, 900, 60, 0.9
+        rows["stalled"], rows["bytes_again"] = 200 * MILLISECOND, 500
+        for name, value in fields.items():
+            rows[name] = value
+        self._writer.write_verdicts(rows, self._origin(sensor), secrets.token_hex(8))
+
+    def watch(self, sensor: str, client_rtt_ms: float, until_ms: float = 900, ahead_ms: float = 0) -> None:
+        """Write that a sensor saw the conversation, with a round trip of 20 ms, from ``START`` on."""
+        rows = np.zeros(1, INTERVAL)
+        ahead = round(ahead_ms * MILLISECOND)
+        rows["start"], rows["client"], rows["server"] = START, (0, 1), (0, 2)
+        rows["client_port"], rows["server_port"], rows["ip_version"], rows["completeness"] = 40_000, 443, 4, 15
+        rows["first"] = rows["opened"] = START + ahead
+        rows["last"] = START + ahead + round(until_ms * MILLISECOND)
+        rows["sent"]["segments"] = 9
+        rows["sent"]["rtt_count"] = 3
+        for side, rtt in enumerate((client_rtt_ms, 20 - client_rtt_ms)):
+            rows["sent"]["rtt_min"][:, side] = round(rtt * MILLISECOND)
+        self._writer.write_intervals(rows, self._origin(sensor), secrets.token_hex(8))
+
+    def _origin(self, sensor: str) -> Origin:
+        return Origin(sensor, SESSIONS[sensor], datetime.now(UTC).date())
+
+    def events(self, columns: str = COLUMNS) -> list[tuple[Any, ...]]:
+        """Return the events."""
+        rows: list[tuple[Any, ...]] = self.client.execute(f"SELECT {columns} FROM network_verdicts ORDER BY ts")
+        return rows
+
+
+@pytest.fixture
+def network(store: Store) -> Network:
+    return Network(store)
+
+
+def test_a_loss_is_one_event_between_who_saw_it_and_who_did_not(network: Network) -> None:
+    network.judge("b", 503, **BEFORE)
+    network.judge("a", 500, **AFTER)
+    assert network.events() == [("rto", "needed", "a", "b", ["a", "b"], 0)]
+    assert network.events("stalled_ms, bytes_again") == [(200.0, 500)]
+    rows = network.client.execute("SELECT hop_from, hop_to, events, bytes_again FROM network_verdicts_per_minute")
+    assert rows == [("a", "b", 1, 500)]
+
+
+@pytest.mark.parametrize("at_ms", [-0.5, 29_999, 59_998.5])
+def test_verdicts_on_both_sides_of_a_minute_are_one_event(network: Network, at_ms: float) -> None:
+    network.judge("a", at_ms, **AFTER)
+    network.judge("b", at_ms + 3, **BEFORE)
+    assert network.events("hop_from, hop_to") == [("a", "b")]
+
+
+def test_clocks_that_are_seconds_apart_change_nothing(network: Network) -> None:
+    network.judge("a", 20_500, **AFTER)
+    network.judge("b", 503, **BEFORE)
+    assert network.events("hop_from, hop_to") == [("a", "b")]
+
+
+def test_an_amendment_changes_the_event(network: Network) -> None:
+    for revision in ({}, {"revision": 1, "needed": Needed.SPURIOUS, "place": Place.UNKNOWN, "stalled": 0}):
+        network.judge("a", 500, **AFTER | revision)
+        network.judge("b", 503, **AFTER | revision)
+    assert network.events() == [("rto", "spurious", "", "", ["a", "b"], 0)]
+
+
+def test_who_says_nothing_is_a_witness_if_it_had_the_conversation_then(network: Network) -> None:
+    """The repeat was the first copy at b, and looked new; c ended before, though its clock says otherwise."""
+    network.judge("a", 500, **AFTER)
+    network.watch("a", 1)
+    network.watch("c", 5, until_ms=400, ahead_ms=300)
+    assert network.events("hop_from, hop_to") == [("a", "")]
+    network.watch("b", 15)
+    assert network.events("hop_from, hop_to, way") == [("a", "b", ["a", "b"])]
+
+
+def test_a_repeat_that_is_lost_before_the_hop_leaves_it_to_the_next(network: Network) -> None:
+    """What b and c say of the second repeat is about the original, which the first one replaced at a."""
+    network.judge("a", 500, **AFTER)
+    second = AFTER | {"ip_id_step": 9, "tsval_step": 400, "since_original": 650 * MILLISECOND}
+    network.judge("a", 900, ip_id=109, tsval=1300, **second)
+    network.judge("b", 903, ip_id=109, tsval=1300, **second)
+    network.judge("c", 905, ip_id=109, tsval=1300, **BEFORE)
+    for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
+        network.watch(sensor, rtt, until_ms=2000)
+    assert network.events("ip_id, hop_from, hop_to") == [(105, "b", "c"), (109, "a", "b")]
+
+
+def test_the_way_is_ordered_by_falling_ttl(network: Network) -> None:
+    network.judge("a", 500, ttl=61, cause=Cause.FAST_RETRANSMIT, **BEFORE)
+    network.judge("b", 500, ttl=63, **AFTER)
+    network.judge("c", 500, ttl=62, cause=Cause.RECOVERY, **AFTER)
+    assert network.events() == [("rto", "needed", "c", "a", ["b", "c", "a"], 0)]
+
+
+def test_contradictions_are_told(network: Network) -> None:
+    network.judge("a", 500, ttl=63, **BEFORE)
+    network.judge("b", 500, ttl=62, **AFTER)
+    network.judge("c", 500, ttl=61, **BEFORE)
+    assert network.events("hop_from, hop_to, contradicting") == [("b", "c", 1)]
+
+
+def test_what_a_sensor_did_itself_is_no_event(network: Network) -> None:
+    network.judge("a", 500, cause=Cause.CAPTURE_LOSS, ip_id=0, tsval=0, ttl=0)
+    network.judge("a", 600, cause=Cause.CAPTURE_DUPLICATE)
+    assert network.events() == []
+    network.judge("b", 603, cause=Cause.CAPTURE_DUPLICATE)
+    assert network.events("cause, sensors") == [("network_duplicate", ["a", "b"])]
+
+
+def test_what_was_overtaken_was_in_order_at_the_sensor_before(network: Network) -> None:
+    for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
+        network.watch(sensor, rtt)
+    for sensor, at in (("b", 503), ("c", 505)):
+        network.judge(sensor, at, cause=Cause.REORDERING, needed=Needed.UNKNOWN)
+    assert network.events("cause, hop_from, hop_to") == [("reordering", "a", "b")]
+
+
+def test_repeats_without_marks_are_told_apart_by_their_times(network: Network) -> None:
+    """Clocks are two seconds apart, and the first repeat never came to b."""
+    unmarked = {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
+    network.judge("a", 500, **AFTER | unmarked)
+    network.judge("a", 900, **AFTER | unmarked | {"since_original": 650 * MILLISECOND})
+    network.judge("b", 2_903, **BEFORE | unmarked | {"since_original": 649 * MILLISECOND})
+    assert [sensors for (sensors,) in network.events("sensors")] == [["a"], ["a", "b"]]
+
+
+def test_clocks_are_compared_by_the_fastest_packets_of_both_directions(network: Network) -> None:
+    """The clock of b is 40 ms ahead; 2 ms from a to b and back, and 5 ms more for one packet."""
+    for number, extra in enumerate((5, 0)):
+        network.judge("a", 100 * number, ip_id=10 + number)
+        network.judge("b", 100 * number + 42 + extra, ip_id=10 + number)
+    network.judge("b", 340, from_client=0)
+    network.judge("a", 302, from_client=0)
+    (row,) = network.client.execute("SELECT * EXCEPT (time) FROM sensor_pairs")
+    assert row[:3] == ("a", "b", 3)
+    assert row[3:] == pytest.approx((40.0, 2.0, 4.5, 2.0))
