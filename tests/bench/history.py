@@ -33,6 +33,8 @@ BELONGS_TO: Final = {
 }
 """What the rows of a table are weighed by: an anomaly, a verdict's revision, or a flow-minute."""
 RANGES: Final = {"a day": 1, "a week": 7}
+NETWORK: Final = ("network_verdicts", "network_verdicts_per_minute")
+"""Views that compare the verdicts of all sensors when they are asked: they are asked of hours (docs/network.md)."""
 _BYTES_A_ROW: Final = 290
 """Room on the disk for an anomaly and all that comes with it, merges included."""
 _ANOMALIES_A_CONVERSATION: Final = 3.9
@@ -63,6 +65,7 @@ def history(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tabl
         return [
             _answers(store.client, "History, the questions of docs/sql.md", _questions(end), rounds, note),
             _answers(store.client, "History, the last hundred rows of each view", _views(end), rounds, note),
+            _an_hour(store.client, end, rounds),
             _weight(store.client, rows),
         ]
 
@@ -124,8 +127,20 @@ def _views(end: datetime) -> _Queries:
             for days in RANGES.values()
         ]
         for view, kind in created_objects().items()
-        if kind == "VIEW"
+        if kind == "VIEW" and view not in NETWORK
     }
+
+
+def _an_hour(client: Any, end: datetime, rounds: int) -> Table:
+    """Ask what sensors say together of an hour in the middle of the last day."""
+    noon = end - timedelta(hours=12)
+    hour = f"time >= '{noon:%F %T}' AND time < '{noon + timedelta(hours=1):%F %T}'"
+    ((verdicts,),) = client.execute(f"SELECT count() FROM current_verdicts WHERE {hour}")
+    rows = [
+        Row((f"`{view}`", f"{_seconds(client, f'SELECT count(), max(time) FROM {view} WHERE {hour}', rounds):.2f}"))
+        for view in NETWORK
+    ]
+    return Table("History, what sensors say together", ("", "an hour, s"), rows, f"{verdicts:,} verdicts in that hour.")
 
 
 def _answers(client: Any, title: str, queries: _Queries, rounds: int, note: str) -> Table:
