@@ -159,6 +159,7 @@ def _pass_closely(
         write_ack_again(state, packet, sender, receiver, out)
         return
     unasked = is_unasked(sender, receiver)
+    goes_on = packet.seq == sender.snd_max
     if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
     probes = False
@@ -168,7 +169,7 @@ def _pass_closely(
             probes = True
             write_probe(state, packet, sender, receiver, cause, out)
             if packet.seq != signed(sender.snd_max):
-                note_id(packet, sender)
+                note_id(state, packet, sender, False)
                 return
     if packet.flag_bits & SYN:
         note_options(packet, sender)
@@ -179,7 +180,7 @@ def _pass_closely(
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, unasked, out)
-    note_id(packet, sender)
+    note_id(state, packet, sender, goes_on)
 
 
 @kernel

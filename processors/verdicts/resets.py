@@ -14,6 +14,7 @@ from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.rows import new_row
 from processors.verdicts.sent import has_begun, place_of
 from processors.verdicts.state import NUMBERED, State
+from processors.verdicts.unseen import numbers_one_by_one
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
 
@@ -32,6 +33,8 @@ _LATER = int(Stage.LATER)
 _SYN = int(Completeness.SYN)
 _ACK = int(Completeness.ACK)
 _IPV6 = int(Quality.IPV6)
+_HOPS_APART = 2
+"""Hops by which ways of the packets of one host differ at least, to tell another's: they may take turns on two ways."""
 _NEAR = 64
 """Packets between a reset and what the sensor saw last of its sender, at most."""
 _SYN_AND_DATA = 2
@@ -73,13 +76,16 @@ def _id_step(packet: Any, sender: Any) -> int:
 def _compare_with_sender(state: State, packet: Any, sender: Any, verdict: Any) -> bool:
     """Say how the reset differs from what its sender sent last; return whether there was anything to compare with."""
     verdict.ip_id_step = _id_step(packet, sender)
-    if ids_ascend(state, sender) > 0 and not -_NEAR <= verdict.ip_id_step <= _NEAR:
+    quiet = packet.now - signed(sender.last_sent)
+    steady = ids_ascend(state, sender) > 0 and numbers_one_by_one(sender, packet.now, quiet)
+    if steady and not -_NEAR <= verdict.ip_id_step <= _NEAR:
         verdict.proof |= _ID_DIFFERS
     if not sender.count:
         return False
+    first = state.pieces[place_of(sender, 0)]
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     verdict.ttl_step = packet.ttl - signed(last.ttl)
-    if verdict.ttl_step:
+    if abs(verdict.ttl_step) >= _HOPS_APART and abs(packet.ttl - signed(first.ttl)) >= _HOPS_APART:
         verdict.proof |= _HOPS_DIFFER
     verdict.sequence_step = signed_distance(packet.seq, signed(sender.snd_max))
     return True

@@ -56,6 +56,7 @@ SENDER: Final = records(
         ("duplicate_acks", np.uint8),
         ("last_sent", np.int64),
         ("last_heard", np.int64),
+        ("steady_since", np.int64),
     ]
 )
 """One sender; all 0 until its conversation's first segment.
@@ -67,9 +68,9 @@ here, once the sender has sent or heard anything. ``block``, ``block_size``, ``o
 acknowledgments have to be looked at more closely. ``closed``: the peer's window is 0. ``marks``: see ``SACK_PERMITTED``
 and what follows it. ``holes``: gaps in what was seen, above ``una``. ``last_sent``: time of its last segment with
 payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment, ``heard_tsval``: its timestamp (0 none).
-``last_id``: the highest IP identification, if there is one. ``answer_*``: microseconds from the sensor to this sender
-and back, 0 unknown: eight times the smoothed time and four times the variation of RFC 6298, and the least. A record is
-a cache line.
+``last_id``: the highest IP identification, if there is one; ``steady_since``: time from which on it has gone up by one
+for each packet, but for what shows to be missing. ``answer_*``: microseconds from the sensor to this sender
+and back, 0 unknown: eight times the smoothed time and four times the variation of RFC 6298, and the least.
 """
 SACK_PERMITTED: Final = 1
 """It permitted selective acknowledgments in its SYN."""

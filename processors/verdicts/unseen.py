@@ -2,7 +2,8 @@
 
 Linux numbers all packets of a connection one by one (IP identification). A number that is missing tells of a packet
 that was lost before the sensor; if its sender was then silent for as long as a timer takes, what comes next is the
-repeat.
+repeat. Others number the packets of all their connections by one counter, and others count it up in a silence. So a
+sender has to have numbered one by one for longer than the silence; or its silence is that of a timer just so.
 """
 
 from typing import Any
@@ -38,21 +39,64 @@ _SHORTEST = LEAST_VARIATION // 2
 _TIMER_LATE = 25_000_000
 _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
+_STEADIER = 2
+"""How many times as long as a silence identifications must have gone up one by one, to tell what is missing in it."""
+_ROWS_LOOKED_AT = 7
+_LEAST_ROWS = 2
+"""Steps from segment to segment that must be of one, among so many."""
 _MOST_TIMERS = 3
 """Timers that run out one after the other at most, before anything passes."""
 
 
+@rare_kernel
+def _numbers_taken(state: State, sender: Any) -> int:
+    """Return how many identifications beside its own the last segment took, if it was offloaded."""
+    if not sender.count:
+        return 0
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    return distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
+
+
+@rare_kernel
+def _note_jump(state: State, packet: Any, sender: Any, step: int) -> None:
+    """Begin anew to watch a sender whose identification went up by more than one, if segments do not account for it.
+
+    It may number the packets of all its connections by one counter, as Windows does.
+    """
+    if step > 1 + _numbers_taken(state, sender):
+        sender.steady_since = packet.now
+
+
 @inner_kernel
-def note_id(packet: Any, sender: Any) -> None:
-    """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has."""
+def note_id(state: State, packet: Any, sender: Any, goes_on: bool) -> None:
+    """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
+
+    ``goes_on``: nothing shows that packets before this one are missing.
+    """
     if not packet.ip_id:
         return
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    if step == 0 and sender.marks & NUMBERED:
-        return
-    if step < _ID_HALF or not sender.marks & NUMBERED:
-        sender.marks |= NUMBERED | (NUMBERS_MOVE if sender.marks & NUMBERED else 0)
+    if not sender.marks & NUMBERED:
+        sender.marks |= NUMBERED
         sender.last_id = packet.ip_id
+        sender.steady_since = packet.now
+        return
+    if step == 0:
+        return
+    if step < _ID_HALF:
+        sender.marks |= NUMBERS_MOVE
+        sender.last_id = packet.ip_id
+    if step != 1 and goes_on:
+        _note_jump(state, packet, sender, step)
+
+
+@rare_kernel
+def numbers_one_by_one(sender: Any, now: int, quiet: int) -> bool:
+    """Whether the sender's identifications have gone up by one for longer than it was silent now, a few times.
+
+    Where one counter serves all connections of a host, others count it up in a silence, sooner or later.
+    """
+    return bool(sender.marks & NUMBERS_MOVE) and now - signed(sender.steady_since) >= (1 + _STEADIER) * quiet
 
 
 @inner_kernel
@@ -66,17 +110,30 @@ def may_repeat_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
 
 
 @rare_kernel
+def _sends_in_rows(state: State, sender: Any) -> bool:
+    """Whether some of the last segments with data have identifications that follow one another."""
+    last = signed(sender.count) - 1
+    rows = 0
+    for index in range(max(1, last - _ROWS_LOOKED_AT), last + 1):
+        one = state.pieces[place_of(sender, index - 1)]
+        other = state.pieces[place_of(sender, index)]
+        taken = distance(signed(one.end), signed(one.start)) // (_ETHERNET_PAYLOAD + 1)
+        if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= 1 + taken:
+            rows += 1
+    return rows >= _LEAST_ROWS
+
+
+@rare_kernel
 def missing_packets(state: State, packet: Any, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
     if not sender.marks & NUMBERED or not sender.count:
         return 0
     proved = ids_ascend(state, sender)
-    if proved < 0:
+    quiet = packet.now - signed(sender.last_sent)
+    if proved < 0 or not (_sends_in_rows(state, sender) or numbers_one_by_one(sender, packet.now, quiet)):
         return 0
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    taken = distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    missing = step - 1 - taken
+    missing = step - 1 - _numbers_taken(state, sender)
     return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
@@ -135,12 +192,17 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
     """
     quiet = silence(state, packet, sender, receiver)
-    if signed(receiver.last_sent) <= signed(sender.last_sent):
-        least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY if sender.una == sender.snd_max else 0
-        return quiet >= max(least, clock(sender, receiver))
-    if unasked and quiet >= _least_timer(sender, receiver):
-        return True
-    return _timers_fit(quiet, packets, sender, receiver)
+    fits = _timers_fit(quiet, packets, sender, receiver)
+    unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
+    if unheard:
+        has_all = sender.una == sender.snd_max
+        least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY if has_all else 0
+        if quiet < max(least, clock(sender, receiver)):
+            return False
+        fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
+    if numbers_one_by_one(sender, packet.now, quiet):
+        return fits or unheard or (unasked and quiet >= _least_timer(sender, receiver))
+    return fits and _sends_in_rows(state, sender)
 
 
 @rare_kernel

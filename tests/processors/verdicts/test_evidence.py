@@ -111,12 +111,12 @@ def test_bytes_of_a_guess_count_as_sent_again() -> None:
 def test_a_number_that_nothing_asked_for_is_missing_before_a_late_timer(*, acknowledged: bool) -> None:
     """Its sender takes its timeout to be 1.7 s; the answer that came in the meantime had been acknowledged, or not."""
     talk = Talk()
-    at = talk.warm()
-    talk.answer(at, 10)
+    at = talk.warm(180)
+    talk.answer(at, 180)
     if acknowledged:
         talk.take(at + 4, 1)
     talk.lose()
-    talk.send(at + 1700, 10, flags="FA", length=0)
+    talk.send(at + 1700, 180, flags="FA", length=0)
     causes = [verdict.says for verdict in talk.verdicts()]
     repeat = (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.BEFORE_SENSOR)
     assert causes == ([repeat] if acknowledged else [])

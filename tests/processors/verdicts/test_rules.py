@@ -521,3 +521,15 @@ def test_a_timeout_tells_that_there_are_no_probes_only_if_none_can_be_missing(*,
     talk.send(at + 300, 13)
     talk.send(at + 525, 13)
     assert [verdict.cause for verdict in talk.verdicts()] == [Cause.RTO, cause]
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_host_that_numbers_the_packets_of_all_its_connections_lacks_none(step: int) -> None:
+    """One counter for all: others count it up while this connection is silent, or all the time."""
+    talk = Talk()
+    for number in range(12):
+        for _ in range(step - 1 if number % 2 else 5):
+            talk.lose()
+        talk.send(100 + 400 * number, number)
+        talk.ack(116 + 400 * number, number + 1)
+    assert talk.verdicts() == []
