@@ -2,6 +2,7 @@
 
 import pytest
 
+from segwatch.explain.verdict_words import reason
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 from tests.processors.builder import CLIENT, Segment
 from tests.processors.verdicts.talk import SIZE, Talk
@@ -275,6 +276,29 @@ def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() ->
     verdict = talk.only()
     assert verdict.cause is Cause.NETWORK_DUPLICATE
     assert verdict.row["revision"] == 1
+
+
+@pytest.mark.parametrize("later", [0.03, 3])
+def test_a_copy_from_behind_a_router(later: float) -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + later, 10, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    talk.ack(at + 16, 11)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.ack(at + 16, 11)
+    twin = talk.segments[-1]
+    talk.ack(at + 16.03, 11, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    verdict = talk.only()
+    assert verdict.says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert "frame 0" not in reason(verdict.row)
 
 
 def test_syn_retries() -> None:
