@@ -4,7 +4,7 @@ import pytest
 
 from segwatch.explain.verdict_words import reason
 from segwatch.vocabulary import Cause, Needed, Place, Proof
-from tests.processors.builder import CLIENT, Segment
+from tests.processors.builder import CLIENT, SERVER, Segment
 from tests.processors.verdicts.talk import SIZE, Talk
 
 _NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
@@ -299,6 +299,13 @@ def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
     verdict = talk.only()
     assert verdict.says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
     assert "frame 0" not in reason(verdict.row)
+
+
+def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
+    talk.warm()
+    assert talk.verdicts() == []
 
 
 def test_syn_retries() -> None:
