@@ -5,7 +5,7 @@ import pytest
 from segwatch.explain.verdict_words import reason
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 from tests.processors.builder import CLIENT, SERVER, Segment
-from tests.processors.verdicts.talk import SIZE, Talk
+from tests.processors.verdicts.talk import CLIENT_ISN, SIZE, Talk
 
 _NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
 _NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
@@ -305,6 +305,23 @@ def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
     talk = Talk()
     talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
     talk.warm()
+    assert talk.verdicts() == []
+
+
+def test_a_second_answer_with_another_number_changes_nothing() -> None:
+    talk = Talk()
+    talk.segments.append(Segment(700, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=9100))
+    for number in range(3):
+        talk.answer(800 + 40 * number, 0, number)
+        talk.take(810 + 40 * number, number + 1)
+    assert talk.verdicts() == []
+
+
+def test_an_answer_that_was_not_taken_gives_way_to_another() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(8, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=8999)]
+    talk.answer(800, 0, 0)
+    talk.take(810, 1)
     assert talk.verdicts() == []
 
 
