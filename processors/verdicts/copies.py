@@ -46,13 +46,13 @@ def copy_confidence(segment: Header, other: Header, sender: Any, receiver: Any, 
 
 @rare_kernel
 def copy_cause(segment: Header, other: Header, sender: Any, quality: int) -> int:
-    """Return who made the copy: at once and over as many hops it is the capture, until more is known.
+    """Return who made the copy: at once, or over more hops, it is the capture, until more is known.
 
     At once: within microseconds, and nothing that the sender sent later is between the two. A copy that the network
-    made waits behind what came in the meantime.
+    made waits behind what came in the meantime. Over more hops: the capture saw the packet before a router, and behind.
     """
     apart = segment.time - other.time
     at_once = apart <= AT_ONCE and signed(sender.last_sent) <= other.time
-    if quality & _SEEN_TWICE or (at_once and segment.ttl == other.ttl):
+    if quality & _SEEN_TWICE or at_once or segment.ttl < other.ttl:
         return _CAPTURE_DUPLICATE
     return _NETWORK_DUPLICATE

@@ -3,14 +3,16 @@
 from typing import Any
 
 from processors.rules.packet import ACK, SYN
-from processors.serial import signed
-from processors.verdicts.sent import place_of
-from processors.verdicts.state import HAS_TIMESTAMP, State
+from processors.serial import distance, signed
+from processors.verdicts.sent import find, place_of
+from processors.verdicts.state import HAS_TIMESTAMP, SYN_SEEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Quality
 
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 _SYN_ACK = SYN | ACK
+_NEAR = 1 << 16
+"""Numbers below what was acknowledged, at most, that an answer to the same SYN acknowledges."""
 TIMER = 900_000_000
 """Nanoseconds after which a SYN/ACK was sent by the timer: it is 1 s at first (RFC 6298 section 2.1)."""
 
@@ -19,6 +21,27 @@ TIMER = 900_000_000
 def may_answer(packet: Any, sender: Any) -> bool:
     """Whether a segment is the first SYN/ACK of its sender."""
     return packet.flag_bits & _SYN_ACK == _SYN_ACK and not sender.last_sent
+
+
+@rare_kernel
+def has_sent_syn(state: State, packet: Any, sender: Any) -> bool:
+    """Whether a SYN has the number of one that is remembered."""
+    index = find(state, sender, packet.seq)
+    return index >= 0 and signed(state.pieces[place_of(sender, index)].start) == packet.seq
+
+
+@rare_kernel
+def is_stray_answer(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether a SYN/ACK has another number than the one with which its handshake is complete: its peer ignores it.
+
+    It acknowledges nothing new. One that does answers a SYN that was not captured.
+    """
+    if packet.flag_bits & _SYN_ACK != _SYN_ACK or not sender.marks & SYN_SEEN or not sender.count:
+        return False
+    unanswered = signed(state.pieces[place_of(sender, 0)].start) == signed(sender.una)
+    if unanswered or has_sent_syn(state, packet, sender):
+        return False
+    return distance(signed(receiver.una), packet.ack) < _NEAR
 
 
 @rare_kernel

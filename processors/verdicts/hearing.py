@@ -13,7 +13,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer
-from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, WAS_CLOSED, State
+from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Quality
@@ -155,6 +155,19 @@ def hear_first(packet: Any, sender: Any) -> None:
         sender.snd_max = packet.ack
 
 
+@rare_kernel
+def _is_unacceptable(packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether a sender whose SYN is unanswered hears an acknowledgment of something else.
+
+    It has not sent that: a host that knew an older connection challenges the SYN (RFC 9293 section 3.10.7.3, RFC 5961
+    section 4). Once it has acknowledged anything itself, the answer was not captured.
+    """
+    if not sender.marks & SYN_SEEN or sender.count != 1 or receiver.last_heard:
+        return False
+    in_flight = distance(signed(sender.snd_max), signed(sender.una))
+    return in_flight == 1 and packet.ack != signed(sender.snd_max)
+
+
 @inner_kernel
 def hear(
     state: State,
@@ -165,6 +178,8 @@ def hear(
 ) -> None:
     """Take what ``receiver`` says in a segment to ``sender``, with the ACK flag."""
     hear_first(packet, sender)
+    if _is_unacceptable(packet, sender, receiver):
+        return
     unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
     if sender.busy or packet.sack_count or sender.duplicate_acks or unseen:
         _hear_closely(state, packet, sender, receiver, out)

@@ -8,7 +8,7 @@ from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
 from processors.verdicts.flights import take_flight
-from processors.verdicts.handshakes import answered_again, may_answer
+from processors.verdicts.handshakes import answered_again, has_sent_syn, is_stray_answer, may_answer
 from processors.verdicts.hearing import hear
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.options import note_options
@@ -69,8 +69,7 @@ def _take_syn(state: State, packet: Any, sender: Any) -> None:
     """Begin anew where a SYN has another number than before."""
     if not sent.has_begun(sender):
         return
-    index = sent.find(state, sender, packet.seq)
-    if index < 0 or signed(state.pieces[sent.place_of(sender, index)].start) != packet.seq:
+    if not has_sent_syn(state, packet, sender):
         heard = sender.last_heard
         _forget(state, sender)
         sender.last_heard = heard
@@ -157,6 +156,8 @@ def _pass_closely(
         return
     if is_ack_again(packet, sender, receiver):
         write_ack_again(state, packet, sender, receiver, out)
+        return
+    if is_stray_answer(state, packet, sender, receiver):
         return
     unasked = is_unasked(sender, receiver)
     goes_on = packet.seq == sender.snd_max

@@ -13,7 +13,7 @@ from processors.verdicts.clocks import silence
 from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.rows import new_row
 from processors.verdicts.sent import has_begun, place_of
-from processors.verdicts.state import NUMBERED, State
+from processors.verdicts.state import FIN_SENT, NUMBERED, State
 from processors.verdicts.unseen import numbers_one_by_one
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
@@ -31,7 +31,6 @@ _POST_ACK = int(Stage.POST_ACK)
 _POST_PSH = int(Stage.POST_PSH)
 _LATER = int(Stage.LATER)
 _SYN = int(Completeness.SYN)
-_ACK = int(Completeness.ACK)
 _IPV6 = int(Quality.IPV6)
 _HOPS_APART = 2
 """Hops by which ways of the packets of one host differ at least, to tell another's: they may take turns on two ways."""
@@ -47,18 +46,29 @@ def is_judged(reset: int) -> bool:
 
 
 @rare_kernel
-def _stage(state: State, completeness: int, client: Any) -> int:
+def _segments_but_fin(state: State, client: Any) -> int:
+    """Return how many segments of the client are remembered, but for a FIN without data."""
+    count = signed(client.count)
+    if not client.marks & FIN_SENT or count < _SYN_AND_DATA:
+        return count
+    last = state.pieces[place_of(client, count - 1)]
+    return count - 1 if distance(signed(last.end), signed(last.start)) == 1 else count
+
+
+@rare_kernel
+def _stage(state: State, completeness: int, client: Any, server: Any) -> int:
     """Return how far the client had come: by its first segments, which are remembered until there are more."""
     if not completeness & _SYN:
         return _NONE
-    if not client.count or client.count > _SYN_AND_DATA:
+    count = _segments_but_fin(state, client)
+    if not count or count > _SYN_AND_DATA:
         return _LATER
     oldest = state.pieces[place_of(client, 0)]
     if distance(signed(oldest.end), signed(oldest.start)) != 1:
         return _LATER
-    if client.count == _SYN_AND_DATA:
+    if count == _SYN_AND_DATA:
         return _POST_PSH
-    return _POST_ACK if completeness & _ACK else _POST_SYN
+    return _POST_ACK if server.last_heard else _POST_SYN
 
 
 @rare_kernel
@@ -121,7 +131,8 @@ def write_reset(
     verdict = new_row(state, packet, sender, receiver, out)
     verdict.silence = silence(state, packet, sender, receiver) if has_begun(sender) else 0
     client = sender if packet.from_client else receiver
-    verdict.stage = _stage(state, packet.completeness, client)
+    server = receiver if packet.from_client else sender
+    verdict.stage = _stage(state, packet.completeness, client, server)
     if packet.reset == _CLASS_OFF_SEQUENCE:
         verdict.proof |= _OFF_SEQUENCE
     _decide(verdict, _compare_with_sender(state, packet, sender, verdict))

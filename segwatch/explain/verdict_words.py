@@ -38,7 +38,8 @@ def reason(verdict: Any) -> str:
         case Cause.NETWORK_DUPLICATE:
             return f"the network made a second copy of frame {verdict['original_frame']}, {_since(verdict)} later"
         case Cause.CAPTURE_DUPLICATE:
-            return f"the capture shows frame {verdict['original_frame']} a second time, {_since(verdict)} later"
+            original = f"frame {verdict['original_frame']}" if verdict["original_frame"] else "this empty segment"
+            return f"the capture shows {original} a second time, {_since(verdict)} later"
         case Cause.CAPTURE_LOSS:
             return f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
         case Cause.ZERO_WINDOW_PROBE:

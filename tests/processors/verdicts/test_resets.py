@@ -3,7 +3,8 @@
 import pytest
 
 from segwatch.vocabulary import Cause, Proof, Stage
-from tests.processors.verdicts.talk import Talk
+from tests.processors.builder import SERVER, Segment
+from tests.processors.verdicts.talk import CLIENT_ISN, Talk
 
 
 def _talk() -> Talk:
@@ -68,6 +69,23 @@ def test_stages() -> None:
     talk.send(30, 0)
     talk.reset(40, 1)
     assert Stage(int(talk.resets()[0].row["stage"])) is Stage.POST_PSH
+
+
+@pytest.mark.parametrize(("data", "stage"), [(0, Stage.POST_ACK), (1, Stage.POST_PSH), (2, Stage.LATER)])
+def test_a_fin_is_no_data(data: int, stage: Stage) -> None:
+    talk = Talk()
+    talk.send(30, *range(data))
+    talk.send(40, data, flags="FA", length=0)
+    talk.reset(50, data)
+    assert Stage(int(talk.resets()[0].row["stage"])) is stage
+
+
+def test_an_acknowledgment_by_the_server_completes_no_handshake() -> None:
+    talk = Talk()
+    del talk.segments[1:]
+    talk.segments.append(Segment(5, SERVER, "A", 777, CLIENT_ISN + 5000))
+    talk.reset(6, 5)
+    assert Stage(int(talk.resets()[0].row["stage"])) is Stage.POST_SYN
 
 
 def test_a_repeated_reset_has_no_verdict() -> None:

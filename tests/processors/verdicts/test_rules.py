@@ -2,9 +2,10 @@
 
 import pytest
 
+from segwatch.explain.verdict_words import reason
 from segwatch.vocabulary import Cause, Needed, Place, Proof
-from tests.processors.builder import CLIENT, Segment
-from tests.processors.verdicts.talk import SIZE, Talk
+from tests.processors.builder import CLIENT, SERVER, Segment
+from tests.processors.verdicts.talk import CLIENT_ISN, SIZE, Talk
 
 _NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
 _NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
@@ -275,6 +276,53 @@ def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() ->
     verdict = talk.only()
     assert verdict.cause is Cause.NETWORK_DUPLICATE
     assert verdict.row["revision"] == 1
+
+
+@pytest.mark.parametrize("later", [0.03, 3])
+def test_a_copy_from_behind_a_router(later: float) -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + later, 10, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    talk.ack(at + 16, 11)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.ack(at + 16, 11)
+    twin = talk.segments[-1]
+    talk.ack(at + 16.03, 11, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    verdict = talk.only()
+    assert verdict.says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert "frame 0" not in reason(verdict.row)
+
+
+def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
+    talk.warm()
+    assert talk.verdicts() == []
+
+
+def test_a_second_answer_with_another_number_changes_nothing() -> None:
+    talk = Talk()
+    talk.segments.append(Segment(700, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=9100))
+    for number in range(3):
+        talk.answer(800 + 40 * number, 0, number)
+        talk.take(810 + 40 * number, number + 1)
+    assert talk.verdicts() == []
+
+
+def test_an_answer_that_was_not_taken_gives_way_to_another() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(8, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=8999)]
+    talk.answer(800, 0, 0)
+    talk.take(810, 1)
+    assert talk.verdicts() == []
 
 
 def test_syn_retries() -> None:
