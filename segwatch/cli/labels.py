@@ -2,9 +2,7 @@
 
 import click
 
-from segwatch.cli.options import FILES, rules_option
-
-_DEFAULT_FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".arrow": "arrow", ".parquet": "parquet"}
+from segwatch.cli.options import FILES, ROW_ENDINGS, row_format, rules_option
 
 
 @click.command(name="labels", no_args_is_help=True)
@@ -14,7 +12,7 @@ _DEFAULT_FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".arrow": "arrow", ".
     "--format",
     "format_name",
     type=click.Choice(["tsv", "jsonl", "arrow", "parquet"]),
-    help="Form of the rows; without it the ending of --output decides, else tsv.",
+    help=f"Form of the rows; without it the ending of --output decides {ROW_ENDINGS}.",
 )
 @click.option("-o", "--output", default="-", metavar="PATH", help="Where to write; - is standard output.")
 @click.option("--only-labelled", is_flag=True, help="Leave out segments without a label.")
@@ -49,16 +47,11 @@ def command(
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
     7 the output cannot be written.
     """
-    from pathlib import Path
-
-    from segwatch.errors import UsageError
     from segwatch.output.filter_language import parse
 
-    if not output:
-        raise UsageError("the name after --output is empty.")
+    wanted = row_format(output)
     condition = parse(where) if where is not None else None  # before anything that takes time to import
     from segwatch.jobs.labels import LabelsJob, Selection
 
     selection = Selection(condition=condition, only_labelled=only_labelled, keep_embedded=keep_embedded)
-    chosen = format_name or _DEFAULT_FORMATS.get(Path(output).suffix.lower(), "tsv")
-    return LabelsJob(rules=rules, selection=selection, format_name=chosen, output=output).run(files)
+    return LabelsJob(rules=rules, selection=selection, format_name=format_name or wanted, output=output).run(files)

@@ -3,6 +3,7 @@
 import math
 import socket
 from collections.abc import Callable, Collection
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,10 @@ _RECORDED = "recorded"
 _FASTEST = "max"
 _SLOWEST = 1e-9
 
+_ROW_FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".arrow": "arrow", ".parquet": "parquet"}
+ROW_ENDINGS = "(.jsonl, .ndjson, .arrow or .parquet; any other: tsv)"
+"""For help texts."""
+
 FILES = click.argument("files", nargs=-1, required=True, metavar="FILES...")
 
 
@@ -34,6 +39,13 @@ def rules_option(function: Callable[..., Any]) -> Callable[..., Any]:
         callback=_checked_rules,
         help="Rule set: wireshark-4.0 (the default) or wireshark-2.2.",
     )(function)
+
+
+def row_format(output: str) -> str:
+    """Return the form of rows that the ending of a file's name asks for. Raises UsageError where there is no name."""
+    if not output:
+        raise UsageError("the name after --output is empty.")
+    return _ROW_FORMATS.get(PurePath(output).suffix.lower(), "tsv")
 
 
 def setting_option(name: str, metavar: str, text: str, kind: click.ParamType | None = None) -> Decorator:

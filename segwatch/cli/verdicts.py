@@ -2,9 +2,7 @@
 
 import click
 
-from segwatch.cli.options import FILES, rules_option
-
-_DEFAULT_FORMATS = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".arrow": "arrow", ".parquet": "parquet"}
+from segwatch.cli.options import FILES, ROW_ENDINGS, row_format, rules_option
 
 
 @click.command(name="verdicts", no_args_is_help=True)
@@ -14,7 +12,7 @@ _DEFAULT_FORMATS = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".arro
     "--format",
     "format_name",
     type=click.Choice(["people", "tsv", "jsonl", "arrow", "parquet"]),
-    help="Form of the rows; without it the ending of --output decides, else people.",
+    help=f"Form of the rows; without it people on standard output, else the ending of --output decides {ROW_ENDINGS}.",
 )
 @click.option("-o", "--output", default="-", metavar="PATH", help="Where to write; - is standard output.")
 @click.option("--amendments", is_flag=True, help="Show every revision of a verdict, not only the last one.")
@@ -38,13 +36,8 @@ def command(files: tuple[str, ...], format_name: str | None, output: str, amendm
     Exit codes: 0 fine, 2 wrong use, 3 no input can be read, 4 an input was missing or cut (the rest was written),
     7 the output cannot be written.
     """
-    from pathlib import Path
-
-    from segwatch.errors import UsageError
-
-    if not output:
-        raise UsageError("the name after --output is empty.")
+    wanted = row_format(output)
     from segwatch.jobs.verdicts import VerdictsJob
 
-    chosen = format_name or _DEFAULT_FORMATS.get(Path(output).suffix.lower(), "people")
+    chosen = format_name or ("people" if output == "-" else wanted)
     return VerdictsJob(rules, chosen, output, amendments).run(files)

@@ -175,11 +175,13 @@ def counted_closing(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
 def unknown(ledger: Ledger, minutes: Minutes) -> Iterator[Sentence]:
     """Tell what was kept, and what nobody can know any more."""
     segments = minutes.sum("segments", CLIENT) + minutes.sum("segments", SERVER)
-    numbers: dict[str, Number] = {"segments": segments, "kept": len(ledger)}
+    judged = 0 if ledger.verdicts is None else len(ledger.verdicts)
+    numbers: dict[str, Number] = {"segments": segments, "kept": len(ledger), "verdicts": judged}
     kept = f"the {len(ledger):,} with a label or a reset, and" if len(ledger) else "none, but"
+    verdicts = f" {count_text(judged, 'verdict')} and" if judged else ""
     text = (
-        f"Of the {count_text(segments, 'segment')} of this conversation the store has kept {kept} what was counted in "
-        "each minute. What both sides agreed on at the beginning is not known, nor when segments without a label were "
-        "sent: silences before these, and what filled a gap or opened a window again."
+        f"Of the {count_text(segments, 'segment')} of this conversation the store has kept {kept}{verdicts} what was "
+        "counted in each minute. What both sides agreed on at the beginning is not known, nor when segments without a "
+        "label were sent: silences before these, and what filled a gap or opened a window again."
     )
     yield minutes.sentence("not_kept", text, minutes.all, numbers)

@@ -39,7 +39,8 @@ class Ledger:
     quoted: tuple[tuple[int, int], ...] = ()
     """Frames of ICMP errors that quote a segment of it, with their times (nanoseconds since the epoch)."""
     verdicts: npt.NDArray[Any] | None = None
-    """(V,) ``VERDICT``, the last revision of each, in the order of the frames; None where nothing was judged."""
+    """(V,) ``VERDICT``, the last revision of each, in the order of the frames; None where nothing was judged. They are
+    of all segments, also where ``counts`` tells that not all were kept."""
 
     def __len__(self) -> int:
         return len(self.segments.ts)

@@ -10,7 +10,7 @@ _MECHANISMS: Final = {
     Cause.FAST_RETRANSMIT: "by fast retransmit",
     Cause.RECOVERY: "in the recovery of the same loss episode",
     Cause.TAIL_LOSS_PROBE: "as a tail loss probe",
-    Cause.SYN_RETRY: "because the SYN was not answered",
+    Cause.SYN_RETRY: "to open the connection",
     Cause.UNKNOWN: "for a reason that does not show",
 }
 _SPURIOUS_PROOFS: Final = {
@@ -36,10 +36,9 @@ def reason(verdict: Any) -> str:
         case Cause.REORDERING:
             return _late(verdict)
         case Cause.NETWORK_DUPLICATE:
-            return f"the network made a second copy of frame {verdict['original_frame']}, {_since(verdict)} later"
+            return f"the network made a second copy of {_original(verdict)}"
         case Cause.CAPTURE_DUPLICATE:
-            original = f"frame {verdict['original_frame']}" if verdict["original_frame"] else "this empty segment"
-            return f"the capture shows {original} a second time, {_since(verdict)} later"
+            return f"the capture shows a second copy of {_original(verdict)}"
         case Cause.CAPTURE_LOSS:
             return f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
         case Cause.ZERO_WINDOW_PROBE:
@@ -53,6 +52,12 @@ def reason(verdict: Any) -> str:
         case Cause.KEEP_ALIVE:
             return f"asks whether the other side is still there, after {_silence(verdict)}"
     return "; ".join(part for part in (_sent_again(verdict, cause), _need(verdict), _cost(verdict)) if part)
+
+
+def _original(verdict: Any) -> str:
+    """Return what was copied; of what carries nothing the frame may not be remembered."""
+    frame = int(verdict["original_frame"])
+    return f"frame {frame}, {_since(verdict)} later" if frame else f"what came {_since(verdict)} before"
 
 
 def _since(verdict: Any) -> str:

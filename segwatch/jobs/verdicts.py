@@ -23,6 +23,7 @@ from segwatch.output.target import OutputTarget
 from segwatch.output.verdict_table import ends, final, schema, table, texts
 from segwatch.records.findings import empty_findings, take_findings
 from segwatch.records.verdicts import VERDICT
+from segwatch.times import time_text
 from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, STALL_REASONS, Place
 
 _PLACES: Final = {Place.UNKNOWN: "", Place.BEFORE_SENSOR: "before the sensor", Place.AFTER_SENSOR: "after the sensor"}
@@ -59,8 +60,9 @@ class VerdictsJob:
             writer = _Writer(self.format_name, target, with_file=several)
             for capture in captures.each(DecodedCapture):
                 segments, verdicts = self._verdicts(capture)
-                if captures.finished(capture.content(), segments):
-                    writer.write(capture.reader.name if several else None, verdicts)
+                content = capture.content()
+                if captures.finished(content, segments):
+                    writer.write(capture.reader.name if several else None, verdicts, content.first)
             writer.close()
         return captures.exit_code
 
@@ -101,10 +103,10 @@ class _Writer:
         else:
             self._writer = pa.ipc.new_file(self._sink, self._schema)
 
-    def write(self, name: str | None, verdicts: npt.NDArray[Any]) -> None:
-        """Write the verdicts of a capture, with its name in front if there is one."""
+    def write(self, name: str | None, verdicts: npt.NDArray[Any], first: int) -> None:
+        """Write the verdicts of a capture whose first frame came at ``first``; its name in front if there is one."""
         if self._form == "people":
-            self._target.write("".join(_lines(name, verdicts)).encode())
+            self._target.write("".join(_lines(name, verdicts, first)).encode())
             return
         rows = table(verdicts, name)
         if self._writer is not None:
@@ -127,14 +129,14 @@ class _Writer:
                     self._sink.close()
 
 
-def _lines(name: str | None, verdicts: npt.NDArray[Any]) -> Iterator[str]:
+def _lines(name: str | None, verdicts: npt.NDArray[Any], first: int) -> Iterator[str]:
     """Yield the table for people: two lines for each verdict, and what there was of each cause."""
     if name is not None:
         yield f"{name}\n"
     if not len(verdicts):
         yield "Nothing was sent again, came late or twice.\n"
         return
-    first = int(verdicts["time"].min())
+    yield f"Times are counted from the capture's first frame, {time_text(first)}.\n\n"
     for row, source, source_port, target, target_port in zip(verdicts, *ends(verdicts), strict=True):
         cause, needed = CAUSE_NAMES[row["cause"]], NEEDED_NAMES[row["needed"]]
         place = _PLACES[Place(int(row["place"]))]

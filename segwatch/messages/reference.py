@@ -85,7 +85,8 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "since_original": "Nanoseconds since the earlier copy; without one, since what came behind the hole.",
     "duplicate_acks": "Duplicate ACKs since the last advance.",
     "sacked_above": "Bytes acknowledged selectively above it.",
-    "silence": "Nanoseconds since the sender sent, or may have heard, anything.",
+    "silence": "Nanoseconds since the sender sent, or may have heard, anything; below 0 where its own clock puts that "
+    "after this segment.",
     "round_trip": "The sender's smoothed round trip, nanoseconds, 0 unknown.",
     "timeout": "The sender's retransmission timeout without backoff, nanoseconds, 0 unknown.",
     "ttl": "Time to live or hop limit of the frame that is judged, 0 of a `capture_loss`.",

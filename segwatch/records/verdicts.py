@@ -68,7 +68,8 @@ this segment came, counted from the original where it was seen, else from what c
 What it rests on: ``proof``: bits of ``vocabulary.Proof``. ``original_frame``, ``since_original``: the earlier copy, and
 the time since (without a copy, the time since what came behind it). ``duplicate_acks``: since the last advance
 (RFC 5681). ``sacked_above``: bytes selectively acknowledged above it (RFC 2018). ``silence``: since the sender sent, or
-may have heard, anything. ``round_trip``: the sender's smoothed round trip; ``timeout``: its retransmission timeout
+may have heard, anything (below 0 where its own clock puts that after this segment). ``round_trip``: the sender's
+smoothed round trip; ``timeout``: its retransmission timeout
 (RFC 6298, with Linux's least of 200 ms). ``ip_id_step``, ``tsval_step``: how much further than the earlier copy's (or
 than that of what came behind it). Of a reset, ``ttl_step`` and ``ip_id_step``: how much more than what its sender sent
 last; ``sequence_step``: how far its number is above the next one of its sender. ``amended_by``: the frame that

@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS verdicts
     since_original Int64 CODEC(T64, LZ4) COMMENT 'Nanoseconds since the earlier copy; without one, since what came behind the hole',
     duplicate_acks UInt32 CODEC(T64, LZ4) COMMENT 'Duplicate ACKs since the last advance',
     sacked_above UInt32 CODEC(T64, LZ4) COMMENT 'Bytes acknowledged selectively above it',
-    silence Int64 CODEC(T64, LZ4) COMMENT 'Nanoseconds since the sender sent, or may have heard, anything',
+    silence Int64 CODEC(T64, LZ4) COMMENT 'Nanoseconds since the sender sent, or may have heard, anything; below 0 where its own clock puts that after this segment',
     round_trip Int64 CODEC(T64, LZ4) COMMENT 'Smoothed round trip of the sender, nanoseconds; 0 unknown',
     timeout Int64 CODEC(T64, LZ4) COMMENT 'Retransmission timeout of the sender without backoff, nanoseconds; 0 unknown',
     ip_id_step Int32 CODEC(T64, LZ4) COMMENT 'How much further the IPv4 identification is than that of the earlier copy, or of what came behind the hole',
@@ -103,7 +103,7 @@ CREATE VIEW IF NOT EXISTS current_verdicts
     since_original_ms Float64 COMMENT 'Milliseconds since the earlier copy; without one, since what came behind the hole',
     duplicate_acks UInt32 COMMENT 'Duplicate ACKs since the last advance',
     sacked_above UInt32 COMMENT 'Bytes acknowledged selectively above it',
-    silence_ms Float64 COMMENT 'Milliseconds since the sender sent, or may have heard, anything',
+    silence_ms Float64 COMMENT 'Milliseconds since the sender sent, or may have heard, anything; below 0 where its own clock puts that after this segment',
     round_trip_ms Float64 COMMENT 'Smoothed round trip of the sender, milliseconds; 0 unknown',
     timeout_ms Float64 COMMENT 'Retransmission timeout of the sender without backoff, milliseconds; 0 unknown',
     community_id String COMMENT 'Community ID version 1 with seed 0: leads to the same conversation in Zeek, Suricata and Arkime'
@@ -148,7 +148,7 @@ AS SELECT
     verdict.timeout / 1e6 AS timeout_ms,
     verdict.community_id AS community_id
 FROM verdicts AS verdict FINAL
-COMMENT 'The last revision of each verdict, for people: why a segment was sent again, came late or twice, and what it cost';
+COMMENT 'The last revision of each verdict, for people: why a segment was sent again, came late or twice, was lost to the capture, had to wait or reset the connection, and what it cost';
 
 CREATE VIEW IF NOT EXISTS verdicts_per_minute
 (

@@ -1,6 +1,7 @@
 """``segwatch verdicts``: the same rows in each format, and what is wrong with the input in a sentence."""
 
 import json
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
@@ -41,6 +42,24 @@ def test_people_read_two_lines_for_each_verdict() -> None:
     shown = _run(_DEMO).output
     assert sum(line.startswith("frame ") for line in shown.splitlines()) == count
     assert "sent again" in shown
+
+
+def test_times_are_counted_from_the_first_frame() -> None:
+    """As in Wireshark, and as a story counts them of the first conversation."""
+    head, *lines = _run(_DEMO).output.splitlines()
+    assert head.startswith("Times are counted from the capture's first frame, 2026-01-01T09:00:0")
+    first = json.loads(_run(_DEMO, "--format", "jsonl").output.splitlines()[0])
+    begun = datetime.fromisoformat(head.split(", ")[1].rstrip("."))
+    shown = next(line for line in lines if line.startswith("frame ")).split()[2]
+    assert float(shown) == pytest.approx(float(first["time"]) - begun.timestamp(), abs=0.001)
+
+
+def test_endings_mean_what_they_mean_for_labels(tmp_path: Path) -> None:
+    for name in ("verdicts.csv", "verdicts.json", "verdicts"):
+        _run(_DEMO, "-o", str(tmp_path / name))
+        assert (tmp_path / name).read_text().startswith("frame\ttime\tstream\t")
+    _run(_DEMO, "-o", str(tmp_path / "verdicts.txt"), "--format", "people")
+    assert (tmp_path / "verdicts.txt").read_text() == _run(_DEMO).output
 
 
 def test_amendments_are_further_rows() -> None:

@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from segwatch.cli.explain import command
 from segwatch.errors import InputError, UsageError
 from segwatch.explain.sentences import frames_text
+from segwatch.jobs.explain.harm import Harm
 from segwatch.jobs.explain.selection import parse_end, parse_moment
-from tests.explain.telling import explained
+from segwatch.records.verdicts import VERDICT
+from segwatch.vocabulary import Cause
+from tests.explain.frames import ACK, SYN, frame, written
+from tests.explain.telling import explained, said
 from tests.support import CASES, REPOSITORY
 
 ARTICLE = CASES / "seed-article.pcap"
@@ -114,3 +119,23 @@ def test_frames_are_named_as_ranges() -> None:
 def test_a_capture_that_is_not_there() -> None:
     with pytest.raises(InputError, match="does not exist"):
         told("no-such.pcap")
+
+
+def test_a_loss_that_no_label_shows_is_something_wrong(tmp_path: Path) -> None:
+    """A late SYN/ACK: the first one was lost before the sensor."""
+    capture = written(tmp_path, frame("client", 0, SYN), frame("server", 0, SYN | ACK), gap=1.2)
+    (story,) = explained(capture)["explained"]
+    assert said(story, "why_syn_retry")
+
+
+def test_an_application_that_sends_nothing_is_nothing_wrong() -> None:
+    verdicts = np.zeros(3, VERDICT)
+    verdicts["stream"] = verdicts["frame"] = [1, 2, 3]
+    verdicts["stalled"] = 10**9
+    verdicts["cause"] = [Cause.APPLICATION_IDLE, Cause.WINDOW_CLOSED, Cause.RTO]
+    taken_back = verdicts[2:].copy()
+    taken_back["revision"], taken_back["stalled"] = 1, 0
+    harm = Harm()
+    harm.add(verdicts)
+    harm.add(taken_back)
+    assert harm.is_in(np.arange(5)).tolist() == [False, False, True, False, False]

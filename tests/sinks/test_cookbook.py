@@ -85,9 +85,9 @@ def _labelled(filled: Filled) -> Counter[str]:
     return Counter(label for row in filled.rows for label in row.get("labels", ()))
 
 
-def test_the_page_has_twenty_five_questions() -> None:
-    assert [one.number for one in questions()] == list(range(1, 26))
-    assert PAGE.read_text("utf-8").count("```sql") == 25
+def test_the_page_has_twenty_eight_questions() -> None:
+    assert [one.number for one in questions()] == list(range(1, 29))
+    assert PAGE.read_text("utf-8").count("```sql") == 28
 
 
 def test_the_page_names_every_view_and_function(filled: Filled) -> None:

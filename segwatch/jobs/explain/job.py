@@ -16,6 +16,7 @@ from segwatch.explain.render import as_object, markdown, plain_text, print_story
 from segwatch.explain.story import story_of
 from segwatch.jobs.captures import Captures, captures_to_read_twice
 from segwatch.jobs.explain.gather import ledgers
+from segwatch.jobs.explain.harm import Harm
 from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.pipeline import CapturePipeline
 from segwatch.jobs.summary import Summary
@@ -49,10 +50,11 @@ class ExplainJob:
     def run(self, name: str) -> int:
         """Explain conversations of one capture; return the exit code."""
         captures = captures_to_read_twice(name, "explain")
-        totals = self._totals(captures)
+        harm = Harm()
+        totals = self._totals(captures, harm)
         if totals is None:
             return captures.exit_code
-        places = self.wanted.chosen(totals, totals.streams)
+        places = self.wanted.chosen(totals, totals.streams, harm.is_in(totals.streams))
         streams = totals.streams[places].tolist()
         found = [Explained(ledger, {}) for ledger in ledgers(captures.names[0], self.rules, streams)]
         self._write(captures.names[0], found, len(totals.conversations))
@@ -65,19 +67,21 @@ class ExplainJob:
         with opened_conversations(store, scope, self.rules) as stored:
             found = [
                 Explained(ledger, {"sensor": stored.sensor(key.session), "session": key.session})
-                for key, ledger in stored.ledgers(self.wanted.chosen(stored.totals, stored.streams))
+                for key, ledger in stored.ledgers(stored.chosen(self.wanted))
             ]
             self._write(f"the store {stored.address} {scope.text}", found, len(stored.streams))
         return 0
 
-    def _totals(self, captures: Captures) -> Totals | None:
-        """Analyse the capture; None where it cannot be read, which was said."""
-        for pipeline in captures.each(lambda path: CapturePipeline(path, self.rules)):
+    def _totals(self, captures: Captures, harm: Harm) -> Totals | None:
+        """Analyse the capture; None where it cannot be read, which was said. Where the worst are wanted, judge it."""
+        judges = not self.wanted.is_narrowed
+        for pipeline in captures.each(lambda path: CapturePipeline(path, self.rules, judges=judges)):
             summary = Summary()
             segments = 0
             for batch in pipeline:
                 segments += len(batch.segments.ts)
                 summary.add_intervals(batch.closed, pipeline.engine.conversations)
+                harm.add(batch.judged)
             for intervals in pipeline.remaining_intervals():
                 summary.add_intervals(intervals, pipeline.engine.conversations)
             if captures.finished(pipeline.content(), segments):

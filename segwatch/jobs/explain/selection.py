@@ -59,16 +59,21 @@ class Wanted:
         """Whether some conversations were named, rather than the worst of all."""
         return self.stream is not None or self.between is not None or self.at is not None
 
-    def chosen(self, totals: Totals, streams: npt.NDArray[np.int64]) -> list[int]:
+    def chosen(
+        self, totals: Totals, streams: npt.NDArray[np.int64], harmed: npt.NDArray[np.bool_] | None = None
+    ) -> list[int]:
         """Return places in ``totals.conversations``, the worst first; none where nothing fits or nothing is wrong.
 
-        ``streams``: (C,) the numbers of the conversations.
+        ``streams``: (C,) the numbers of the conversations. ``harmed``: (C,) those that verdicts say something bad of,
+        which are something wrong though no label shows it; None where verdicts are not asked.
         """
         conversations = totals.conversations
         scores = np.empty(len(conversations), np.int64)
         score_conversations(conversations, totals.troubles, scores)
         troubles = _troubles(totals)
         fits = np.ones(len(conversations), np.bool_) if self.is_narrowed else (scores > 0) | (troubles > 0)
+        if harmed is not None:
+            fits |= harmed
         if self.stream is not None:
             fits &= streams == self.stream
         if self.between is not None:

@@ -12,6 +12,7 @@ from processors.stream.settings import configured_timeouts
 from segwatch.errors import InputError
 from segwatch.explain.ledger import SIDES, Ledger
 from segwatch.jobs.explain.gather import MOST_SEGMENTS, Gathered
+from segwatch.jobs.explain.selection import Wanted
 from segwatch.jobs.totals import Totals
 from segwatch.records.findings import empty_findings
 from segwatch.scope import Scope
@@ -27,6 +28,7 @@ from sinks.stored_conversations import (
     session_name,
 )
 from sinks.stored_segments import conversation_segments, file_sessions, without_repetitions
+from sinks.stored_verdicts import conversation_verdicts, harmed_conversations
 
 
 class StoredConversations:
@@ -100,11 +102,20 @@ class StoredConversations:
         ((sensor,),) = self.querying.run(statement).rows
         return str(sensor)
 
+    def chosen(self, wanted: Wanted) -> list[int]:
+        """Return the places of the conversations that are to be told of."""
+        if wanted.is_narrowed:
+            return wanted.chosen(self.totals, self.streams)
+        found = set(harmed_conversations(self._reader, self.scope))
+        names = zip(*self._sessions.T.tolist(), self.streams.tolist(), strict=True)
+        harmed = np.fromiter((name in found for name in names), np.bool_, len(self.streams))
+        return wanted.chosen(self.totals, self.streams, harmed)
+
     def ledgers(self, places: list[int]) -> Iterator[tuple[ConversationKey, Ledger]]:
         """Yield some conversations, given by their places, all of each and not only what is in the scope.
 
-        Where all segments were kept they are analysed again. Else the ledger has those with a label or a RST, and
-        counters by minute.
+        Where all segments were kept they are analysed again. Else the ledger has those with a label or a RST, counters
+        by minute, and the verdicts that were stored.
         """
         for place in places:
             key = self.key(place)
@@ -114,7 +125,8 @@ class StoredConversations:
             if gathered.counted == segments or gathered.segments == MOST_SEGMENTS:
                 yield key, gathered.ledger(key.stream)
             else:
-                yield key, Ledger(key.stream, *conversation_anomalies(self._reader, key), counts=minutes)
+                kept = conversation_anomalies(self._reader, key)
+                yield key, Ledger(key.stream, *kept, counts=minutes, verdicts=conversation_verdicts(self._reader, key))
 
     def _analysed_again(self, key: ConversationKey, minute: Any) -> Gathered:
         """Analyse what was kept between the ends of ``minute``; return the segments of the conversation."""
