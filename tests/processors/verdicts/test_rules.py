@@ -523,3 +523,15 @@ def test_a_timeout_tells_that_there_are_no_probes_only_if_none_can_be_missing(*,
     talk.send(at + 300, 13)
     talk.send(at + 525, 13)
     assert [verdict.cause for verdict in talk.verdicts()] == [Cause.RTO, cause]
+
+
+def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
+    """As after an ICMP message that a packet was too large: nothing else released it, and no timer is as short."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.send(at + 14, 10)
+    talk.ack(at + 30, 12)
+    verdict = talk.only()
+    assert verdict.cause is Cause.UNKNOWN
+    assert verdict.row["confidence"] < 0.4
