@@ -100,8 +100,11 @@ def _goes_beyond(note: Any, verdict: Any, sender: Any, receiver: Any, packet: An
 
 @rare_kernel
 def _echoes(note: Any, verdict: Any, sender: Any, packet: Any, tsecr: int, echoes: bool) -> bool:
-    """Whether the acknowledgment that fills a gap with a repeat echoes its own timestamp, or a later one of a SYN."""
-    if not echoes or not note.marks & HAS_TIMESTAMP or before(tsecr, signed(note.tsval)):
+    """Whether the acknowledgment that fills a gap with a repeat echoes its own timestamp, or a later one of a SYN.
+
+    Where no earlier copy passed, it echoes the only one that did, whether or not there was another.
+    """
+    if not verdict.original_frame or not echoes or not note.marks & HAS_TIMESTAMP or before(tsecr, signed(note.tsval)):
         return False
     own = tsecr == signed(note.tsval) or verdict.cause == _SYN_RETRY
     return bool(own) and _fills(note, sender, packet)

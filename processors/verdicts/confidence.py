@@ -38,6 +38,8 @@ ORDER_BY_TIME: Final = 0.85
 NUMBER_MISSING: Final = 0.93
 """Of a repeat that left no hole: an IP identification is missing."""
 SYN_AGAIN: Final = 0.99
+SYN_ANSWERED_LATE: Final = 0.5
+"""The first SYN/ACK to pass, a timer's time after the SYN: an earlier one was lost, or the round trip is as long."""
 PROBE_OF_WINDOW: Final = 0.98
 PROBE_OF_PEER: Final = 0.98
 NEVER_SEEN: Final = 0.9

@@ -9,7 +9,7 @@ from processors.verdicts import confidence, order, sent
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.headers import Header, header_of
-from processors.verdicts.need import judge_need
+from processors.verdicts.need import judge_need, note_stall, was_reset
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.round_trips import round_trip
@@ -252,6 +252,8 @@ def judge_old(
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
         trouble.unseen = missing_packets(state, packet, sender)
     verdict.confidence = note.confidence * need
+    if was_reset(packet):
+        verdict.stalled = 0
     write(state, verdict, out)
     sender.busy = 1
     return bool(note.is_repeat)
@@ -288,6 +290,14 @@ def judge_unseen(
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
     note.confidence = sure * confidence.NUMBER_MISSING
-    verdict.confidence = note.confidence * judge_need(trouble, sender, receiver, note, verdict, since, copy != NOTHING)
+    if is_syn:
+        note.confidence = confidence.SYN_ANSWERED_LATE
+        note_stall(trouble, verdict, since, packet.now)
+        need = 1.0
+    else:
+        need = judge_need(trouble, sender, receiver, note, verdict, since, copy != NOTHING)
+    verdict.confidence = note.confidence * need
+    if was_reset(packet):
+        verdict.stalled = 0
     write(state, verdict, out)
     sender.busy = 1

@@ -1,6 +1,6 @@
 """Whether a repeat was needed, where its original was lost, and how long delivery waited for it."""
 
-from typing import Any
+from typing import Any, Final
 
 from processors.serial import not_after, signed
 from processors.verdicts import confidence, scoreboard
@@ -9,7 +9,7 @@ from processors.verdicts.phases import undo
 from processors.verdicts.rows import call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP
 from segwatch.compilation import rare_kernel
-from segwatch.vocabulary import Cause, Needed, Place, Proof
+from segwatch.vocabulary import Cause, Completeness, Needed, Place, Proof
 
 _NEEDED = int(Needed.NEEDED)
 _BEFORE_SENSOR = int(Place.BEFORE_SENSOR)
@@ -22,15 +22,25 @@ _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _RECOVERY = int(Cause.RECOVERY)
 _SYN_RETRY = int(Cause.SYN_RETRY)
 _RTO = int(Cause.RTO)
+_RST = int(Completeness.RST)
+LONGEST_STALL: Final = 86_400_000_000_000
+"""Nanoseconds that delivery stands still at most, a day: no sender repeats for as long (RFC 9293 section 3.8.3: 5
+minutes; Linux: some 15), so the clock was set meanwhile, or the capture is one of several."""
 
 
 @rare_kernel
 def note_stall(trouble: Any, verdict: Any, since: int, now: int) -> None:
     """Count the time that delivery stood still, from ``since`` on, less what was counted before."""
     begun = max(since, signed(trouble.stalled_until))
-    if begun < now:
+    if begun < now <= begun + LONGEST_STALL:
         verdict.stalled = now - begun
         trouble.stalled_until = now
+
+
+@rare_kernel
+def was_reset(packet: Any) -> bool:
+    """Whether a reset of its conversation passed before a segment: nothing waits for it then."""
+    return bool(packet.completeness & _RST)
 
 
 @rare_kernel

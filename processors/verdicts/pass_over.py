@@ -66,12 +66,15 @@ def _begin(state: State, sender: Any, stream: int) -> None:
 
 @inner_kernel
 def _take_syn(state: State, packet: Any, sender: Any) -> None:
-    """Begin anew where a SYN has another number than before."""
+    """Begin anew where a SYN has another number than before; no time is counted twice all the same."""
     if not sent.has_begun(sender):
         return
     if not has_sent_syn(state, packet, sender):
         heard = sender.last_heard
+        stalled_until = signed(state.troubles[sender.trouble - 1].stalled_until) if sender.trouble else 0
         _forget(state, sender)
+        if stalled_until:
+            troubles.trouble_of(state, sender).stalled_until = stalled_until
         sender.last_heard = heard
         sender.una = packet.seq
         sender.snd_max = packet.seq
@@ -223,6 +226,7 @@ def judge_rows(
             pass_plainly(state, segment, sender, receiver)
         else:
             fill(judged[0], segment, segments, findings, row)
+            judged[0].spoke = receiver.last_heard
             _pass_closely(state, judged[0], sender, receiver, out)
             while written < signed(state.counters[counter.WRITTEN]):
                 sources[written] = row

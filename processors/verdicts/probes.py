@@ -10,6 +10,7 @@ from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.rows import new_row
 from processors.verdicts.sent import has_begun
 from processors.verdicts.state import State
+from processors.verdicts.waits import note_pauses
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Label
 
@@ -83,4 +84,6 @@ def write_probe(
     verdict = new_row(state, packet, sender, receiver, out)
     verdict.silence = silence(state, packet, sender, receiver)
     verdict.cause = cause
+    if cause == _KEEP_ALIVE:
+        note_pauses(state, packet, sender, receiver)
     verdict.confidence = confidence.PROBE_OF_WINDOW if cause == _ZERO_WINDOW_PROBE else confidence.PROBE_OF_PEER

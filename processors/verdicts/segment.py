@@ -43,6 +43,7 @@ SEGMENT: Final = records(
         ("completeness", np.int64),
         ("stream", np.int64),
         ("from_client", np.int64),
+        ("spoke", np.int64),
         ("sport", np.int64),
         ("dport", np.int64),
         ("src", np.uint64, (2,)),
@@ -50,7 +51,8 @@ SEGMENT: Final = records(
         ("sack", np.int64, (SACK_EDGES,)),
     ]
 )
-"""The same as a record, and what a closer look needs."""
+"""The same as a record, and what a closer look needs. ``spoke``: when its sender's last
+acknowledgment before it passed, 0 none."""
 
 
 @inner_kernel
@@ -76,7 +78,7 @@ def read(segments: SegmentColumns, findings: FindingColumns, row: int) -> Segmen
 
 @inner_kernel
 def fill(record: Any, segment: Segment, segments: SegmentColumns, findings: FindingColumns, row: int) -> None:
-    """Write a segment into a record of ``SEGMENT``."""
+    """Write a segment into a record of ``SEGMENT``; the caller says when its sender ``spoke``."""
     record.seq = segment.seq
     record.ack = segment.ack
     record.window = segment.window

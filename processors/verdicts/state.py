@@ -130,6 +130,7 @@ TROUBLE: Final = records(
         ("ignored", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
+        ("idle_since", np.int64),
         ("closed_at", np.int64),
         ("reopened", np.int64),
         ("ended", np.int64),
@@ -155,7 +156,7 @@ it is known to send tail loss probes, less if it is known not to. ``undecided``:
 it may have been a timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``,
 ``in_flight``, ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``:
 duplicates that the peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
-hole and were not sent again yet.
+hole and were not sent again yet. ``idle_since``: when its application's pause began in which keep-alives passed last.
 """
 
 NOTE: Final = records(

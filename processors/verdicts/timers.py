@@ -15,11 +15,13 @@ from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
 from processors.verdicts.state import (
     HAS_IP_ID,
+    HAS_TIMESTAMP,
     LOSS,
     NUMBERS_MOVE,
     OPEN,
     PROBED,
     RECOVERY,
+    TICKS_KNOWN,
     State,
 )
 from segwatch.compilation import rare_kernel
@@ -41,6 +43,21 @@ _DELAYED_ACK = 200_000_000
 """Nanoseconds that a probe waits longer with one segment in flight (RFC 8985 section 7.2)."""
 _SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
 """Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
+_FAR_TOO_SOON = LEAST_VARIATION // 2
+"""Nanoseconds since its original below which no timeout sent a repeat, half of Linux's shortest."""
+
+
+@rare_kernel
+def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
+    """Whether the wait was far from a timeout's by the sender's clock, though no acknowledgment released the repeat.
+
+    Without that clock, what was sent before it may have been held up on its way.
+    An ICMP message may have, which the capture may lack (RFC 1191).
+    """
+    if not (sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP):
+        return False
+    longest = max(signed(note.waited), signed(verdict.silence))
+    return longest < _FAR_TOO_SOON and 2 * longest < signed(verdict.timeout)
 
 
 @rare_kernel
@@ -97,6 +114,9 @@ def _last_in_flight(
         verdict.proof |= _HABIT
     too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
     may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
+    if not may_probe and _is_far_too_soon(sender, note, verdict):
+        enter(trouble, LOSS, snd_max)
+        return _UNKNOWN, confidence.UNTOLD
     if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
@@ -161,6 +181,9 @@ def timer_cause(
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
     if is_tail and probes and not reported:
         return _last_in_flight(state, trouble, sender, receiver, note, verdict, snd_max)
+    if _is_far_too_soon(sender, note, verdict):
+        enter(trouble, LOSS, snd_max)
+        return _UNKNOWN, confidence.UNTOLD
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
     if phase == OPEN and not is_tail and not reported:

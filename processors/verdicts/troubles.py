@@ -48,6 +48,7 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.ignored = 0
         trouble.episode = 0
         trouble.stalled_until = 0
+        trouble.idle_since = 0
         trouble.closed_at = 0
         trouble.reopened = 0
         trouble.ended = 0

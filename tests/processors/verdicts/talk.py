@@ -96,6 +96,12 @@ class Talk:
         """Let a reset pass that bears the client's address and the number of that segment."""
         return self._put(at, CLIENT, "R", CLIENT_ISN + 1 + SIZE * number, 0, **more)
 
+    def keep_alive(self, at: float, number: int) -> int:
+        """Let the client ask for an answer, and the server give it, after ``number`` segments."""
+        frame = self.probe(at, CLIENT_ISN + SIZE * number)
+        self.ack(at + self._halves[SERVER], number)
+        return frame
+
     def probe(self, at: float, seq: int, length: int = 0) -> int:
         """Let the client send an empty segment, or a short one, of that raw number."""
         return self._put(at, CLIENT, "A", seq, SERVER_ISN + 1, length=length)

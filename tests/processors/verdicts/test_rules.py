@@ -469,14 +469,16 @@ def test_without_timestamps_and_selective_acknowledgments_nothing_tells_whether_
 
 @pytest.mark.parametrize("repeated", [False, True])
 def test_an_answer_to_a_syn_a_second_later_was_sent_before(*, repeated: bool) -> None:
-    """Where the SYN was repeated, the echo of the first one's timestamp tells."""
+    """Where the SYN was repeated, the echo of the first one's timestamp tells. Or the trip is as long: a guess."""
     talk = Talk()
     syn, answer, *rest = talk.segments
     late = [Segment(**{**vars(one), "at": one.at + 1010}) for one in (answer, *rest)]
     again = Segment(**{**vars(syn), "at": 1000, "tsval": syn.tsval + 1000, "ip_id": syn.ip_id + 1})
     talk.segments = [syn, *([again] if repeated else []), *late]
     last = talk.verdicts()[-1]
-    assert last.says == (Cause.SYN_RETRY, *_NEEDED_BEFORE)
+    assert last.says == (Cause.SYN_RETRY, *_NO_NEED)
+    assert last.row["confidence"] == 0.5
+    assert last.row["stalled"] == 1_026_000_000
     assert not last.row["from_client"]
 
 
@@ -581,3 +583,15 @@ def test_a_host_that_numbers_the_packets_of_all_its_connections_lacks_none(step:
         talk.send(100 + 400 * number, number)
         talk.ack(116 + 400 * number, number + 1)
     assert talk.verdicts() == []
+
+
+def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
+    """As after an ICMP message that a packet was too large: nothing else released it, and no timer is as short."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.send(at + 14, 10)
+    talk.ack(at + 30, 12)
+    verdict = talk.only()
+    assert verdict.cause is Cause.UNKNOWN
+    assert verdict.row["confidence"] < 0.4
