@@ -173,7 +173,7 @@ def _pass_closely(
             probes = True
             write_probe(state, packet, sender, receiver, cause, out)
             if packet.seq != signed(sender.snd_max):
-                note_id(state, packet, sender, False)
+                note_id(packet, sender, False)
                 return
     if packet.flag_bits & SYN:
         note_options(packet, sender)
@@ -184,7 +184,7 @@ def _pass_closely(
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, unasked, out)
-    note_id(state, packet, sender, goes_on)
+    note_id(packet, sender, goes_on)
 
 
 @kernel

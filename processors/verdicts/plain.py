@@ -80,4 +80,4 @@ def pass_plainly(
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         sent.take_new(state, sender, packet, packet.seq, end)
-    note_id(state, packet, sender, True)
+    note_id(packet, sender, True)

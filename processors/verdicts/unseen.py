@@ -57,21 +57,13 @@ def _numbers_taken(state: State, sender: Any) -> int:
     return distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
 
 
-@rare_kernel
-def _note_jump(state: State, packet: Any, sender: Any, step: int) -> None:
-    """Begin anew to watch a sender whose identification went up by more than one, if segments do not account for it.
-
-    It may number the packets of all its connections by one counter, as Windows does.
-    """
-    if step > 1 + _numbers_taken(state, sender):
-        sender.steady_since = packet.now
-
-
 @inner_kernel
-def note_id(state: State, packet: Any, sender: Any, goes_on: bool) -> None:
+def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
 
-    ``goes_on``: nothing shows that packets before this one are missing.
+    ``goes_on``: nothing shows that packets before this one are missing. If its identification went up by more than one
+    all the same, its sender may number the packets of all its connections by one counter, as Windows does. Offloaded
+    segments, which are about as long as the one before, take one for each packet.
     """
     if not packet.ip_id:
         return
@@ -86,8 +78,8 @@ def note_id(state: State, packet: Any, sender: Any, goes_on: bool) -> None:
     if step < _ID_HALF:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
-    if step != 1 and goes_on:
-        _note_jump(state, packet, sender, step)
+    if goes_on and step > 1 + packet.length // (_ETHERNET_PAYLOAD + 1):
+        sender.steady_since = packet.now
 
 
 @rare_kernel
