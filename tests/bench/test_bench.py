@@ -11,6 +11,7 @@ from tests.bench.measure import Job, ProgramFailedError, Run, measured, run_once
 from tests.bench.parts import PARTS, Row, Table
 from tests.bench.programs import LABEL_FIELDS
 from tests.bench.report import keep, page
+from tests.cookbook import questions
 
 
 def _python(program: str) -> list[str]:
@@ -96,11 +97,11 @@ def test_the_page_says_what_is_met_and_what_is_missed(tmp_path: Path) -> None:
 def test_a_history_is_made_asked_and_weighed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(history, "DAYS", 2)
     monkeypatch.setattr(history, "_PIECES", 1)
-    questions, views, weights = PARTS["history"](Captures(tmp_path, 0, 0, 4000), 1, [])
-    assert len(questions.rows) == 25
+    answers, views, network, weights = PARTS["history"](Captures(tmp_path, 0, 0, 4000), 1, [])
+    assert len(answers.rows) == len(questions())
     assert {row.cells[0] for row in views.rows} >= {"`worst_conversations`", "`stalls`", "`capture_trust`"}
-    assert all(float(second) >= 0 for row in (*questions.rows, *views.rows) for second in row.cells[1:])
-    assert all(row.bar == "at most 1 s" for row in questions.rows)
+    assert all(float(second) >= 0 for row in (*answers.rows, *views.rows, *network.rows) for second in row.cells[1:])
+    assert all(row.bar == "at most 1 s" for row in answers.rows)
     figures = {row.cells[0]: row.cells for row in weights.rows}
     assert float(figures["`anomalies`"][2]) > 10
     assert float(figures["all that belongs to `intervals`"][3]) > float(figures["`intervals`"][3]) > 10
