@@ -35,7 +35,8 @@ _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
 _ENOUGH = 3
 """Segments behind a lost one that make duplicate ACKs for certain."""
-_DELAYED_ACK = 40_000_000
+_LINUX_ACK_DELAY = 40_000_000
+"""Nanoseconds that Linux delays an acknowledgment by, at first (TCP_DELACK_MIN)."""
 _HOST_DELAY = 1_000_000
 """Nanoseconds that hosts differ by in how fast they answer."""
 _UNKNOWN_LINGER = 1_000_000_000
@@ -62,7 +63,7 @@ def _is_all_that_lacks(note: Any, verdict: Any, packet: Any) -> bool:
     What was sent before it had been acknowledged by then, seen or not: the probe waited longer than an acknowledgment
     does (Linux: a round trip or 40 ms).
     """
-    waited = verdict.silence > max(signed(verdict.round_trip), _DELAYED_ACK)
+    waited = verdict.silence > max(signed(verdict.round_trip), _LINUX_ACK_DELAY)
     return bool(verdict.cause == _TAIL_LOSS_PROBE and waited and not_after(signed(note.end), packet.ack))
 
 

@@ -233,6 +233,16 @@ def _new_verdict(
 
 
 @rare_kernel
+def _conclude(state: State, packet: Any, sender: Any, note: Any, verdict: Any, need: float, out: Any) -> None:
+    """Write a verdict; ``need``: how sure need and place are."""
+    verdict.confidence = note.confidence * need
+    if was_reset(packet):
+        verdict.stalled = 0
+    write(state, verdict, out)
+    sender.busy = 1
+
+
+@rare_kernel
 def judge_old(
     state: State,
     packet: Any,
@@ -251,11 +261,7 @@ def judge_old(
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
         trouble.unseen = missing_packets(state, packet, sender)
-    verdict.confidence = note.confidence * need
-    if was_reset(packet):
-        verdict.stalled = 0
-    write(state, verdict, out)
-    sender.busy = 1
+    _conclude(state, packet, sender, note, verdict, need, out)
     return bool(note.is_repeat)
 
 
@@ -296,8 +302,4 @@ def judge_unseen(
         need = 1.0
     else:
         need = judge_need(trouble, sender, receiver, note, verdict, since, copy != NOTHING)
-    verdict.confidence = note.confidence * need
-    if was_reset(packet):
-        verdict.stalled = 0
-    write(state, verdict, out)
-    sender.busy = 1
+    _conclude(state, packet, sender, note, verdict, need, out)

@@ -91,13 +91,19 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
 
 
 @rare_kernel
+def _numbers_since(sender: Any, note: Any) -> int:
+    """Return how much further a repeat's IP identification is than its sender's highest; 0 where they tell nothing."""
+    if not (sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID):
+        return 0
+    return (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
+
+
+@rare_kernel
 def _is_first(sender: Any, note: Any, verdict: Any) -> bool:
     """Whether IP identifications show that nothing but the original was sent before a repeat, seen or not."""
-    step = (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
-    numbered = sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID
-    if not numbered or not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING):
+    if not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING):
         return False
-    return step == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
+    return _numbers_since(sender, note) == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
 
 
 @rare_kernel
@@ -138,8 +144,7 @@ def _note_missing_probe(
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
     the probe's IP identification is missing.
     """
-    step = (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
-    number_missing = bool(sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID and step > 1)
+    number_missing = _numbers_since(sender, note) > 1
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing

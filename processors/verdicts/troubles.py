@@ -75,6 +75,12 @@ def clear(state: State, sender: Any) -> None:
 
 
 @rare_kernel
+def _free(state: State, note: int) -> None:
+    state.notes[note].next = state.counters[counter.NOTES_FREE]
+    state.counters[counter.NOTES_FREE] = note
+
+
+@rare_kernel
 def drop_first(state: State, trouble: Any) -> None:
     """Forget the oldest note; keep it apart if it is undecided."""
     note = signed(trouble.first_note)
@@ -88,8 +94,7 @@ def drop_first(state: State, trouble: Any) -> None:
         state.notes[note].next = trouble.first_kept
         trouble.first_kept = note
     else:
-        state.notes[note].next = state.counters[counter.NOTES_FREE]
-        state.counters[counter.NOTES_FREE] = note
+        _free(state, note)
 
 
 @rare_kernel
@@ -98,8 +103,7 @@ def free_kept(state: State, trouble: Any) -> None:
     place = signed(trouble.first_kept)
     while place != NOTHING:
         following = signed(state.notes[place].next)
-        state.notes[place].next = state.counters[counter.NOTES_FREE]
-        state.counters[counter.NOTES_FREE] = place
+        _free(state, place)
         place = following
     trouble.first_kept = NOTHING
 

@@ -48,13 +48,10 @@ _MOST_TIMERS = 3
 """Timers that run out one after the other at most, before anything passes."""
 
 
-@rare_kernel
-def _numbers_taken(state: State, sender: Any) -> int:
-    """Return how many identifications beside its own the last segment took, if it was offloaded."""
-    if not sender.count:
-        return 0
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    return distance(signed(last.end), signed(last.start)) // (_ETHERNET_PAYLOAD + 1)
+@inner_kernel
+def _more_numbers(length: int) -> int:
+    """Return how many identifications beside its own a segment takes, if it is offloaded."""
+    return length // (_ETHERNET_PAYLOAD + 1)
 
 
 @inner_kernel
@@ -78,7 +75,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     if step < _ID_HALF:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
-    if goes_on and step > 1 + packet.length // (_ETHERNET_PAYLOAD + 1):
+    if goes_on and step > 1 + _more_numbers(packet.length):
         sender.steady_since = packet.now
 
 
@@ -109,8 +106,8 @@ def _sends_in_rows(state: State, sender: Any) -> bool:
     for index in range(max(1, last - _ROWS_LOOKED_AT), last + 1):
         one = state.pieces[place_of(sender, index - 1)]
         other = state.pieces[place_of(sender, index)]
-        taken = distance(signed(one.end), signed(one.start)) // (_ETHERNET_PAYLOAD + 1)
-        if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= 1 + taken:
+        most = 1 + _more_numbers(distance(signed(one.end), signed(one.start)))
+        if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= most:
             rows += 1
     return rows >= _LEAST_ROWS
 
@@ -124,8 +121,9 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
     quiet = packet.now - signed(sender.last_sent)
     if proved < 0 or not (_sends_in_rows(state, sender) or numbers_one_by_one(sender, packet.now, quiet)):
         return 0
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    missing = step - 1 - _numbers_taken(state, sender)
+    missing = step - 1 - _more_numbers(distance(signed(last.end), signed(last.start)))
     return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 

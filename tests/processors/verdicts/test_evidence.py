@@ -30,8 +30,8 @@ def test_a_probe_that_came_before_a_delayed_acknowledgment_may_have_been_needed(
     assert talk.only().says == (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.AFTER_SENSOR)
 
 
-def test_what_is_sent_again_within_a_round_trip_was_not_known_to_be_lost() -> None:
-    """Its sender went back to the first loss, and sends all behind it again."""
+def _went_back() -> Talk:
+    """Return a conversation whose sender goes back to the first loss, and sends all behind it again."""
     talk = Talk(stamped=False, numbered=False)
     at = talk.warm()
     talk.send(at, 10, 11, 12, 13)
@@ -40,7 +40,11 @@ def test_what_is_sent_again_within_a_round_trip_was_not_known_to_be_lost() -> No
         talk.ack(at + 16, 10, (11, 12 + number))
     talk.send(at + 20, 10, 14)
     talk.ack(at + 36, 15)
-    first, second = talk.verdicts()
+    return talk
+
+
+def test_what_is_sent_again_within_a_round_trip_was_not_known_to_be_lost() -> None:
+    first, second = _went_back().verdicts()
     assert first.says == (Cause.FAST_RETRANSMIT, Needed.NEEDED, Place.AFTER_SENSOR)
     assert second.says == (Cause.RECOVERY, Needed.UNKNOWN, Place.UNKNOWN)
 
@@ -96,15 +100,7 @@ def test_the_clock_of_a_sender_tells_though_all_of_its_window_was_held_up() -> N
 
 
 def test_bytes_of_a_guess_count_as_sent_again() -> None:
-    talk = Talk(stamped=False, numbered=False)
-    at = talk.warm()
-    talk.send(at, 10, 11, 12, 13)
-    talk.send(at + 15, 14)
-    for number in range(3):
-        talk.ack(at + 16, 10, (11, 12 + number))
-    talk.send(at + 20, 10, 14)
-    talk.ack(at + 36, 15)
-    assert [int(verdict.row["bytes_again"]) for verdict in talk.verdicts()] == [SIZE, SIZE]
+    assert [int(verdict.row["bytes_again"]) for verdict in _went_back().verdicts()] == [SIZE, SIZE]
 
 
 @pytest.mark.parametrize("acknowledged", [True, False])

@@ -123,13 +123,19 @@ def test_no_time_is_counted_twice() -> None:
     assert int(repeat.row["stalled"]) == 14_000_000
 
 
-def test_keep_alives_end_no_pause_of_an_application() -> None:
+def _kept_alive() -> tuple[Talk, float]:
+    """Return a conversation that only keep-alives are sent in from a time on, for 90 s, and that time."""
     talk = Talk()
     at = talk.warm()
     talk.send(at, 10)
     talk.ack(at + 16, 11)
     for seconds in (30, 60, 90):
         talk.keep_alive(at + 1000 * seconds, 11)
+    return talk, at
+
+
+def test_keep_alives_end_no_pause_of_an_application() -> None:
+    talk, at = _kept_alive()
     talk.send(at + 98_000, 11)
     talk.ack(at + 98_016, 12)
     (verdict,) = talk.waits()
@@ -137,12 +143,7 @@ def test_keep_alives_end_no_pause_of_an_application() -> None:
 
 
 def test_keep_alives_of_the_peer_end_none_either() -> None:
-    talk = Talk()
-    at = talk.warm()
-    talk.send(at, 10)
-    talk.ack(at + 16, 11)
-    for seconds in (30, 60, 90):
-        talk.keep_alive(at + 1000 * seconds, 11)
+    talk, at = _kept_alive()
     talk.answer(at + 98_000, 11)
     (verdict,) = talk.waits()
     assert _stalled(verdict) == [pytest.approx(98_000 - 16)]
