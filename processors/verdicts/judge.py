@@ -81,7 +81,8 @@ def _copy_surely(
     sure = 0.0
     since = signed(note.time) - signed(trouble.repeated_at)
     asked = signed(sender.duplicate_acks) + signed(trouble.reports) >= DUP_THRESH
-    quiet = trouble.phase == OPEN and copy == NOTHING and not asked and since >= round_trip(sender, receiver)
+    repeated = copy != NOTHING and bool(state.notes[copy].is_repeat)
+    quiet = trouble.phase == OPEN and not repeated and not asked and since >= round_trip(sender, receiver)
     if copy != NOTHING:
         other = header_of(state.notes[copy])
         sure = copy_confidence(header_of(note), other, sender, receiver, quiet)

@@ -278,6 +278,15 @@ def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() ->
     assert verdict.row["revision"] == 1
 
 
+def test_every_copy_of_a_packet_without_identification_is_one() -> None:
+    """Not the first one alone: none of them is a repeat."""
+    talk = Talk(numbered=False)
+    at = talk.warm()
+    for copy in range(4):
+        talk.send(at + 0.001 * copy, 10, tsval=round(at) + 7000)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.CAPTURE_DUPLICATE] * 3
+
+
 @pytest.mark.parametrize("later", [0.03, 3])
 def test_a_copy_from_behind_a_router(later: float) -> None:
     talk = Talk()
