@@ -1,0 +1,95 @@
+"""Copies by the network or the capture, and answers that change nothing."""
+
+import pytest
+
+from segwatch.explain.verdict_words import reason
+from segwatch.vocabulary import Cause, Needed, Place
+from tests.processors.builder import SERVER, Segment
+from tests.processors.verdicts.talk import CLIENT_ISN, Talk
+
+_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
+_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
+_SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
+_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+
+
+def test_a_copy_made_by_the_network() -> None:
+    talk = Talk()
+    at = talk.warm()
+    original = talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + 3, 10, tsval=twin.tsval, ip_id=twin.ip_id)
+    talk.ack(at + 16, 11)
+    verdict = talk.only()
+    assert verdict.says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+    assert verdict.row["original_frame"] == original
+
+
+def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + 0.02, 10, tsval=twin.tsval, ip_id=twin.ip_id)
+    talk.ack(at + 16, 11)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    talk.ack(at + 16.1, 11, (10, 11))
+    verdict = talk.only()
+    assert verdict.cause is Cause.NETWORK_DUPLICATE
+    assert verdict.row["revision"] == 1
+
+
+def test_every_copy_of_a_packet_without_identification_is_one() -> None:
+    """Not the first one alone: none of them is a repeat."""
+    talk = Talk(numbered=False)
+    at = talk.warm()
+    for copy in range(4):
+        talk.send(at + 0.001 * copy, 10, tsval=round(at) + 7000)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.CAPTURE_DUPLICATE] * 3
+
+
+@pytest.mark.parametrize("later", [0.03, 3])
+def test_a_copy_from_behind_a_router(later: float) -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    twin = talk.segments[-1]
+    talk.send(at + later, 10, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    talk.ack(at + 16, 11)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.ack(at + 16, 11)
+    twin = talk.segments[-1]
+    talk.ack(at + 16.03, 11, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
+    verdict = talk.only()
+    assert verdict.says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert "frame 0" not in reason(verdict.row)
+
+
+def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
+    talk.warm()
+    assert talk.verdicts() == []
+
+
+def test_a_second_answer_with_another_number_changes_nothing() -> None:
+    talk = Talk()
+    talk.segments.append(Segment(700, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=9100))
+    for number in range(3):
+        talk.answer(800 + 40 * number, 0, number)
+        talk.take(810 + 40 * number, number + 1)
+    assert talk.verdicts() == []
+
+
+def test_an_answer_that_was_not_taken_gives_way_to_another() -> None:
+    talk = Talk()
+    talk.segments[1:1] = [Segment(8, SERVER, "SA", 1_000_000_000, CLIENT_ISN + 1, ip_id=8999)]
+    talk.answer(800, 0, 0)
+    talk.take(810, 1)
+    assert talk.verdicts() == []
