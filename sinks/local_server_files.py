@@ -38,6 +38,10 @@ _CONFIGURATION = """<clickhouse>
   <storage_configuration>
     <disks><default><keep_free_space_bytes>{kept_free}</keep_free_space_bytes></default></disks>
   </storage_configuration>
+  <merge_tree>
+    <auto_statistics_types></auto_statistics_types>
+    <min_parts_to_merge_at_once>10</min_parts_to_merge_at_once>
+  </merge_tree>
   <backups><allowed_path>{backups}</allowed_path></backups>
   <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
 </clickhouse>

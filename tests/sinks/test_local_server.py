@@ -187,6 +187,16 @@ def test_taken_ports_are_left_for_others(local: LocalServer, tmp_path: Path) -> 
     client.disconnect()
 
 
+def test_merges_are_few_and_gather_no_statistics(server: ServerAddress) -> None:
+    client = new_client(server, database="")
+    names = "'auto_statistics_types', 'min_parts_to_merge_at_once'"
+    try:
+        rows = client.execute(f"SELECT name, value FROM system.merge_tree_settings WHERE name IN ({names})")
+        assert dict(rows) == {"auto_statistics_types": "", "min_parts_to_merge_at_once": "10"}
+    finally:
+        client.disconnect()
+
+
 def test_the_last_of_the_disk_is_left_alone(server: ServerAddress) -> None:
     """A merge that meets the real end of a disk may leave what cannot be read."""
     client = new_client(server, database="")
