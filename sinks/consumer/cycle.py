@@ -14,6 +14,7 @@ import itertools
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -77,7 +78,7 @@ class Cycle:
         self._readers: dict[Place, PartitionReader] = {}
         self._confirmed_at = -math.inf
         """When Kafka last accepted a commit: then this process was a member of the group."""
-        self._pace = InsertPace()
+        self._paces = {topic: InsertPace(kind.longest_wait) for topic, kind in kinds.items()}
         self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""
@@ -89,18 +90,19 @@ class Cycle:
                 self.turn(self._patience())
             for reader in self._readers.values():
                 reader.close()
-            self._store_closed()
+            while self._store_next():
+                pass
         except _StoppedError:
             _log.warning("Stopped while waiting: what is not stored yet will be by the next sink")
 
     def turn(self, seconds: float) -> None:
-        """Wait for messages at most so long, and store the batches that are closed."""
+        """Wait for messages at most so long, and store the closed batches of one topic: others may be due by then."""
         self._follow(self._bus.poll(seconds))
         self._measure()
-        self._store_closed()
+        self._store_next()
         while sum(reader.buffered_bytes for reader in self._readers.values()) > BUFFER_BYTES:
             max(self._readers.values(), key=lambda reader: reader.buffered_bytes).close()
-            if not self._store_closed():
+            if not self._store_next():
                 break  # only batches whose ends are fixed are left
 
     def positions(self) -> dict[TopicPartition, int | None]:
@@ -110,6 +112,8 @@ class Cycle:
 
     def _patience(self) -> float:
         """Return how long messages may be waited for: until the oldest batch must be closed."""
+        if self._next_closed():
+            return 0.0
         due = min((reader.due_at for reader in self._readers.values() if reader.due_at is not None), default=math.inf)
         return min(IDLE_SECONDS, max(0.0, due - self._clock()))
 
@@ -156,18 +160,22 @@ class Cycle:
                 reader.place,
             )
 
-    def _closed(self) -> list[_Closed]:
+    def _next_closed(self) -> list[_Closed]:
+        """Return the closed batches of the topic to which the one belongs that has been due longest."""
         now = self._clock()
         formed = [(reader, reader.form(now)) for reader in self._readers.values()]
-        return [(reader, batch) for reader, batch in formed if batch is not None]
+        closed = [(reader, batch) for reader, batch in formed if batch is not None]
+        if not closed:
+            return []
+        first, _ = min(closed, key=lambda pair: -math.inf if pair[0].due_at is None else pair[0].due_at)
+        return [(reader, batch) for reader, batch in closed if reader.place.topic == first.place.topic]
 
-    def _store_closed(self) -> bool:
-        """Store all batches that are closed; return False if there was none."""
-        was_any = False
-        while closed := self._closed():
-            was_any = True
+    def _store_next(self) -> bool:
+        """Store the batches that are to be stored next; return False if there is none."""
+        closed = self._next_closed()
+        if closed:
             self._store(closed)
-        return was_any
+        return bool(closed)
 
     def _store(self, closed: list[_Closed]) -> None:
         """Bring batches into the store, each exactly once, and commit that it is done."""
@@ -231,7 +239,7 @@ class Cycle:
                 metrics.FAILED_INSERTS.labels(table).inc()
                 raise
             took = self._clock() - began
-            self._pace.inserted(took)
+            self._paces[batch.place.topic].inserted(took)
             metrics.INSERT_SECONDS.labels(table).observe(took)
             reached("sink: after insert")
 
@@ -257,10 +265,11 @@ class Cycle:
 
     def _measure(self) -> None:
         """See how far the ends of the logs are, and how long batches may wait."""
-        wait = self._pace.wait_seconds(sum(reader.due_at is not None for reader in self._readers.values()))
+        open_batches = Counter(place.topic for place, reader in self._readers.items() if reader.due_at is not None)
+        waits = {topic: pace.wait_seconds(open_batches[topic]) for topic, pace in self._paces.items()}
         metrics.BUFFERED_BYTES.set(sum(reader.buffered_bytes for reader in self._readers.values()))
         for place, reader in self._readers.items():
-            reader.wait(wait)
+            reader.wait(waits[place.topic])
             end = self._bus.log_end(place)
             if end is not None:
                 metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - reader.stored))

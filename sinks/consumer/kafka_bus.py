@@ -34,6 +34,12 @@ POLL_MESSAGES: Final = 64
 """Messages of a poll at most."""
 FETCH_BYTES: Final = 16 << 20
 """Compressed bytes that are fetched at once, unless a single message is greater."""
+FETCH_LEAST_BYTES: Final = 1 << 20
+"""Kafka gathers so many before it answers a fetch, and at most for ``FETCH_WAIT_MILLISECONDS``.
+
+Otherwise it answers with every message for itself, and as many partitions as a sink has send hundreds in a second.
+"""
+FETCH_WAIT_MILLISECONDS: Final = 100
 
 _MOVED_ON = (CommitFailedError, RebalanceInProgressError, IllegalGenerationError, UnknownMemberIdError)
 _log = logging.getLogger(__name__)
@@ -84,6 +90,8 @@ class KafkaBus:
             max_poll_interval_ms=1000 * POLL_INTERVAL_SECONDS,
             max_poll_records=POLL_MESSAGES,
             fetch_max_bytes=FETCH_BYTES,
+            fetch_min_bytes=FETCH_LEAST_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
         )
         self._consumer.subscribe(list(topics), listener=self._changes)

@@ -19,6 +19,7 @@ from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from sinks.consumer.intake import check_coverage
+from sinks.consumer.pace import LONGEST_MINUTE_SECONDS, LONGEST_SECONDS
 from sinks.writer import BLOCK_ROWS, Origin, Writer
 
 Columns = Sequence[npt.NDArray[Any]]
@@ -51,6 +52,8 @@ class Kind:
     """Reads a message that stands in a partition. Raises ``MessageError``."""
     write: Callable[[Writer, Columns, Origin, str], None]
     """Inserts joined columns under a token. Raises ``StoreError``."""
+    longest_wait: float = LONGEST_SECONDS
+    """Seconds that its batches wait for more messages at most."""
 
 
 def _findings(header: FindingsHeader, row: npt.NDArray[np.int64], columns: Columns, partition: int) -> Content:
@@ -114,7 +117,7 @@ def _write_statuses(writer: Writer, columns: Columns, origin: Origin, token: str
 
 KINDS = {
     ANOMALIES: Kind("anomalies", _read_anomalies, _write_anomalies),
-    INTERVALS: Kind("intervals", _read_intervals, _write_intervals),
+    INTERVALS: Kind("intervals", _read_intervals, _write_intervals, LONGEST_MINUTE_SECONDS),
     VERDICTS: Kind("verdicts", _read_verdicts, _write_verdicts),
     SENSORS: Kind("sensors", _read_status, _write_statuses),
     SEGMENTS: Kind("segments", _read_segments, _write_segments),

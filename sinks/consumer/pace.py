@@ -1,19 +1,26 @@
-"""How long batches wait for more messages: a trade of how soon rows can be read against the work to insert them."""
+"""How long batches wait for more messages: a trade of how soon rows can be read against the work to insert them.
+
+An insert costs the server tens of milliseconds however few rows it has, most of them for the views that it feeds.
+"""
 
 from typing import Final
 
 SHORTEST_SECONDS: Final = 1.0
 """Small messages must not become small parts."""
-LONGEST_SECONDS: Final = 1.5
-_LEAST_REST: Final = 10
-"""Inserts take at most a tenth of the time, as far as ``LONGEST_SECONDS`` allows."""
+LONGEST_SECONDS: Final = 2.0
+"""For what people wait for."""
+LONGEST_MINUTE_SECONDS: Final = 5.0
+"""For rows that stand for a minute, which is over when they come."""
+_LEAST_REST: Final = 6
+"""The inserts of a kind take at most a sixth of the time, as far as the longest wait allows."""
 _SHARE_OF_NEWEST: Final = 1 / 8
 
 
 class InsertPace:
-    """How long a batch waits; grows with the time that inserts take, which it evens out."""
+    """How long a batch of one kind waits; grows with the time that inserts take, which it evens out."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = LONGEST_SECONDS) -> None:
+        self._longest = longest
         self._seconds = 0.0
 
     def inserted(self, seconds: float) -> None:
@@ -22,4 +29,4 @@ class InsertPace:
 
     def wait_seconds(self, batches: int) -> float:
         """Return how long each of so many batches, which are inserted one after the other, waits for more messages."""
-        return min(max(_LEAST_REST * batches * self._seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+        return min(max(_LEAST_REST * batches * self._seconds, SHORTEST_SECONDS), self._longest)
