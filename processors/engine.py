@@ -14,7 +14,7 @@ from processors.flow_table.table import FlowTable
 from processors.intervals import MOST_CLOSED, close_all, minute_of, sweep
 from processors.rules.rule_sets import DEFAULT_RULES, rule_set
 from processors.verdicts.output import Output
-from segwatch.memory import grown
+from segwatch.memory import copied, grown, joined
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SegmentColumns
@@ -209,8 +209,7 @@ class Engine:
 
     def finish(self) -> npt.NDArray[Any]:
         """End the analysis; return all intervals that were open as records of ``INTERVAL``."""
-        blocks = [block.copy() for block in self.finish_in_blocks()]
-        return np.concatenate(blocks) if blocks else np.zeros(0, INTERVAL)
+        return joined([np.zeros(0, INTERVAL), *(copied(block) for block in self.finish_in_blocks())])
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of all that is remembered, by name, without the unused ends of the arrays.
@@ -222,10 +221,10 @@ class Engine:
         judging = {} if self._verdicts is None else self._verdicts.state()
         return {f"{VERDICTS}{name}": array for name, array in judging.items()} | {
             "keys": self.flows.keys(),
-            "conversations": self._state.conversations[:conversations].copy(),
-            "directions": self._state.directions[: 2 * conversations].copy(),
-            "unacked": self._state.unacked[: counters[counter.UNACKED_USED]].copy(),
-            "intervals": self._state.intervals[: counters[counter.INTERVALS_USED]].copy(),
+            "conversations": copied(self._state.conversations[:conversations]),
+            "directions": copied(self._state.directions[: 2 * conversations]),
+            "unacked": copied(self._state.unacked[: counters[counter.UNACKED_USED]]),
+            "intervals": copied(self._state.intervals[: counters[counter.INTERVALS_USED]]),
             "counters": counters.copy(),
         }
 

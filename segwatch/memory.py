@@ -8,6 +8,7 @@ None are huge: on virtual machines the first touch of a huge page costs four tim
 
 import ctypes
 import mmap
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -59,6 +60,22 @@ def grown(array: npt.NDArray[Any], rows: int = 0) -> npt.NDArray[Any]:
     # As bytes: NumPy copies records field by field.
     larger.view(np.uint8)[: array.nbytes] = array.view(np.uint8)
     return larger
+
+
+def copied(records: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a copy of (N,) records that lie one behind the other; as bytes, which takes a tenth of the time."""
+    return records.view(np.uint8).copy().view(records.dtype)
+
+
+def joined(blocks: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return one or more arrays of one type, each in one piece, one behind the other.
+
+    Records as bytes: NumPy would compare their types field by field, and copy so, which takes forty times as long for
+    few of them.
+    """
+    if blocks[0].dtype.names is None:
+        return np.concatenate(blocks)
+    return np.concatenate([block.view(np.uint8) for block in blocks]).view(blocks[0].dtype)
 
 
 def _populate(whole: npt.NDArray[Any], start: int, size: int) -> None:

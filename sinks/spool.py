@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.errors import StoreError
+from segwatch.memory import joined
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
@@ -220,4 +221,4 @@ class FindingSpool:
 def _joined(parts: list[_Arrays]) -> _Arrays:
     if len(parts) == 1:
         return parts[0]
-    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    return [joined(columns) for columns in zip(*parts, strict=True)]

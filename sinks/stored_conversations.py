@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.memory import joined
 from segwatch.records.findings import FINDING_TYPES, FindingColumns, empty_findings
 from segwatch.records.intervals import DIRECTION_COUNTERS, INTERVAL, INTERVAL_NANOSECONDS
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns, empty_segments
@@ -99,7 +100,7 @@ def session_name(halves: npt.NDArray[np.uint64]) -> str:
 def conversation_minutes(reader: ArrayReader, key: ConversationKey) -> npt.NDArray[Any]:
     """Return the counters of a conversation, (M,) ``INTERVAL``: a record for each minute, in order."""
     blocks = reader.blocks(_statement(key.condition, by_minute=True), None, _SETTINGS)
-    records = np.concatenate([np.zeros(0, INTERVAL), *map(_records, blocks)])
+    records = joined([np.zeros(0, INTERVAL), *map(_records, blocks)])
     found: npt.NDArray[Any] = records[records["opened"] == key.opened]
     return found
 

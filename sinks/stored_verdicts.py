@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.memory import joined
 from segwatch.messages.verdicts import VERDICT_NAMES
 from segwatch.records.verdicts import VERDICT
 from segwatch.scope import Scope
@@ -27,7 +28,7 @@ def conversation_verdicts(reader: ArrayReader, key: ConversationKey) -> npt.NDAr
         for name in VERDICT.names or ():
             rows[name] = block.columns[VERDICT_NAMES.get(name, name)]
         parts.append(rows)
-    return np.concatenate(parts).view(VERDICT)
+    return joined(parts)
 
 
 _HARMS: Final = "(cause = 'capture_loss' OR place != 'unknown' OR (stalled > 0 AND cause != 'application_idle'))"

@@ -1,11 +1,13 @@
 """Zeroed memory that grows."""
 
 import mmap
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from segwatch.memory import LARGE, RESERVED, grown, zeroed
+from segwatch.memory import LARGE, RESERVED, copied, grown, joined, zeroed
 
 _RECORD = np.dtype([("a", np.int64), ("b", np.uint8, (5,))])
 
@@ -61,3 +63,35 @@ def test_memory_is_had_where_no_addresses_are_reserved_and_no_pages_come_ahead(m
     larger = grown(array)
     assert len(larger) == 2 * LARGE
     assert larger.sum() == LARGE
+
+
+def _some(rows: int) -> npt.NDArray[Any]:
+    records = np.zeros(rows, _RECORD)
+    records["a"] = np.arange(rows)
+    records["b"] = np.arange(5)
+    return records
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1000])
+def test_a_copy_is_equal_and_of_its_own(rows: int) -> None:
+    records = _some(rows)
+    copy = copied(records[: rows // 2])
+    assert copy.dtype == _RECORD
+    assert (copy == records[: rows // 2]).all()
+    copy["a"] = -1
+    assert (records == _some(rows)).all()
+    assert copy.flags.writeable
+
+
+@pytest.mark.parametrize("lengths", [[0], [3], [0, 2, 0, 5], [1000, 1]])
+def test_joining_records_is_as_numpy_does_it(lengths: list[int]) -> None:
+    blocks = [_some(length) for length in lengths]
+    together = joined(blocks)
+    assert together.dtype == _RECORD
+    assert (together == np.concatenate(blocks)).all()
+
+
+def test_joining_takes_arrays_of_other_types_too() -> None:
+    assert joined([np.array([[1, 2]]), np.array([[3, 4], [5, 6]])]).tolist() == [[1, 2], [3, 4], [5, 6]]
+    cells = np.array([object()], object)
+    assert joined([cells, cells]).tolist() == [cells[0], cells[0]]

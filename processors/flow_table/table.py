@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from processors.flow_table.keys import new_keys
 from processors.flow_table.lookup import enter_all, find_conversations, move_entries
-from segwatch.memory import grown, zeroed
+from segwatch.memory import copied, grown, zeroed
 from segwatch.records.segments import SegmentColumns
 
 _SEED_BITS = 63
@@ -68,7 +68,7 @@ class FlowTable:
 
     def keys(self) -> npt.NDArray[Any]:
         """Return a copy of all keys, (C,) of ``KEY``."""
-        return self._keys.records[: self.conversations].copy()
+        return copied(self._keys.records[: self.conversations])
 
     def restore(self, keys: npt.NDArray[Any]) -> None:
         """Continue with the conversations that ``keys`` returned, of this or of another table."""

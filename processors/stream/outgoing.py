@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.stream.shard import ShardIntervals
+from segwatch.memory import joined
 from segwatch.messages.anomalies import Anomalies, write_anomalies
 from segwatch.messages.findings import FindingsHeader
 from segwatch.messages.intervals import Intervals, write_intervals
@@ -126,5 +127,5 @@ def _by_session(by_shard: list[tuple[int, list[ShardIntervals]]], own: str) -> l
                     records.append(found.records)
                     place += len(found.records)
         if rows:
-            parts.append(_Part(session, sessions[session], np.concatenate(rows), np.concatenate(records)))
+            parts.append(_Part(session, sessions[session], np.concatenate(rows), joined(records)))
     return parts

@@ -25,6 +25,7 @@ from processors.stream.gather import Gatherer, RowsByShard
 from processors.stream.outgoing import Chains, Kind, Outgoing, verdict_rows
 from processors.stream.settings import StreamSettings
 from processors.stream.shard import Shard, ShardIntervals, stream_numbers
+from segwatch.memory import joined
 from segwatch.messages.anomalies import Anomalies
 from segwatch.messages.errors import MessageError
 from segwatch.messages.partitioning import conversation_hashes
@@ -159,14 +160,13 @@ class Partition:
 
     def _judged(self, offset: int, header: SegmentsHeader, rows: RowsByShard, behind: list[Shard]) -> list[Outgoing]:
         """Return the messages of the verdicts that shards gave, in the order of the segments that they come from."""
-        found = [
-            (rows.order[rows.starts[shard.number] + shard.judged.sources], shard.judged.records)
-            for shard in behind
-            if shard.judged is not None
-        ]
+        found = [(shard.number, shard.judged) for shard in behind if shard.judged is not None]
         if not found:
             return []
-        sources, records = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        sources = np.concatenate([rows.order[rows.starts[number] + judged.sources] for number, judged in found])
+        records = joined([judged.records for _, judged in found])
+        shards = np.repeat([number for number, _ in found], [len(judged.records) for _, judged in found])
+        records["stream"] = stream_numbers(records["stream"], self._number, shards, self._settings)
         order = np.argsort(sources, kind="stable")
         verdicts = Verdicts(verdict_rows(sources[order]), records[order])
         return list(self._chains.verdicts(offset, header.session, header.sensor, verdicts))

@@ -16,6 +16,7 @@ from processors.intervals import minute_of
 from processors.stream.codec import Arrays, decode, encode
 from processors.stream.settings import StreamSettings
 from processors.verdicts.engine import Verdicts
+from segwatch.memory import copied, joined
 from segwatch.messages.segments import SegmentsHeader
 from segwatch.records.findings import FindingColumns
 from segwatch.records.intervals import INTERVAL
@@ -54,7 +55,7 @@ class ShardVerdicts(NamedTuple):
     """V verdicts that a message gave in one shard."""
 
     records: npt.NDArray[Any]
-    """(V,) of ``VERDICT``."""
+    """(V,) of ``VERDICT``; their streams have the numbers that they have within the shard."""
     sources: npt.NDArray[np.int32]
     """(V,) the row, among those of the shard, of the segment that each comes from: they never fall."""
 
@@ -135,7 +136,7 @@ class Shard:
         self.changed = True
         closed = self._numbered(engine.analyze(segments, findings))
         if len(engine.judged.rows):
-            self.judged = ShardVerdicts(self._numbered(engine.judged.rows), engine.judged.sources.copy())
+            self.judged = ShardVerdicts(copied(engine.judged.rows), engine.judged.sources.copy())
         return closed
 
     def _new_engine(self) -> Engine:
@@ -182,8 +183,8 @@ class Shard:
         return found
 
     def _numbered(self, records: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return a copy of intervals or verdicts whose streams have numbers of their own."""
-        copy = records.copy()
+        """Return a copy of intervals whose streams have numbers that no two shards share."""
+        copy = copied(records)
         if len(copy):
             copy["stream"] = stream_numbers(copy["stream"], self._partition, self.number, self._settings)
         return copy
@@ -231,5 +232,5 @@ class Shard:
 def _joined(blocks: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     some = [block for block in blocks if len(block)]
     if len(some) > 1:
-        return np.concatenate(some)
+        return joined(some)
     return some[0] if some else np.zeros(0, INTERVAL)

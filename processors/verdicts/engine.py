@@ -11,7 +11,7 @@ from processors.verdicts.pass_over import judge_rows
 from processors.verdicts.removal import remove
 from processors.verdicts.segment import SEGMENT
 from processors.verdicts.state import State, new_state
-from segwatch.memory import grown
+from segwatch.memory import copied, grown
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 
@@ -89,11 +89,11 @@ class Verdicts:
         counters = self._state.counters
         used = int(np.flatnonzero(self._state.senders["stream"]).max(initial=-1)) + 1
         return {
-            "senders": self._state.senders[: used + used % 2].copy(),
-            "pieces": self._state.pieces[: counters[counter.PIECES_USED]].copy(),
-            "troubles": self._state.troubles[: counters[counter.TROUBLES_USED]].copy(),
-            "notes": self._state.notes[: counters[counter.NOTES_USED]].copy(),
-            "rows": self._state.rows[: counters[counter.NOTES_USED]].copy(),
+            "senders": copied(self._state.senders[: used + used % 2]),
+            "pieces": copied(self._state.pieces[: counters[counter.PIECES_USED]]),
+            "troubles": copied(self._state.troubles[: counters[counter.TROUBLES_USED]]),
+            "notes": copied(self._state.notes[: counters[counter.NOTES_USED]]),
+            "rows": copied(self._state.rows[: counters[counter.NOTES_USED]]),
             "counters": counters.copy(),
         }
 

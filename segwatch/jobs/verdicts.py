@@ -19,6 +19,7 @@ from segwatch.explain.sentences import moment_text, span_text
 from segwatch.explain.verdict_words import reason
 from segwatch.jobs.captures import Captures, refuse_to_overwrite
 from segwatch.jobs.decoding import DecodedCapture
+from segwatch.memory import copied, joined
 from segwatch.output.target import OutputTarget
 from segwatch.output.verdict_table import ends, final, schema, table, texts
 from segwatch.records.findings import empty_findings, take_findings
@@ -73,8 +74,8 @@ class VerdictsJob:
         for rows, found in judged(capture, self.rules):
             segments += rows
             if len(found):
-                parts.append(found.copy())
-        verdicts = np.concatenate(parts).view(VERDICT)
+                parts.append(copied(found))
+        verdicts = joined(parts)
         return segments, verdicts if self.with_amendments else final(verdicts)
 
 

@@ -32,14 +32,16 @@ def _field_type(name: str) -> pa.DataType:
 
 
 def _side_fields(side: str) -> list[pa.Field]:
-    types = {name: pa.from_numpy_dtype(DIRECTION_COUNTERS[name]) for name in _COUNTERS} | {"labels": _LABELS}
+    types = _COUNTER_TYPES | {"labels": _LABELS}
     return [pa.field(f"{side}_{name}", kind, nullable=False) for name, kind in types.items()]
 
 
+_TYPES: Final = {name: _field_type(name) for name in _FIELDS}
+_COUNTER_TYPES: Final = {name: pa.from_numpy_dtype(DIRECTION_COUNTERS[name]) for name in _COUNTERS}
 INTERVALS_SCHEMA: Final = pa.schema(
     [
         ROW,
-        *(pa.field(name, _field_type(name), nullable=False) for name in _FIELDS),
+        *(pa.field(name, kind, nullable=False) for name, kind in _TYPES.items()),
         *(field for side in SIDES for field in _side_fields(side)),
     ]
 )
@@ -55,7 +57,7 @@ class Intervals(NamedTuple):
 
 
 def _field_array(column: npt.NDArray[Any], name: str) -> Any:
-    return address_array(column) if name in SIDES else number_array(column, _field_type(name))
+    return address_array(column) if name in SIDES else number_array(column, _TYPES[name])
 
 
 def write_intervals(intervals: Intervals, header: FindingsHeader) -> bytes:
@@ -65,7 +67,7 @@ def write_intervals(intervals: Intervals, header: FindingsHeader) -> bytes:
     arrays += [_field_array(records[name], name) for name in _FIELDS]
     for side in range(len(SIDES)):
         sent = records["sent"][:, side]
-        arrays += [number_array(sent[name], pa.from_numpy_dtype(DIRECTION_COUNTERS[name])) for name in _COUNTERS]
+        arrays += [number_array(sent[name], kind) for name, kind in _COUNTER_TYPES.items()]
         labels = number_array(sent["labels"].reshape(-1), pa.uint32())
         arrays.append(pa.Array.from_buffers(_LABELS, len(records), [None], children=[labels]))
     return write_message(INTERVALS_SCHEMA, INTERVALS_VERSION, arrays, header.as_metadata())

@@ -27,8 +27,9 @@ def _field_type(name: str) -> pa.DataType:
     return TIME if name == "time" else pa.from_numpy_dtype(VERDICT[name])
 
 
+_TYPES: Final = {name: _field_type(name) for name in _FIELDS}
 VERDICTS_SCHEMA: Final = pa.schema(
-    [ROW, *(pa.field(VERDICT_NAMES.get(name, name), _field_type(name), nullable=False) for name in _FIELDS)]
+    [ROW, *(pa.field(VERDICT_NAMES.get(name, name), kind, nullable=False) for name, kind in _TYPES.items())]
 )
 
 
@@ -43,9 +44,9 @@ class Verdicts(NamedTuple):
 def write_verdicts(verdicts: Verdicts, header: FindingsHeader) -> bytes:
     """Return the message of these rows."""
     arrays = [number_array(verdicts.row, ROW.type)]
-    for name in _FIELDS:
+    for name, kind in _TYPES.items():
         column = verdicts.records[name]
-        arrays.append(address_array(column) if name in _ENDS else number_array(column, _field_type(name)))
+        arrays.append(address_array(column) if name in _ENDS else number_array(column, kind))
     return write_message(VERDICTS_SCHEMA, VERDICTS_VERSION, arrays, header.as_metadata())
 
 

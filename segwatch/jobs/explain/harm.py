@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.memory import joined
 from segwatch.output.verdict_table import final
 from segwatch.vocabulary import Cause, Place
 
@@ -44,5 +45,5 @@ class Harm:
 
     def is_in(self, streams: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which conversations of these numbers were harmed, (C,), by the last revision of each verdict."""
-        last = final(np.concatenate(self._parts))
+        last = final(joined(self._parts))
         return np.isin(streams, last["stream"][last["harms"]])
