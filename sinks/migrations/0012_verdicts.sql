@@ -1,7 +1,9 @@
 -- Verdicts beside the labels. A verdict that later segments contradict is amended by a row with the same sort key and
 -- the next revision, which may come in another block, on another day, after whatever was read in between: so rows are
 -- replaced when parts are merged, views read them by FINAL, and no materialized view adds them up, as a sum could not
--- take the revision before back. What is the same in all revisions stands in the sort key, so all lie on one shard.
+-- take the revision before back. The sort key is what all revisions of a verdict
+-- have in common, and says which conversation by its number: so all have the same addresses and lie on one shard, and
+-- FINAL, which reads the key of every row, has no addresses to read and compare.
 
 ALTER TABLE captures ADD COLUMN IF NOT EXISTS verdicts UInt64 COMMENT 'Rows stored in verdicts, amendments counted' AFTER intervals;
 
@@ -59,7 +61,7 @@ CREATE TABLE IF NOT EXISTS verdicts
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY stored
 PRIMARY KEY (toStartOfHour(time), sensor, session, frame)
-ORDER BY (toStartOfHour(time), sensor, session, frame, client, client_port, server, server_port, from_client, seq_raw)
+ORDER BY (toStartOfHour(time), sensor, session, frame, stream, from_client, seq_raw)
 TTL stored + INTERVAL 90 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'One row for each verdict and each amendment of one, until these are merged; current_verdicts has the last revisions alone';
