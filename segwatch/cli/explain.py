@@ -50,8 +50,8 @@ def command(
       segwatch explain --from -1h --worst 3
       segwatch explain --from -1d --between 10.0.0.1 192.0.2.7:443 --at 09:12:30
 
-    Exit codes: 0 fine, 2 wrong use, 3 the capture cannot be read or the store has nothing of that, 4 the capture was
-    cut (the rest was explained), 5 the store failed.
+    Exit codes: 0 fine, 2 wrong use, 3 the capture cannot be read, or it or the store has nothing of that, 4 the
+    capture was cut (the rest was explained), 5 the store failed.
     """
     from segwatch.jobs.explain.job import ExplainJob
     from segwatch.jobs.explain.selection import Wanted, parse_end

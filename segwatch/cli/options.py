@@ -165,6 +165,13 @@ def checked_name(_context: click.Context, _parameter: click.Parameter, value: st
     return name
 
 
+def name_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--name`` of a command that stores what it finds itself."""
+    return click.option("--name", callback=checked_name, help="Name of the sensor in the store [the host's name].")(
+        function
+    )
+
+
 def sensor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--speed`` (None: as fast as possible) and ``--name`` of a sensor that reads captures."""
     function = click.option("--name", callback=checked_name, help="Name of this sensor [the host's name].")(function)

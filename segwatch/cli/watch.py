@@ -9,7 +9,7 @@ from segwatch.cli.options import (
     LIVE_PARAMETERS,
     Number,
     Speed,
-    checked_name,
+    name_option,
     refuse_options,
     rules_option,
     watch_options,
@@ -54,7 +54,7 @@ _CAPTURE_PARAMETERS = ("promiscuous", "immediate", "direction")
     metavar="[local|URL]",
     help="Keep a history too: in the local store, or in this one [none].",
 )
-@click.option("--name", callback=checked_name, help="Name of the sensor in the store [the host's name].")
+@name_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per interval, and one for the summary.")
 @rules_option
 @click.pass_context
@@ -91,7 +91,7 @@ def command(context: click.Context, /, interfaces: tuple[str, ...], file: str | 
     name, store = options.pop("name"), options.pop("store")
     job = WatchJob(store=_chosen_store(store), **options)
     if file is not None:
-        return job.watch_file(file, speed)
+        return job.watch_file(file, speed, name)
     job.watch_interfaces(tuple(dict.fromkeys(interfaces)), capture, name)
     return 0
 
@@ -114,4 +114,4 @@ def _check_use(context: click.Context, interfaces: tuple[str, ...], file: str | 
     if interfaces:
         refuse_options(context, ["speed"], "a FILE")
     else:
-        refuse_options(context, [*LIVE_PARAMETERS, "conversations", "name"], "--interface")
+        refuse_options(context, [*LIVE_PARAMETERS, "conversations"], "--interface")

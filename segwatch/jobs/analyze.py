@@ -28,6 +28,8 @@ class AnalyzeJob:
     rules: str
     store: str
     store_segments: bool
+    sensor: str
+    """Under which name of a sensor the store gets them."""
     as_json: bool
 
     def run(self, arguments: tuple[str, ...]) -> int:
@@ -72,7 +74,7 @@ class AnalyzeJob:
             return nullcontext()
         from segwatch.jobs.keeping import Keeper  # what talks to ClickHouse takes long to import
 
-        return Keeper(self.store, with_segments=self.store_segments)
+        return Keeper(self.store, self.sensor, with_segments=self.store_segments)
 
 
 def analyse(pipeline: CapturePipeline, keeper: "Keeper | None" = None) -> dict[str, Any]:

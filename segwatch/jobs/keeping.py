@@ -1,6 +1,5 @@
 """Keeping what an analysis finds: in memory while a capture is read, in the store at its end."""
 
-import platform
 from typing import Any, Self
 
 import numpy as np
@@ -23,8 +22,9 @@ class Keeper:
     A local server starts at once, while the capture is read.
     """
 
-    def __init__(self, url: str, *, with_segments: bool) -> None:
+    def __init__(self, url: str, sensor: str, *, with_segments: bool) -> None:
         self._url = url
+        self._sensor = sensor
         if url != LOCAL:
             parse_store_url(url)  # a URL that is not understood is said before the work, not after it
         self._with_segments = with_segments
@@ -86,7 +86,7 @@ class Keeper:
             problem=content.damage or "",
             rules=rules,
         )
-        self._store.store_session(content.digest, platform.node() or "localhost", self._spool, facts)
+        self._store.store_session(content.digest, self._sensor, self._spool, facts)
         spool = self._spool
         kept = f"{spool.anomalies:,} findings, {spool.verdicts:,} verdicts and {spool.intervals:,} intervals"
         return f"Stored {kept} {_at(str(address))}."

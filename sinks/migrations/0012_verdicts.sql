@@ -1,7 +1,9 @@
 -- Verdicts beside the labels. A verdict that later segments contradict is amended by a row with the same sort key and
 -- the next revision, which may come in another block, on another day, after whatever was read in between: so rows are
 -- replaced when parts are merged, views read them by FINAL, and no materialized view adds them up, as a sum could not
--- take the revision before back. What is the same in all revisions stands in the sort key, so all lie on one shard.
+-- take the revision before back. The sort key is what all revisions of a verdict
+-- have in common, and says which conversation by its number: so all have the same addresses and lie on one shard, and
+-- FINAL, which reads the key of every row, has no addresses to read and compare.
 
 ALTER TABLE captures ADD COLUMN IF NOT EXISTS verdicts UInt64 COMMENT 'Rows stored in verdicts, amendments counted' AFTER intervals;
 
@@ -59,7 +61,7 @@ CREATE TABLE IF NOT EXISTS verdicts
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY stored
 PRIMARY KEY (toStartOfHour(time), sensor, session, frame)
-ORDER BY (toStartOfHour(time), sensor, session, frame, client, client_port, server, server_port, from_client, seq_raw)
+ORDER BY (toStartOfHour(time), sensor, session, frame, stream, from_client, seq_raw)
 TTL stored + INTERVAL 90 DAY DELETE
 SETTINGS non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1
 COMMENT 'One row for each verdict and each amendment of one, until these are merged; current_verdicts has the last revisions alone';
@@ -180,12 +182,14 @@ FROM verdicts AS verdict FINAL
 GROUP BY time, sensor, session, cause, needed, place
 COMMENT 'How often each verdict holds, and what it cost, by minute; rows of one cause and minute add up';
 
+-- A row for each wait, as whoever asks adds up over something else: to group twice costs three times as much as once.
 CREATE VIEW IF NOT EXISTS stalled_by_reason
 (
-    time DateTime('UTC') COMMENT 'Minute in which the waits were over',
+    time DateTime('UTC') COMMENT 'Second in which the wait was over',
     sensor LowCardinality(String) COMMENT 'Name of the sensor',
     session UUID COMMENT 'Capture session',
     stream Int32 COMMENT 'Number of the conversation in its session (tcp.stream)',
+    frame UInt64 COMMENT 'Number of the frame that ended the wait, from 1',
     client String COMMENT 'Address of the client',
     client_ip IPv6 COMMENT 'This address as a number, which is faster to filter and to group by; IPv4 as ::ffff:a.b.c.d',
     client_port UInt16 COMMENT 'Port of the client',
@@ -194,25 +198,23 @@ CREATE VIEW IF NOT EXISTS stalled_by_reason
     server_port UInt16 COMMENT 'Port of the server',
     from_client Bool COMMENT 'Whether what waited was the client''s',
     reason String COMMENT 'handshake (a SYN sent again), timeout, recovery (repeats that acknowledgments asked for, and reordering), receiver (its window was closed) or sender (its application had nothing to send)',
-    waits UInt64 COMMENT 'How often',
     stalled_ms Float64 COMMENT 'Milliseconds that delivery stood still; no span is counted twice for one direction and reason'
 )
 AS SELECT
-    toStartOfMinute(verdict.time) AS time,
+    verdict.time AS time,
     verdict.sensor AS sensor,
     verdict.session AS session,
     verdict.stream AS stream,
-    replaceRegexpOne(toString(any(verdict.client)), '^::ffff:([0-9.]+)$', '\\1') AS client,
-    any(verdict.client) AS client_ip,
-    any(verdict.client_port) AS client_port,
-    replaceRegexpOne(toString(any(verdict.server)), '^::ffff:([0-9.]+)$', '\\1') AS server,
-    any(verdict.server) AS server_ip,
-    any(verdict.server_port) AS server_port,
+    verdict.frame AS frame,
+    verdict.client_address AS client,
+    verdict.client AS client_ip,
+    verdict.client_port AS client_port,
+    verdict.server_address AS server,
+    verdict.server AS server_ip,
+    verdict.server_port AS server_port,
     verdict.from_client AS from_client,
     multiIf(verdict.cause = 'syn_retry', 'handshake', verdict.cause = 'window_closed', 'receiver', verdict.cause = 'application_idle', 'sender', verdict.cause IN ('fast_retransmit', 'recovery', 'reordering'), 'recovery', 'timeout') AS reason,
-    count() AS waits,
-    sum(verdict.stalled) / 1e6 AS stalled_ms
+    verdict.stalled / 1e6 AS stalled_ms
 FROM verdicts AS verdict FINAL
 WHERE verdict.stalled > 0
-GROUP BY time, sensor, session, stream, from_client, reason
-COMMENT 'What delivery stood still for, by minute, conversation and direction: the answer to why it is slow';
+COMMENT 'What delivery stood still for, a row for each wait: the answer to why it is slow';

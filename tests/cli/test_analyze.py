@@ -161,7 +161,8 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
 
     server = LocalServer(tmp_path / "data")
     try:
-        first = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
+        named = ("--name", "gateway")
+        first = segwatch("analyze", "--segments", *named, capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
         assert first.returncode == 0, first.stderr
         assert "Stored 2 findings, 2 verdicts and 1 intervals" in first.stdout
         again = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
@@ -171,7 +172,9 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
                 table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # fixed names
                 for table in ("anomalies", "verdicts", "intervals", "segments", "captures")
             }
+            sensors = {table: store.client.execute(f"SELECT DISTINCT sensor FROM {table}") for table in counts}
         assert counts == {"anomalies": 2, "verdicts": 2, "intervals": 1, "segments": 6, "captures": 1}
+        assert sensors == {table: [("gateway",)] for table in counts}
     finally:
         server.stop()
 

@@ -69,6 +69,12 @@ def test_a_conversation_by_its_number(kept: dict[str, str], stream: str) -> None
     assert stored["explained"][0]["session"] == session
 
 
+def test_a_number_that_no_conversation_has(kept: dict[str, str]) -> None:
+    done = segwatch("explain", *WHOLE, "--stream", "4711", **kept)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "has no such conversation among its" in done.stderr
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from segwatch import __version__
+from segwatch.errors import InputError
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.picture import picture
 from segwatch.explain.render import as_object, markdown, plain_text, print_story
@@ -48,7 +49,7 @@ class ExplainJob:
     with_picture: bool
 
     def run(self, name: str) -> int:
-        """Explain conversations of one capture; return the exit code."""
+        """Explain conversations of one capture; return the exit code. Raises InputError."""
         captures = captures_to_read_twice(name, "explain")
         harm = Harm()
         totals = self._totals(captures, harm)
@@ -89,6 +90,9 @@ class ExplainJob:
         return None
 
     def _write(self, name: str, found: list[Explained], conversations: int) -> None:
+        """Print the stories. Raises InputError where what was named is not among the conversations."""
+        if not found and self.wanted.is_narrowed:
+            raise InputError(self._nothing(name, conversations))
         if self.form == "json":
             stories = [one.source | as_object(story_of(one.ledger)) for one in found]
             document: dict[str, Any] = {"segwatch": __version__, "rules": self.rules, "name": name}

@@ -87,12 +87,12 @@ class WatchJob:
         )
         self._conclude(summary, losses, history.outcome() if history else "")
 
-    def watch_file(self, file: str, speed: float | None) -> int:
-        """Watch a capture; return the exit code."""
+    def watch_file(self, file: str, speed: float | None, name: str) -> int:
+        """Watch a capture, which is stored as one of the sensor ``name``; return the exit code."""
         rule_set(self.rules)
         _compile()
         captures = Captures((file,))
-        with self._keeper() as keeper:
+        with self._keeper(name) as keeper:
             for capture in captures.each(partial(DecodedCapture, named=self.as_json or keeper is not None)):
                 picture = self._picture()
                 analyst = Analyst(picture, self.rules, Limits(FOR_EVER, None), judges=self.store is not None)
@@ -143,12 +143,12 @@ class WatchJob:
         for sentence in filter(None, sentences):
             click.echo(sentence)
 
-    def _keeper(self) -> "AbstractContextManager[Keeper | None]":
+    def _keeper(self, name: str) -> "AbstractContextManager[Keeper | None]":
         if self.store is None:
             return nullcontext()
         from segwatch.jobs.keeping import Keeper  # what talks to ClickHouse takes long to import
 
-        return Keeper(self.store, with_segments=False)
+        return Keeper(self.store, name, with_segments=False)
 
     def _history(self, name: str) -> "AbstractContextManager[History | None]":
         if self.store is None:

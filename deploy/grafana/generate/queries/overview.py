@@ -50,8 +50,8 @@ WAITS_OVER_TIME = (
     f"FROM anomalies AS anomaly WHERE {seconds('anomaly')} AND {sensor('anomaly')} GROUP BY time ORDER BY time"
 )
 STALLED_BY_REASON = (
-    "SELECT $__timeInterval(minute.time) AS time, minute.reason AS reason, sum(minute.stalled_ms) / 1000 AS stalled "
-    f"FROM stalled_by_reason AS minute WHERE {minutes('minute')} AND {sensor('minute')} "
+    "SELECT $__timeInterval(wait.time) AS time, wait.reason AS reason, sum(wait.stalled_ms) / 1000 AS stalled "
+    f"FROM stalled_by_reason AS wait WHERE {seconds('wait')} AND {sensor('wait')} "
     "GROUP BY time, reason ORDER BY time, reason"
 )
 RESETS_BY_CLASS = (
