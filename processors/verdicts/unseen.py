@@ -10,6 +10,7 @@ from typing import Any
 
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
+from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
 from processors.verdicts.phases import end_if_acknowledged
@@ -30,9 +31,7 @@ _ID_HALF = 0x8000
 _MOST_MISSING = 64
 _MOST_UNPROVED = 16
 """Packets missing at most where nothing shows whether the numbers ascend."""
-_ETHERNET_PAYLOAD = 1460
-"""Payload of a packet; an offloaded segment takes a number for each."""
-_LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (_ETHERNET_PAYLOAD + 1)
+_LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (ETHERNET_PAYLOAD + 1)
 """By which an identification goes up at most where packets are missing."""
 _SHORTEST = LEAST_VARIATION // 2
 """Nanoseconds since its last segment passed before which no timeout sent the next: that one may have been held up."""
@@ -46,12 +45,6 @@ _LEAST_ROWS = 2
 """Steps from segment to segment that must be of one, among so many."""
 _MOST_TIMERS = 3
 """Timers that run out one after the other at most, before anything passes."""
-
-
-@inner_kernel
-def _more_numbers(length: int) -> int:
-    """Return how many identifications beside its own a segment takes, if it is offloaded."""
-    return length // (_ETHERNET_PAYLOAD + 1)
 
 
 @inner_kernel
@@ -75,7 +68,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     if step < _ID_HALF:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
-    if goes_on and step > 1 + _more_numbers(packet.length):
+    if goes_on and step > 1 + more_numbers(packet.length):
         sender.steady_since = packet.now
 
 
@@ -106,7 +99,7 @@ def _sends_in_rows(state: State, sender: Any) -> bool:
     for index in range(max(1, last - _ROWS_LOOKED_AT), last + 1):
         one = state.pieces[place_of(sender, index - 1)]
         other = state.pieces[place_of(sender, index)]
-        most = 1 + _more_numbers(distance(signed(one.end), signed(one.start)))
+        most = 1 + more_numbers(distance(signed(one.end), signed(one.start)))
         if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= most:
             rows += 1
     return rows >= _LEAST_ROWS
@@ -123,7 +116,7 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    missing = step - 1 - _more_numbers(distance(signed(last.end), signed(last.start)))
+    missing = step - 1 - more_numbers(distance(signed(last.end), signed(last.start)))
     return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
