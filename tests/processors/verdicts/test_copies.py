@@ -74,6 +74,28 @@ def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
     assert "frame 0" not in reason(verdict.row)
 
 
+def test_a_copy_of_the_first_empty_segment_after_one_without_identification() -> None:
+    """Its sender's identifications are not all the same, as a SYN/ACK of Linux has none."""
+    talk = Talk()
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    talk.send(100, 0)
+    for copy in range(2):
+        talk.ack(116 + 0.01 * copy, 1, tsval=7116, ip_id=500)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_a_copy_of_what_is_forgotten_since_all_was_acknowledged() -> None:
+    talk = Talk(stamped=False)
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    original = talk.segments[-2]
+    talk.send(at, 12, flags="FA", length=0)
+    talk.ack(at + 16, 12)
+    talk.segments[-1] = replace(talk.segments[-1], ack=talk.segments[-1].ack + 1)
+    talk.segments.append(replace(original, at=at + 19))
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+
+
 def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
     talk = Talk()
     talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]

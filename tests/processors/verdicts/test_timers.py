@@ -192,3 +192,17 @@ def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
     verdict = talk.only()
     assert verdict.cause is Cause.UNKNOWN
     assert verdict.row["confidence"] < 0.4
+
+
+def test_duplicate_acks_do_not_restart_a_timer() -> None:
+    """The repeat was lost, too; acknowledgments of what was sent behind it came until just before the timeout."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.send(at, *range(10, 20))
+    for number in range(9):
+        talk.ack(at + 16 + number / 10, 10)
+    talk.send(at + 21, 10)
+    talk.ack(at + 200, 10)
+    talk.send(at + 245, 10)
+    talk.ack(at + 261, 20)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.FAST_RETRANSMIT, Cause.RTO]
