@@ -34,6 +34,7 @@ _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
 _HABIT = int(Proof.HABIT)
+_SILENCE = int(Proof.SILENCE)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
@@ -49,12 +50,13 @@ _FAR_TOO_SOON = LEAST_VARIATION // 2
 
 @rare_kernel
 def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
-    """Whether the wait was far from a timeout's by the sender's clock, though no acknowledgment released the repeat.
+    """Whether the wait was far from a timeout's, though no acknowledgment released the repeat.
 
-    Without that clock, what was sent before it may have been held up on its way.
-    An ICMP message may have, which the capture may lack (RFC 1191).
+    An ICMP message may have, which the capture may lack (RFC 1191). Without the sender's own clock, a repeat that
+    follows without silence may have been held up on its way with what was sent before it: that tells nothing.
     """
-    if not (sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP):
+    has_clock = sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP
+    if not has_clock and not verdict.proof & _SILENCE:
         return False
     longest = max(signed(note.waited), signed(verdict.silence))
     return longest < _FAR_TOO_SOON and 2 * longest < signed(verdict.timeout)

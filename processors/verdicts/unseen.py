@@ -126,15 +126,6 @@ def numbers_alone(state: State, sender: Any) -> bool:
 
 
 @rare_kernel
-def _seems_alone(state: State, sender: Any) -> bool:
-    """Whether some of the sender's last segments follow one another, or all since a SYN/ACK without identification."""
-    if _sends_in_rows(state, sender):
-        return True
-    answered = state.pieces[place_of(sender, 0)].ip_id == 0 and bool(sender.marks & NUMBERS_MOVE)
-    return answered and signed(sender.steady_since) > 0
-
-
-@rare_kernel
 def counts_here(state: State, sender: Any, now: int, quiet: int) -> bool:
     """Whether a number that is missing after a silence is that of a packet of this connection."""
     return numbers_one_by_one(sender, now, quiet) or numbers_alone(state, sender)
@@ -147,7 +138,7 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
         return 0
     proved = ids_ascend(state, sender)
     quiet = packet.now - signed(sender.last_sent)
-    if proved < 0 or not (_seems_alone(state, sender) or counts_here(state, sender, packet.now, quiet)):
+    if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
@@ -217,13 +208,13 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         has_all = sender.una == sender.snd_max
         may_probe = packets == 1 and both_acknowledge_selectively(sender, receiver)
         probe = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
-        least = (probe if may_probe else _least_timer(sender, receiver)) if has_all else 0
+        least = (probe if may_probe else max(probe, _least_timer(sender, receiver))) if has_all else 0
         if quiet < max(least, clock(sender, receiver)):
             return False
         fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
     if counts_here(state, sender, packet.now, quiet):
         return fits or unheard or (unasked and quiet >= _least_timer(sender, receiver))
-    return fits and _seems_alone(state, sender)
+    return fits and _sends_in_rows(state, sender)
 
 
 @rare_kernel

@@ -182,9 +182,10 @@ def test_a_host_that_numbers_the_packets_of_all_its_connections_lacks_none(step:
     assert talk.verdicts() == []
 
 
-def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
+@pytest.mark.parametrize("stamped", [True, False])
+def test_what_comes_far_sooner_than_a_timeout_is_none(*, stamped: bool) -> None:
     """As after an ICMP message that a packet was too large: nothing else released it, and no timer is as short."""
-    talk = Talk()
+    talk = Talk(stamped=stamped)
     at = talk.warm()
     talk.send(at, 10, 11)
     talk.send(at + 14, 10)

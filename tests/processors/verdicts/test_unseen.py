@@ -52,19 +52,6 @@ def test_an_answer_that_was_lost_twice_before_anything_else_was_sent() -> None:
     assert [verdict.says[1:] for verdict in talk.verdicts()] == [_NEEDED_BEFORE]
 
 
-@pytest.mark.parametrize(("number", "found"), [(0, True), (9001, False)])
-def test_an_answer_without_timestamps_that_follows_a_timeout(number: int, *, found: bool) -> None:
-    """Its sender's SYN/ACK had no identification: so it is Linux, and the silence is that of a timer."""
-    talk = Talk(stamped=False)
-    talk.segments[1] = replace(talk.segments[1], ip_id=number)
-    for sent in range(3):
-        talk.send(100 + 20 * sent, sent)
-        talk.ack(116 + 20 * sent, sent + 1)
-    talk.answer(156 + 222, 3)
-    talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 1)
-    assert bool(talk.verdicts()) is found
-
-
 def test_a_number_that_a_verdict_accounts_for_does_not_speak_against_its_sender() -> None:
     talk = Talk()
     at = talk.warm(5)
