@@ -5,12 +5,14 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.large_sends import more_numbers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, State
 from processors.verdicts.troubles import drop_first, overlaps
+from processors.verdicts.unseen import MOST_MISSING, counts_here
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 
@@ -33,6 +35,7 @@ _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
+_ID_MASK = 0xFFFF
 _ENOUGH = 3
 """Segments behind a lost one that make duplicate ACKs for certain."""
 _LINUX_ACK_DELAY = 40_000_000
@@ -112,6 +115,28 @@ def _echoes(note: Any, verdict: Any, sender: Any, packet: Any, tsecr: int, echoe
 
 
 @rare_kernel
+def _may_have_answered(state: State, note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any) -> bool:
+    """Whether the receiver sent something, before it acknowledged a repeat, that did not pass the sensor.
+
+    All before the repeat had been acknowledged, and the original had passed: so that may be what the receiver said
+    when it got it.
+    """
+    if not verdict.proof & _ORIGINAL_SEEN or not _fills(note, sender, packet):
+        return False
+    missing = (packet.ip_id - signed(receiver.last_id) - 1 - more_numbers(packet.length)) & _ID_MASK
+    quiet = packet.now - signed(sender.last_heard)
+    return 0 < missing <= MOST_MISSING and counts_here(state, receiver, packet.now, quiet)
+
+
+@rare_kernel
+def _leave_open(state: State, place: int, frame: int, out: Any) -> None:
+    """Say of a repeat that was called needed that nothing tells whether it was."""
+    state.rows[place].needed = _NOT_KNOWN
+    state.rows[place].place = _NOWHERE
+    amend(state, place, frame, confidence.CONSISTENT, out)
+
+
+@rare_kernel
 def _open_probes(state: State, trouble: Any, verdict: Any, frame: int, out: Any) -> None:
     """Say of probes of a timeout's episode that nothing tells whether they were needed: acknowledgments were late."""
     place = signed(trouble.first_note)
@@ -119,9 +144,7 @@ def _open_probes(state: State, trouble: Any, verdict: Any, frame: int, out: Any)
         other = state.rows[place]
         same = other.cause == _TAIL_LOSS_PROBE and other.episode == verdict.episode
         if same and other.needed == _NEEDED and not state.notes[place].acked:
-            other.needed = _NOT_KNOWN
-            other.place = _NOWHERE
-            amend(state, place, frame, confidence.CONSISTENT, out)
+            _leave_open(state, place, frame, out)
         place = signed(state.notes[place].next)
 
 
@@ -159,6 +182,8 @@ def _weigh(
         verdict.place = _AFTER_SENSOR if verdict.proof & _ORIGINAL_SEEN else _NOWHERE
         verdict.proof |= _ECHOED
         amend(state, place, packet.frame, confidence.PROVED, out)
+    elif verdict.needed == _NEEDED and _may_have_answered(state, note, verdict, sender, receiver, packet):
+        _leave_open(state, place, packet.frame, out)
 
 
 @rare_kernel

@@ -6,7 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import confidence, sent
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.state import MOST_NOTES, State
+from processors.verdicts.state import LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
 from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
@@ -40,6 +40,15 @@ def _write_loss(
 
 
 @rare_kernel
+def _is_known(sender: Any) -> bool:
+    """Whether what lies before the first piece either passed or is a gap: all that its sender sent was to be seen.
+
+    Pieces are forgotten once they are acknowledged, and others only where the largest block is full.
+    """
+    return bool(sender.marks & SYN_SEEN) and sent.room_of(sender) < LARGEST_BLOCK
+
+
+@rare_kernel
 def find_losses(
     state: State,
     packet: Any,
@@ -50,13 +59,13 @@ def find_losses(
 ) -> None:
     """Say of every gap between ``sender.una`` and the acknowledgment that nothing filled it, if nothing did.
 
-    What lies before the first piece is not known, so it is no gap. Gaps that the acknowledgment has passed are done.
+    Gaps that the acknowledgment has passed are done.
     """
     if not sender.count:
         return
     index = max(sent.find(state, sender, signed(sender.una)), 0)
     position = signed(state.pieces[sent.place_of(sender, index)].start)
-    if before(position, signed(sender.una)):
+    if before(position, signed(sender.una)) or _is_known(sender):
         position = signed(sender.una)
     written = 0
     while index < signed(sender.count):

@@ -5,6 +5,7 @@ from typing import Any
 from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.headers import Header
+from processors.verdicts.large_sends import is_cut_otherwise
 from processors.verdicts.round_trips import least_round_trip
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP
 from segwatch.compilation import rare_kernel
@@ -23,18 +24,19 @@ _CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
 
 @rare_kernel
 def copy_confidence(segment: Header, other: Header, sender: Any, receiver: Any, quiet: bool) -> float:
-    """Return how sure it is that ``segment`` is a copy of ``other``; 0: it is none.
+    """Return how sure it is that ``segment`` is a copy of ``other``, or of a part of it; 0: it is none.
 
     A sender that sends again takes another identification and, once its clock has moved, another timestamp. Where
     neither is there only the time tells, outside of loss episodes (``quiet``): in one, senders may go back and send all
     again.
     """
-    if segment.start != other.start or segment.end != other.end:
-        return 0.0
     both = segment.marks & other.marks
     if both & HAS_TIMESTAMP and segment.tsval != other.tsval:
         return 0.0
-    if both & HAS_IP_ID and (segment.ip_id or other.ip_id):
+    is_numbered = both & HAS_IP_ID and (segment.ip_id or other.ip_id)
+    if segment.start != other.start or segment.end != other.end:
+        return confidence.SAME_ID if is_numbered and is_cut_otherwise(segment, other) else 0.0
+    if is_numbered:
         return confidence.SAME_ID if segment.ip_id == other.ip_id else 0.0
     apart = segment.time - other.time
     if both & HAS_TIMESTAMP and apart > _SURELY_TICKED:
@@ -50,9 +52,10 @@ def copy_cause(segment: Header, other: Header, sender: Any, quality: int) -> int
 
     At once: within microseconds, and nothing that the sender sent later is between the two. A copy that the network
     made waits behind what came in the meantime. Over more hops: the capture saw the packet before a router, and behind.
+    So it is where the two are cut differently: the network has but one of them.
     """
     apart = segment.time - other.time
     at_once = apart <= AT_ONCE and signed(sender.last_sent) <= other.time
-    if quality & _SEEN_TWICE or at_once or segment.ttl < other.ttl:
+    if quality & _SEEN_TWICE or at_once or segment.ttl < other.ttl or is_cut_otherwise(segment, other):
         return _CAPTURE_DUPLICATE
     return _NETWORK_DUPLICATE

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
 from processors.verdicts.sent import find, place_of
@@ -45,17 +46,31 @@ def is_stray_answer(state: State, packet: Any, sender: Any, receiver: Any) -> bo
 
 
 @rare_kernel
+def _asked_at(state: State, packet: Any, receiver: Any, asked: int) -> int:
+    """Return when the SYN passed whose timestamp an answer echoes, ``asked`` if it is none that is remembered."""
+    first = state.pieces[place_of(receiver, 0)]
+    if first.marks & HAS_TIMESTAMP and packet.tsecr == first.tsval:
+        return signed(first.time)
+    if receiver.trouble:
+        place = signed(state.troubles[receiver.trouble - 1].first_note)
+        while place != NOTHING:
+            note = state.notes[place]
+            if note.is_repeat and note.marks & HAS_TIMESTAMP and packet.tsecr == note.tsval:
+                return signed(note.time)
+            place = signed(note.next)
+    return asked
+
+
+@rare_kernel
 def answered_again(state: State, packet: Any, receiver: Any) -> int:
     """Return when the SYN passed that the first SYN/ACK answers, if an earlier answer must have been lost; else 0.
 
-    A host answers a SYN at once. If the SYN was repeated, it is the last one that is answered, but for an echo of the
-    first one's timestamp: Linux echoes that in all repeats of a SYN/ACK.
+    A host answers a SYN at once. If the SYN was repeated, it is the last one that is answered, but for an echo of an
+    earlier one's timestamp: Linux echoes that of the first that it got in all repeats of a SYN/ACK.
     """
     if not receiver.count or not receiver.last_sent:
         return 0
     asked = signed(receiver.last_sent)
-    first = state.pieces[place_of(receiver, 0)]
-    stamped = bool(first.marks & HAS_TIMESTAMP) and bool(packet.quality & _TIMESTAMPS)
-    if stamped and packet.tsecr == first.tsval:
-        asked = signed(first.time)
+    if packet.quality & _TIMESTAMPS:
+        asked = _asked_at(state, packet, receiver, asked)
     return asked if packet.now - asked >= TIMER else 0

@@ -10,13 +10,14 @@ from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.headers import Header, header_of
 from processors.verdicts.need import judge_need, note_stall, was_reset
+from processors.verdicts.phases import prolong
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.round_trips import round_trip
 from processors.verdicts.rows import begin, fill_reports, write
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
-from processors.verdicts.unseen import missing_packets, packets_between
+from processors.verdicts.unseen import missing_packets, numbers_alone, numbers_one_by_one, packets_between
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -100,16 +101,26 @@ def _copy_surely(
 
 
 @rare_kernel
+def _was_sent_before(state: State, sender: Any, header: Header, ascending: bool) -> bool:
+    """Whether a segment was sent before all that is remembered of its sender, or, if that is nothing, some time ago."""
+    if sender.count:
+        oldest = header_of(state.pieces[sent.place_of(sender, 0)])
+        return before(header.start, oldest.start) and order.sent_after(header, oldest, ascending) == order.EARLIER
+    quiet = header.time - signed(sender.last_sent)
+    step = order.id_step(header.ip_id, signed(sender.last_id)) if header.ip_id else 0
+    return step < 0 and numbers_one_by_one(sender, header.time, quiet)
+
+
+@rare_kernel
 def _forgotten_surely(state: State, sender: Any, note: Any, verdict: Any, ascending: bool) -> float:
     """Say that the segment is a copy of one that is no longer remembered; return how sure that is, else 0.
 
-    It was acknowledged, and sent before the oldest that is remembered.
+    It was acknowledged, and sent before the oldest that is remembered; or nothing is, and its identification comes
+    before others that have passed.
     """
-    if not sender.count or not not_after(signed(note.end), signed(sender.una)):
+    if not sender.last_heard or not not_after(signed(note.end), signed(sender.una)):
         return 0.0
-    header = header_of(note)
-    oldest = header_of(state.pieces[sent.place_of(sender, 0)])
-    if before(header.start, oldest.start) and order.sent_after(header, oldest, ascending) == order.EARLIER:
+    if _was_sent_before(state, sender, header_of(note), ascending):
         verdict.proof |= _SENT_EARLIER
         verdict.cause = _NETWORK_DUPLICATE
         return confidence.ORDER_TOLD
@@ -261,7 +272,7 @@ def judge_old(
     quality = packet.quality
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
-        trouble.unseen = missing_packets(state, packet, sender)
+        trouble.unseen = max(signed(trouble.unseen), missing_packets(state, packet, sender))
     _conclude(state, packet, sender, note, verdict, need, out)
     return bool(note.is_repeat)
 
@@ -296,6 +307,9 @@ def judge_unseen(
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
+    if numbers_alone(state, sender):
+        prolong(trouble, end)
+        sender.last_id = packet.ip_id  # what is missing is told
     note.confidence = sure * confidence.NUMBER_MISSING
     if is_syn:
         note.confidence = confidence.SYN_ANSWERED_LATE

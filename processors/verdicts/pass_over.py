@@ -108,18 +108,18 @@ def _take_data(
     receiver: Any,
     probes: bool,
     unasked: bool,
+    asked: int,
     out: Any,
 ) -> None:
     """Take a segment that occupies sequence numbers up to ``end``.
 
-    ``probes``: a verdict calls it a probe already. ``unasked``: see ``is_unasked``.
+    ``probes``: a verdict calls it a probe already. ``unasked``: see ``is_unasked``; ``asked``: see ``answered_again``.
     """
     if not sent.has_begun(sender):
         sender.una = packet.seq
         sender.snd_max = packet.seq
     snd_max = signed(sender.snd_max)
     if may_answer(packet, sender):
-        asked = answered_again(state, packet, receiver)
         if asked:
             judge_unseen(state, packet, end, sender, receiver, asked, out)
     elif not probes and not before(packet.seq, snd_max):
@@ -163,6 +163,7 @@ def _pass_closely(
     if is_stray_answer(state, packet, sender, receiver):
         return
     unasked = is_unasked(sender, receiver)
+    asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
     goes_on = packet.seq == sender.snd_max
     if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
@@ -183,7 +184,7 @@ def _pass_closely(
         if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        _take_data(state, packet, end, sender, receiver, probes, unasked, out)
+        _take_data(state, packet, end, sender, receiver, probes, unasked, asked, out)
     note_id(packet, sender, goes_on)
 
 

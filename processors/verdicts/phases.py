@@ -18,6 +18,13 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
 
 
 @rare_kernel
+def prolong(trouble: Any, end: int) -> None:
+    """Let a phase last until a repeat is acknowledged that did not pass the sensor before, and was in flight then."""
+    if trouble.phase != OPEN and before(signed(trouble.high_seq), end):
+        trouble.high_seq = end
+
+
+@rare_kernel
 def _end(trouble: Any, now: int, tsval: int) -> None:
     trouble.last_phase = trouble.phase
     trouble.phase = OPEN

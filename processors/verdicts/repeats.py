@@ -3,14 +3,15 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import not_after, signed
+from processors.serial import MODULUS_MASK, not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.going_back import goes_back_again
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
 from processors.verdicts.state import LOSS, OPEN, RECOVERY, State
-from processors.verdicts.timers import timer_cause
+from processors.verdicts.timers import numbers_since, timer_cause
+from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -24,8 +25,22 @@ _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
 
 
 @rare_kernel
-def _clocked_cause(trouble: Any, sender: Any, note: Any, verdict: Any, phase: int, reported: bool) -> tuple[int, float]:
-    """Return the cause of a repeat that an acknowledgment released, and how sure it is."""
+def _repeated_head(state: State, trouble: Any, sender: Any) -> bool:
+    """Whether a repeat of the first unacknowledged byte passed."""
+    una = signed(sender.una)
+    place = latest_copy(state, trouble, una, (una + 1) & MODULUS_MASK)
+    return place != NOTHING and bool(state.notes[place].is_repeat)
+
+
+@rare_kernel
+def _clocked_cause(
+    state: State, trouble: Any, sender: Any, note: Any, verdict: Any, phase: int, reported: bool
+) -> tuple[int, float]:
+    """Return the cause of a repeat that an acknowledgment released, and how sure it is.
+
+    What was lost first is repeated first (RFC 6675 section 5): if that did not pass, it was lost before the sensor, and
+    its IP identification is missing.
+    """
     if phase in (RECOVERY, LOSS):
         return _RECOVERY, confidence.IN_EPISODE
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
@@ -33,6 +48,8 @@ def _clocked_cause(trouble: Any, sender: Any, note: Any, verdict: Any, phase: in
         enter(trouble, LOSS, signed(sender.snd_max))
         return _RTO, confidence.CLOCKED_ONLY
     enter(trouble, RECOVERY, signed(sender.snd_max))
+    if reported and not is_head and numbers_since(sender, note) > 1 and not _repeated_head(state, trouble, sender):
+        return _RECOVERY, confidence.IN_EPISODE
     return _FAST_RETRANSMIT, confidence.REPORTED_LOSS if reported else confidence.CLOCKED_ONLY
 
 
@@ -90,7 +107,7 @@ def repeat_cause(
             sure = min(sure, confidence.TIMER_INFERRED)
     else:
         verdict.proof |= _ACK_CLOCKED
-        cause, sure = _clocked_cause(trouble, sender, note, verdict, OPEN if anew else phase, reported or anew)
+        cause, sure = _clocked_cause(state, trouble, sender, note, verdict, OPEN if anew else phase, reported or anew)
     verdict.cause = cause
     verdict.episode = trouble.episode
     return sure

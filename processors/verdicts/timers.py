@@ -34,6 +34,7 @@ _TAIL_LOSS_PROBE = int(Cause.TAIL_LOSS_PROBE)
 _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
 _HABIT = int(Proof.HABIT)
+_SILENCE = int(Proof.SILENCE)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
@@ -49,12 +50,13 @@ _FAR_TOO_SOON = LEAST_VARIATION // 2
 
 @rare_kernel
 def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
-    """Whether the wait was far from a timeout's by the sender's clock, though no acknowledgment released the repeat.
+    """Whether the wait was far from a timeout's, though no acknowledgment released the repeat.
 
-    Without that clock, what was sent before it may have been held up on its way.
-    An ICMP message may have, which the capture may lack (RFC 1191).
+    An ICMP message may have, which the capture may lack (RFC 1191). Without the sender's own clock, a repeat that
+    follows without silence may have been held up on its way with what was sent before it: that tells nothing.
     """
-    if not (sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP):
+    has_clock = sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP
+    if not has_clock and not verdict.proof & _SILENCE:
         return False
     longest = max(signed(note.waited), signed(verdict.silence))
     return longest < _FAR_TOO_SOON and 2 * longest < signed(verdict.timeout)
@@ -91,7 +93,18 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
 
 
 @rare_kernel
-def _numbers_since(sender: Any, note: Any) -> int:
+def _ran_since_repeat(state: State, sender: Any, receiver: Any, note: Any, copy: int, least: int) -> bool:
+    """Whether a timer has run since the first unacknowledged segment was sent again.
+
+    Duplicate ACKs do not restart it (RFC 6298 section 5.3); but selective ones show a sender that a repeat is lost.
+    """
+    if copy == NOTHING or not state.notes[copy].is_repeat or both_acknowledge_selectively(sender, receiver):
+        return False
+    return waited(state, sender, header_of(note), header_of(state.notes[copy])) >= least
+
+
+@rare_kernel
+def numbers_since(sender: Any, note: Any) -> int:
     """Return how much further a repeat's IP identification is than its sender's highest; 0 where they tell nothing."""
     if not (sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID):
         return 0
@@ -103,7 +116,7 @@ def _is_first(sender: Any, note: Any, verdict: Any) -> bool:
     """Whether IP identifications show that nothing but the original was sent before a repeat, seen or not."""
     if not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING):
         return False
-    return _numbers_since(sender, note) == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
+    return numbers_since(sender, note) == (1 if verdict.proof & _ORIGINAL_SEEN else 2)
 
 
 @rare_kernel
@@ -144,7 +157,7 @@ def _note_missing_probe(
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
     the probe's IP identification is missing.
     """
-    number_missing = _numbers_since(sender, note) > 1
+    number_missing = numbers_since(sender, note) > 1
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing
@@ -180,7 +193,8 @@ def timer_cause(
         if reported or phase in (RECOVERY, LOSS):
             return _reported_cause(trouble, phase, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    too_soon = verdict.silence < max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
+    least = max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
+    too_soon = verdict.silence < least and not _ran_since_repeat(state, sender, receiver, note, copy, least)
     if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)

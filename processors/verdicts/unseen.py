@@ -3,13 +3,15 @@
 Linux numbers all packets of a connection one by one (IP identification). A number that is missing tells of a packet
 that was lost before the sensor; if its sender was then silent for as long as a timer takes, what comes next is the
 repeat. Others number the packets of all their connections by one counter, and others count it up in a silence. So a
-sender has to have numbered one by one for longer than the silence; or its silence is that of a timer just so.
+sender has to have numbered one by one for longer than the silence; or its silence is that of a timer just so; or it
+shows that it is Linux.
 """
 
 from typing import Any
 
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
+from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
 from processors.verdicts.phases import end_if_acknowledged
@@ -22,17 +24,15 @@ from processors.verdicts.round_trips import (
     timeout,
 )
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import NUMBERED, NUMBERS_MOVE, OPEN, State
+from processors.verdicts.state import HAS_TIMESTAMP, NUMBERED, NUMBERS_MOVE, OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
 
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
-_MOST_MISSING = 64
+MOST_MISSING = 64
 _MOST_UNPROVED = 16
 """Packets missing at most where nothing shows whether the numbers ascend."""
-_ETHERNET_PAYLOAD = 1460
-"""Payload of a packet; an offloaded segment takes a number for each."""
-_LARGEST_STEP = 1 + _MOST_MISSING + 0xFFFF // (_ETHERNET_PAYLOAD + 1)
+_LARGEST_STEP = 1 + MOST_MISSING + 0xFFFF // (ETHERNET_PAYLOAD + 1)
 """By which an identification goes up at most where packets are missing."""
 _SHORTEST = LEAST_VARIATION // 2
 """Nanoseconds since its last segment passed before which no timeout sent the next: that one may have been held up."""
@@ -41,6 +41,7 @@ _TIMER_EARLY = 5_000_000
 """Nanoseconds by which a timer differs from the estimate at most."""
 _STEADIER = 2
 """How many times as long as a silence identifications must have gone up one by one, to tell what is missing in it."""
+_LINUX_TTL = 64
 _ROWS_LOOKED_AT = 7
 _LEAST_ROWS = 2
 """Steps from segment to segment that must be of one, among so many."""
@@ -49,14 +50,10 @@ _MOST_TIMERS = 3
 
 
 @inner_kernel
-def _more_numbers(length: int) -> int:
-    """Return how many identifications beside its own a segment takes, if it is offloaded."""
-    return length // (_ETHERNET_PAYLOAD + 1)
-
-
-@inner_kernel
 def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
+
+    Where what it sent before had none, as Linux's SYN/ACK, its identifications are not all the same.
 
     ``goes_on``: nothing shows that packets before this one are missing. If its identification went up by more than one
     all the same, its sender may number the packets of all its connections by one counter, as Windows does. Offloaded
@@ -66,7 +63,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
         return
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     if not sender.marks & NUMBERED:
-        sender.marks |= NUMBERED
+        sender.marks |= NUMBERED | (NUMBERS_MOVE if 0 < sender.last_sent < packet.now else 0)
         sender.last_id = packet.ip_id
         sender.steady_since = packet.now
         return
@@ -75,8 +72,8 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     if step < _ID_HALF:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
-    if goes_on and step > 1 + _more_numbers(packet.length):
-        sender.steady_since = packet.now
+    if goes_on and step > 1 + more_numbers(packet.length):
+        sender.steady_since = -packet.now
 
 
 @rare_kernel
@@ -85,7 +82,7 @@ def numbers_one_by_one(sender: Any, now: int, quiet: int) -> bool:
 
     Where one counter serves all connections of a host, others count it up in a silence, sooner or later.
     """
-    return bool(sender.marks & NUMBERS_MOVE) and now - signed(sender.steady_since) >= (1 + _STEADIER) * quiet
+    return bool(sender.marks & NUMBERS_MOVE) and now - abs(signed(sender.steady_since)) >= (1 + _STEADIER) * quiet
 
 
 @inner_kernel
@@ -106,10 +103,32 @@ def _sends_in_rows(state: State, sender: Any) -> bool:
     for index in range(max(1, last - _ROWS_LOOKED_AT), last + 1):
         one = state.pieces[place_of(sender, index - 1)]
         other = state.pieces[place_of(sender, index)]
-        most = 1 + _more_numbers(distance(signed(one.end), signed(one.start)))
+        most = 1 + more_numbers(distance(signed(one.end), signed(one.start)))
         if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= most:
             rows += 1
     return rows >= _LEAST_ROWS
+
+
+@rare_kernel
+def numbers_alone(state: State, sender: Any) -> bool:
+    """Whether the sender numbers the packets of each connection for itself, as Linux does (``inet_id``).
+
+    It has timestamps and an initial TTL of 64, so it is a Unix; of these, others than Linux take random
+    identifications or none. A SYN/ACK without identification, and others after it, is Linux's, too. And all steps have
+    been of one, two at least.
+    """
+    if not sender.count or not sender.marks & NUMBERS_MOVE or signed(sender.steady_since) < 0:
+        return False
+    first = state.pieces[place_of(sender, 0)]
+    if not first.marks & HAS_TIMESTAMP or first.ttl > _LINUX_TTL:
+        return False
+    return bool(first.ip_id == 0 or _LEAST_ROWS <= (signed(sender.last_id) - signed(first.ip_id)) & _ID_MASK < _ID_HALF)
+
+
+@rare_kernel
+def counts_here(state: State, sender: Any, now: int, quiet: int) -> bool:
+    """Whether a number that is missing after a silence is that of a packet of this connection."""
+    return numbers_one_by_one(sender, now, quiet) or numbers_alone(state, sender)
 
 
 @rare_kernel
@@ -119,12 +138,12 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
         return 0
     proved = ids_ascend(state, sender)
     quiet = packet.now - signed(sender.last_sent)
-    if proved < 0 or not (_sends_in_rows(state, sender) or numbers_one_by_one(sender, packet.now, quiet)):
+    if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    missing = step - 1 - _more_numbers(distance(signed(last.end), signed(last.start)))
-    return missing if 0 < missing <= (_MOST_MISSING if proved else _MOST_UNPROVED) else 0
+    missing = step - 1 - more_numbers(distance(signed(last.end), signed(last.start)))
+    return missing if 0 < missing <= (MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
 @rare_kernel
@@ -176,7 +195,8 @@ def is_unasked(sender: Any, receiver: Any) -> bool:
 def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int, unasked: bool) -> bool:
     """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
-    Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2).
+    Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2). It is one packet,
+    and of a sender with selective acknowledgments: else it is a timeout.
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
@@ -186,11 +206,13 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
     if unheard:
         has_all = sender.una == sender.snd_max
-        least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY if has_all else 0
+        may_probe = packets == 1 and both_acknowledge_selectively(sender, receiver)
+        probe = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
+        least = (probe if may_probe else max(probe, _least_timer(sender, receiver))) if has_all else 0
         if quiet < max(least, clock(sender, receiver)):
             return False
         fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
-    if numbers_one_by_one(sender, packet.now, quiet):
+    if counts_here(state, sender, packet.now, quiet):
         return fits or unheard or (unasked and quiet >= _least_timer(sender, receiver))
     return fits and _sends_in_rows(state, sender)
 
@@ -219,10 +241,13 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
 
     What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence with a repeat.
     """
-    if not sender.trouble or packet.seq != signed(sender.snd_max) or not packet.length:
+    if not sender.trouble or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
+        return False
+    if packet.seq != signed(sender.snd_max):
+        trouble.unseen = max(signed(trouble.unseen) - packets_between(state, packet, sender), 0)  # that left a hole
         return False
     quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)

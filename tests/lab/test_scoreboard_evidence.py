@@ -92,10 +92,14 @@ def test_a_probe_and_a_timeout_that_nothing_tells_apart_cannot_be_seen() -> None
     two = [_packet(300, 101, 100, 9), _packet(300, 201, 100, 10)]
     assert hidden(sent, again, answer, *two) == ""  # more than a timeout allows
     assert hidden(sent, again, _packet(241, 101, 100, 9)) == ""  # beside it
-    other = _packet(600, 301, 100, 12)
+    other = _packet(600, 201, 100, 12)
     rest = [answer, _packet(300, 101, 100, 9), _packet(320, 1, 0, 0, by_client=False, ack=201), other]
     told = Row("middle", 0, "rto", "needed", "after_sensor", 2, "ca=loss sent=2 seen=1")
+    assert hidden(sent, again, *rest) == "either_timer"
     assert hidden(sent, again, *rest, f9=told) == ""  # another timer of this sender
+    reported = answer._replace(time=325 * _MILLISECOND, ack=201, sacks=((401, 501),))
+    rest.insert(-1, reported)
+    assert hidden(sent, again, *rest, f10=told) == "either_timer"  # after a report of losses there is no probe
 
 
 def test_signs_of_a_spurious_repeat() -> None:

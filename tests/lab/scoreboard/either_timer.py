@@ -35,7 +35,8 @@ def is_either(
     """Tell whether a repeat may have been a probe or a timeout, for all that its conversation shows.
 
     ``connection``: its packets; ``first_of``: the first frame of each episode. A timer that went off at the beginning
-    of another episode shows which of them the sender uses, unless it is such a one itself.
+    of another episode shows which of them the sender uses, unless it is such a one itself; nor does it where losses
+    were reported, as Linux sends no probe then (``tcp_schedule_loss_probe``: only in the states Open and CWR).
     """
     if rows[frame].cause not in _TIMERS or not _permit_selective(connection):
         return False
@@ -44,6 +45,7 @@ def is_either(
         (number, one)
         for number, one in own
         if number in rows and rows[number].cause in _TIMERS and first_of[rows[number].episode] == number
+        if not _are_reported(number, one, connection)
     ]
     return all(
         _SENT_ONCE.search(rows[number].evidence)
@@ -56,6 +58,12 @@ def is_either(
 def _permit_selective(connection: Sequence[Numbered]) -> bool:
     """Tell whether both ends permit selective acknowledgments, without which there are no probes, or may do so."""
     return all(one.permits_sacks for _, one in connection if one.is_syn)
+
+
+def _are_reported(frame: int, packet: Packet, connection: Sequence[Numbered]) -> bool:
+    """Tell whether the last acknowledgment before a repeat reports losses: more has arrived than it acknowledges."""
+    heard = [one for number, one in connection if number < frame and one.by_client != packet.by_client and one.has_ack]
+    return bool(heard) and any(distance(heard[-1].ack, right) > 0 for _, right in heard[-1].sacks)
 
 
 def _in_time(frame: int, connection: Sequence[Numbered]) -> bool:

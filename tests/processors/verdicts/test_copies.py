@@ -1,11 +1,14 @@
 """Copies by the network or the capture, and answers that change nothing."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from segwatch.explain.verdict_words import reason
 from segwatch.vocabulary import Cause, Needed, Place
 from tests.processors.builder import SERVER, Segment
-from tests.processors.verdicts.talk import CLIENT_ISN, Talk
+from tests.processors.verdicts.talk import CLIENT_ISN, SIZE, Talk
 
 _NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
 _NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
@@ -71,6 +74,28 @@ def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
     assert "frame 0" not in reason(verdict.row)
 
 
+def test_a_copy_of_the_first_empty_segment_after_one_without_identification() -> None:
+    """Its sender's identifications are not all the same, as a SYN/ACK of Linux has none."""
+    talk = Talk()
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    talk.send(100, 0)
+    for copy in range(2):
+        talk.ack(116 + 0.01 * copy, 1, tsval=7116, ip_id=500)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_a_copy_of_what_is_forgotten_since_all_was_acknowledged() -> None:
+    talk = Talk(stamped=False)
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    original = talk.segments[-2]
+    talk.send(at, 12, flags="FA", length=0)
+    talk.ack(at + 16, 12)
+    talk.segments[-1] = replace(talk.segments[-1], ack=talk.segments[-1].ack + 1)
+    talk.segments.append(replace(original, at=at + 19))
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+
+
 def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
     talk = Talk()
     talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
@@ -93,3 +118,49 @@ def test_an_answer_that_was_not_taken_gives_way_to_another() -> None:
     talk.answer(800, 0, 0)
     talk.take(810, 1)
     assert talk.verdicts() == []
+
+
+_CUT = (1448, 1448, 704)
+"""Payloads of the packets that a segment of 3600 bytes is cut into."""
+
+
+def _send_cut(talk: Talk, at: float, first_id: int, steps: Sequence[int], lengths: Sequence[int] = _CUT) -> None:
+    """Let a frame of 3600 bytes pass, and what it is cut into, whose identifications go on by ``steps``."""
+    talk.send(at, 10, length=sum(_CUT), ip_id=first_id)
+    start = CLIENT_ISN + 1 + 10 * SIZE
+    stamp = talk.segments[-1].tsval
+    for part, (length, step) in enumerate(zip(lengths, steps, strict=True), 1):
+        seq = start + sum(lengths[: part - 1])
+        more = {"seq": seq, "length": length, "tsval": stamp, "ip_id": first_id + step}
+        talk.segments.append(replace(talk.segments[-1], at=at + 0.01 * part, **more))
+
+
+@pytest.mark.parametrize("steps", [(0, 1, 2), (0, 0, 0)])
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_large_send_and_what_it_is_cut_into_are_copies_of_the_capture(steps: Sequence[int], stamped: bool) -> None:
+    """A bridge shows both sides of where it is cut; each packet has the next identification, or all have the same."""
+    talk = Talk(stamped=stamped)
+    at = talk.warm()
+    _send_cut(talk, at, 500, steps)
+    talk.ack(at + 16, 13)
+    verdicts = talk.verdicts()
+    assert [verdict.says for verdict in verdicts] == [(Cause.CAPTURE_DUPLICATE, *_NO_NEED)] * 3
+    assert {int(verdict.row["bytes_again"]) for verdict in verdicts} == {0}
+
+
+def test_packets_and_what_an_interface_puts_together_of_them() -> None:
+    talk = Talk()
+    at = talk.warm()
+    first = talk.send(at, 10, 11, 12, tsval=9999)
+    number = talk.segments[first - 3].ip_id
+    talk.send(at + 0.01, 10, length=3 * SIZE, tsval=9999, ip_id=number)
+    talk.ack(at + 16, 13)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+
+
+def test_a_repeat_of_a_part_of_a_large_send_is_a_repeat() -> None:
+    """It has an identification behind all that the frame took."""
+    talk = Talk()
+    at = talk.warm()
+    _send_cut(talk, at, 500, (3,), lengths=(1448,))
+    assert talk.only().cause is not Cause.CAPTURE_DUPLICATE

@@ -134,12 +134,21 @@ def test_a_probe_before_a_spurious_timeout_may_not_have_been_needed() -> None:
     assert timeout.says == (Cause.RTO, *_SPURIOUS)
 
 
-@pytest.mark.parametrize(("pause", "repeats"), [(30, False), (60, True)])
-def test_no_timer_is_shorter_than_two_round_trips_where_nothing_is_reported(pause: float, *, repeats: bool) -> None:
-    """A number is missing, and all that passed was acknowledged: what is missing may only be late."""
-    talk = Talk()
+@pytest.mark.parametrize(
+    ("pause", "lost", "sack", "repeats"),
+    [(30, 1, True, False), (60, 1, True, True), (60, 2, True, False), (60, 1, False, False)],
+)
+def test_no_timer_is_shorter_than_two_round_trips_where_nothing_is_reported(
+    pause: float, lost: int, *, sack: bool, repeats: bool
+) -> None:
+    """Numbers are missing, and all that passed was acknowledged: what is missing may only be late.
+
+    Only a probe is as short: that is of one packet, and of a sender with selective acknowledgments.
+    """
+    talk = Talk(sack=sack)
     at = talk.warm()
-    talk.lose()
+    for _ in range(lost):
+        talk.lose()
     talk.send(at + pause, 10)
     talk.ack(at + pause + 16, 11)
     assert [verdict.cause for verdict in talk.verdicts()] == ([Cause.TAIL_LOSS_PROBE] if repeats else [])

@@ -182,9 +182,10 @@ def test_a_host_that_numbers_the_packets_of_all_its_connections_lacks_none(step:
     assert talk.verdicts() == []
 
 
-def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
+@pytest.mark.parametrize("stamped", [True, False])
+def test_what_comes_far_sooner_than_a_timeout_is_none(*, stamped: bool) -> None:
     """As after an ICMP message that a packet was too large: nothing else released it, and no timer is as short."""
-    talk = Talk()
+    talk = Talk(stamped=stamped)
     at = talk.warm()
     talk.send(at, 10, 11)
     talk.send(at + 14, 10)
@@ -192,3 +193,17 @@ def test_what_comes_far_sooner_than_a_timeout_is_none() -> None:
     verdict = talk.only()
     assert verdict.cause is Cause.UNKNOWN
     assert verdict.row["confidence"] < 0.4
+
+
+def test_duplicate_acks_do_not_restart_a_timer() -> None:
+    """The repeat was lost, too; acknowledgments of what was sent behind it came until just before the timeout."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.send(at, *range(10, 20))
+    for number in range(9):
+        talk.ack(at + 16 + number / 10, 10)
+    talk.send(at + 21, 10)
+    talk.ack(at + 200, 10)
+    talk.send(at + 245, 10)
+    talk.ack(at + 261, 20)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.FAST_RETRANSMIT, Cause.RTO]

@@ -1,0 +1,163 @@
+"""Repeats of what never passed the sensor, of hosts that number each connection for itself, as Linux does."""
+
+from dataclasses import replace
+
+import pytest
+
+from segwatch.vocabulary import Cause, Needed, Place
+from tests.processors.builder import CLIENT, SERVER
+from tests.processors.verdicts.talk import Talk
+
+_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
+_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
+_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+
+
+def _said(talk: Talk) -> list[tuple[int, Cause]]:
+    return [(int(verdict.row["frame"]), verdict.cause) for verdict in talk.verdicts()]
+
+
+@pytest.mark.parametrize(
+    ("ttl", "stamped", "shared", "found"),
+    [(64, True, False, True), (128, True, False, False), (64, False, False, False), (64, True, True, False)],
+)
+def test_a_number_is_missing_after_a_pause_that_no_timer_explains(
+    ttl: int, *, stamped: bool, shared: bool, found: bool
+) -> None:
+    """The application paused, then a probe followed what was lost: only of Linux a missing number tells so.
+
+    Others have another initial TTL, or no timestamps, or have taken numbers for something else before.
+    """
+    talk = Talk(stamped=stamped)
+    at = talk.warm(5)
+    if shared:
+        talk.lose()
+        talk.send(at, 5)
+        talk.ack(at + 16, 6)
+    talk.lose()
+    talk.send(at + 1600, 6 if shared else 5)
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    assert bool(talk.verdicts()) is found
+
+
+def test_an_answer_that_was_lost_twice_before_anything_else_was_sent() -> None:
+    """Its sender's SYN/ACK had no identification, and its acknowledgments have, as those of Linux."""
+    talk = Talk()
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    talk.send(100, 0, 1, 2)
+    talk.ack(116, 2)
+    talk.ack(117, 3)
+    talk.answer(117 + 660, 3)
+    talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 2)
+    assert [verdict.says[1:] for verdict in talk.verdicts()] == [_NEEDED_BEFORE]
+
+
+def test_a_number_that_a_verdict_accounts_for_does_not_speak_against_its_sender() -> None:
+    talk = Talk()
+    at = talk.warm(5)
+    frames = []
+    for number in (5, 6):
+        talk.lose()
+        frames.append(talk.send(at + 1000, number))
+        talk.ack(at + 1016, number + 1)
+        at += 1020
+    assert [frame for frame, _ in _said(talk)] == frames
+
+
+def test_all_that_never_passed_belongs_to_the_episode() -> None:
+    """Each repeat goes when the one before it is acknowledged, which is more than what had passed at first."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    for _ in range(3):  # segments 12 to 14
+        talk.lose()
+    talk.ack(at + 16, 10, (11, 12))
+    frames = [talk.send(at + 225, 10)]
+    talk.ack(at + 241, 12)
+    for number in (12, 13, 14):
+        frames.append(talk.send(at + 245 + 20 * (number - 12), number))
+        talk.ack(at + 261 + 20 * (number - 12), number + 1)
+    talk.send(at + 305, 15)
+    talk.ack(at + 321, 16)
+    assert _said(talk) == [(frames[0], Cause.RTO), *((frame, Cause.RECOVERY) for frame in frames[1:])]
+
+
+def test_what_left_a_hole_is_not_among_what_left_none() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.lose()  # segment 14
+    talk.ack(at + 16, 10, (11, 14))
+    first = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    talk.send(at + 40, 15, 16, 17)
+    talk.ack(at + 56, 14, (15, 18))
+    second = talk.send(at + 60, 14)
+    talk.ack(at + 76, 18)
+    assert _said(talk) == [(first, Cause.FAST_RETRANSMIT), (second, Cause.RECOVERY)]
+
+
+def test_a_timeout_in_an_episode_changes_nothing_of_what_never_passed() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.lose()  # segment 14
+    talk.ack(at + 16, 10, (11, 14))
+    frames = [talk.send(at + 20, 10), talk.send(at + 260, 10)]
+    talk.ack(at + 276, 14)
+    frames.append(talk.send(at + 280, 14))
+    talk.ack(at + 296, 15)
+    assert _said(talk) == list(zip(frames, (Cause.FAST_RETRANSMIT, Cause.RTO, Cause.RECOVERY), strict=True))
+
+
+@pytest.mark.parametrize(("lost", "cause"), [(True, Cause.RECOVERY), (False, Cause.FAST_RETRANSMIT)])
+def test_the_first_repeat_is_that_of_the_first_loss(*, lost: bool, cause: Cause) -> None:
+    """Segment 10 is sent again before 12, and its repeat is lost before the sensor, too; a number is missing."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13, 14)
+    talk.ack(at + 16, 10, (11, 12))
+    talk.ack(at + 16.1, 10, (13, 15), (11, 12))
+    if lost:
+        talk.lose()
+    frame = talk.send(at + 20, 12)
+    assert _said(talk) == [(frame, cause)]
+
+
+def test_an_answer_to_a_syn_echoes_the_one_that_it_answers() -> None:
+    """The second of three: the answer at once was lost, and comes again by its timer."""
+    talk = Talk()
+    syn, answer, acknowledgment = talk.segments
+    again = [
+        replace(syn, at=1000 * number, tsval=syn.tsval + 1000 * number, ip_id=syn.ip_id + number) for number in (1, 2)
+    ]
+    late = replace(answer, at=2036, tsecr=again[0].tsval)
+    talk.segments = [syn, *again, late, replace(acknowledgment, at=2040)]
+    last = talk.verdicts()[-1]
+    assert last.cause is Cause.SYN_RETRY
+    assert int(last.row["frame"]) == 4
+    assert int(last.row["since_original"]) == 1_036_000_000
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_an_answer_that_did_not_pass_may_have_been_that_to_the_original(*, numbered: bool) -> None:
+    """Of a repeat of the only segment in flight: the receiver has said something before, as its numbers show."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.send(at + 225, 10)
+    talk.ack(at + 241, 11)
+    if numbered:
+        talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 1)
+    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(_NO_NEED if numbered else _NEEDED_AFTER))
+
+
+def test_data_that_the_capture_lacks_behind_what_is_forgotten() -> None:
+    """What was acknowledged makes room for what comes; the gap begins where it ended."""
+    talk = Talk()
+    talk.send(100, 1, 2, 3, 4, 5)
+    talk.ack(116, 6)
+    verdict = talk.only()
+    assert verdict.cause is Cause.CAPTURE_LOSS
+    assert int(verdict.row["length"]) == 1000
+    assert {one.sender for one in talk.segments} == {CLIENT, SERVER}
