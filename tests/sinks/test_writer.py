@@ -147,6 +147,14 @@ def test_the_last_revision_of_a_verdict_holds(store: Store, writer: Writer) -> N
     assert rows == expected
 
 
+def test_verdicts_of_two_conversations_in_one_frame_stay_apart(store: Store, writer: Writer) -> None:
+    """A frame may carry several packets, as a datagram of sFlow does."""
+    verdicts = some_verdicts(1).repeat(2)
+    verdicts["stream"] = [1, 2]
+    writer.write_verdicts(verdicts, ORIGIN, "one")
+    assert store.client.execute("SELECT stream FROM current_verdicts ORDER BY stream") == [(1,), (2,)]
+
+
 def test_names_of_a_verdict_are_those_of_the_vocabulary(store: Store, writer: Writer) -> None:
     verdicts = some_verdicts(len(PROOF_NAMES))
     for name, names in (("cause", CAUSE_NAMES), ("needed", NEEDED_NAMES), ("place", PLACE_NAMES),
