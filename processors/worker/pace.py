@@ -5,7 +5,7 @@ from typing import Final
 SHORTEST_SECONDS: Final = 5.0
 LONGEST_SECONDS: Final = 300.0
 _LEAST_WORK: Final = 10
-"""Checkpoints take at most a tenth of the time."""
+"""Checkpoints of all partitions of a worker take at most a tenth of its time."""
 
 
 class CheckpointPace:
@@ -19,7 +19,7 @@ class CheckpointPace:
         """Whether it is time."""
         return now >= self._due
 
-    def written(self, began: float, ended: float) -> None:
-        """Take note of a checkpoint and of the time that it took."""
-        pause = min(max(_LEAST_WORK * (ended - began), self._shortest), LONGEST_SECONDS)
+    def written(self, began: float, ended: float, partitions: int) -> None:
+        """Take note of a checkpoint and of the time that it took; the worker has so many ``partitions``, all alike."""
+        pause = min(max(_LEAST_WORK * partitions * (ended - began), self._shortest), LONGEST_SECONDS)
         self._due = ended + pause

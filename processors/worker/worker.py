@@ -290,7 +290,7 @@ class StreamWorker:
         work.has_acknowledged = True
         reached("processor: after ack")
         ended = time.monotonic()
-        work.pace.written(began, ended)
+        work.pace.written(began, ended, len(self._works))
         self._count_checkpoint(number, work.partition, sum(len(value) for _, value in values), ended - began)
 
     @staticmethod

@@ -1,0 +1,35 @@
+"""How often checkpoints are written: a part of the worker's time, however many partitions it has."""
+
+import pytest
+
+from processors.worker.pace import LONGEST_SECONDS, SHORTEST_SECONDS, CheckpointPace
+
+_PARTITIONS = 4
+
+
+def test_small_checkpoints_come_every_few_seconds() -> None:
+    pace = CheckpointPace(100.0)
+    assert not pace.is_due(100.0 + SHORTEST_SECONDS - 0.1)
+    assert pace.is_due(100.0 + SHORTEST_SECONDS)
+    pace.written(105.0, 105.01, _PARTITIONS)
+    assert not pace.is_due(105.01 + SHORTEST_SECONDS - 0.1)
+    assert pace.is_due(105.01 + SHORTEST_SECONDS)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+def test_those_of_all_partitions_take_a_tenth_of_the_time(seconds: float) -> None:
+    paces = [CheckpointPace(0.0) for _ in range(_PARTITIONS)]
+    now, spent = SHORTEST_SECONDS, 0.0
+    while now < 1000:
+        for pace in paces:
+            if pace.is_due(now):
+                pace.written(now, now + seconds, _PARTITIONS)
+                now, spent = now + seconds, spent + seconds
+        now += 0.1
+    assert 0.05 < spent / now < 0.11
+
+
+def test_no_checkpoint_waits_for_ever() -> None:
+    pace = CheckpointPace(0.0)
+    pace.written(0.0, 60.0, _PARTITIONS)
+    assert pace.is_due(60.0 + LONGEST_SECONDS)
