@@ -152,6 +152,17 @@ def test_an_answer_that_did_not_pass_may_have_been_that_to_the_original(*, numbe
     assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(_NO_NEED if numbered else _NEEDED_AFTER))
 
 
+def test_what_did_not_pass_after_a_reported_loss_were_more_reports() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.ack(at + 16, 10, (11, 13))
+    talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 1)
+    assert talk.only().says == (Cause.FAST_RETRANSMIT, *_NEEDED_AFTER)
+
+
 def test_data_that_the_capture_lacks_behind_what_is_forgotten() -> None:
     """What was acknowledged makes room for what comes; the gap begins where it ended."""
     talk = Talk()
