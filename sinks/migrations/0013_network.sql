@@ -40,9 +40,9 @@ judged AS
         verdict.server_port AS server_port,
         verdict.seq_raw AS seq_raw,
         if(verdict.cause IN ('network_duplicate', 'capture_duplicate'), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
-        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
+        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR (verdict.cause = 'syn_retry' AND verdict.original_frame = 0) OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
     FROM verdicts AS verdict FINAL
-    WHERE verdict.cause != 'capture_loss'
+    WHERE verdict.cause != 'capture_loss' AND NOT endsWith(verdict.sensor, ' (replay)')
 ),
 -- Each verdict stands in its own minute and in the nearest other one: so an event whose verdicts are on both sides of a
 -- full minute is found in both, whole, and counts in the one in which its first verdict is.
@@ -58,46 +58,64 @@ stories AS
     SELECT minute, source, target, seq_raw, copied, any(server_port) AS server_port, arraySort(one -> one.at, groupArray(row)) AS unsorted, arrayDistinct(unsorted.point) AS points
     FROM rows
     GROUP BY minute, source, target, seq_raw, copied
+    HAVING countIf(intDiv(row.at, 60000000000) * 60 = toUnixTimestamp(minute)) > 0
 ),
 -- Packets with neither IP identification nor timestamp are told apart by their times: each sensor's clock is moved so
--- that most of its times (of the repeats, and of what they replace) meet those of the sensor that has most of them.
+-- that most of the times at which it saw copies meet those of the sensor that has most of them. ``near``: what is nearer
+-- is the same copy, as one sensor's are further apart.
 timed AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
-        if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySlice(arrayFlatten(arrayMap(one -> if(one.since > 0, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted))), -12), points), []) AS times,
-        arraySort(some -> -length(some), times)[1] AS most
+        if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySlice(arraySort(arrayFlatten(arrayMap(one -> if(one.had_original, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted)))), -12), points), []) AS times,
+        arraySort(some -> -length(some), times)[1] AS most,
+        greatest(5000000, least(20000000, intDiv(arrayMin(arrayPushBack(arrayFilter(gap -> gap > 5000000, arrayFlatten(arrayMap(some -> arrayDifference(some), times))), 40000000)), 2))) AS near
     FROM stories
 ),
 clocked AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
-        arrayMap(own -> arraySort(ahead -> (-arrayCount(time -> arrayExists(other -> abs(time - ahead - other) < 20000000, most), own), ahead != arrayMax(own) - arrayMax(most)), arrayFlatten(arrayMap(time -> arrayMap(other -> time - other, most), own)))[1], times) AS ahead
+    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points, near,
+        arrayMap(own -> arraySort(ahead -> (-arrayCount(time -> arrayExists(other -> abs(time - ahead - other) < near, most), own), ahead != arrayMax(own) - arrayMax(most)), arrayFlatten(arrayMap(time -> arrayMap(other -> time - other, most), own)))[1], times) AS ahead
     FROM timed
 ),
 sorted AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, arraySort(one -> one.at - ahead[indexOf(points, one.point)], unsorted) AS story, arrayMap(one -> one.at - ahead[indexOf(points, one.point)], story) AS corrected
+    SELECT minute, source, target, seq_raw, copied, server_port, near, arraySort(one -> one.at - ahead[indexOf(points, one.point)], unsorted) AS story, arrayMap(one -> one.at - ahead[indexOf(points, one.point)], story) AS corrected,
+        if(empty(ahead), [], arraySort(arrayConcat(arrayMap((one, time) -> (time, one.point), story, corrected), arrayMap((one, time) -> (time - if(one.had_original, one.since, 0), one.point), story, corrected)))) AS sights
     FROM clocked
 ),
--- What a verdict is about: length, IP identification and timestamp of the packet, and which of several equal ones, from
--- the last; or the number of the group of times. Verdicts of one sensor on a packet within 5 ms are about copies of it.
+copies AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, sights,
+        arrayFold((found, sight) -> if(sight.1 - found.3 > near, (arrayPushBack(found.1, found.2 + 1), found.2 + 1, sight.1), (arrayPushBack(found.1, found.2), found.2, sight.1)), sights, CAST(([], 0, 0), 'Tuple(Array(UInt64), UInt64, Int64)')).1 AS numbers
+    FROM sorted
+),
+-- What tells copies apart: IP identification and timestamp, or their number in the order of time. The mark of the copy
+-- that a verdict is about, and that of the first one that this sensor saw.
+marked AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, story,
+        arrayMap((one, time) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt16(0), toUInt32(numbers[indexOf(sights, (time, one.point))])), (one.packet.ip_id, one.packet.tsval)), story, corrected) AS marks,
+        arrayMap((one, time) -> multiIf(NOT one.had_original, (toUInt16(0), toUInt32(0)), one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt16(0), toUInt32(numbers[indexOf(sights, (time - one.since, one.point))])), one.original), story, corrected) AS firsts
+    FROM copies
+),
+-- The packet of a verdict: length and mark, and which of several that are equal in these, from the last. Verdicts of one
+-- sensor on a packet within 5 ms are about copies of it.
 numbered AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected,
-        arrayFold((found, one, time) -> if(time - found.3 > 20000000 OR (has(found.4, one.point) AND time - found.3 > 1000000), (arrayPushBack(found.1, found.2 + 1), found.2 + 1, time, [one.point]), (arrayPushBack(found.1, found.2), found.2, time, arrayPushBack(found.4, one.point))), story, corrected, CAST(([], 0, 0, []), 'Tuple(Array(UInt64), UInt64, Int64, Array(Tuple(String, UUID)))')).1 AS clusters,
-        arrayMap((one, cluster) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, ((0, 0, 0), cluster), (one.packet, arrayCount(other -> other.point = one.point AND other.packet = one.packet AND other.at > one.at + 5000000, story))), story, clusters) AS packets
-    FROM sorted
+    SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts,
+        arrayMap((one, mark) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt32(0), mark, toUInt64(0)), (one.packet.length, mark, arrayCount(other -> other.point = one.point AND other.packet = one.packet AND other.at > one.at + 5000000, story))), story, marks) AS packets
+    FROM marked
 ),
 -- The verdict before it on the same segment at the same sensor.
 chained AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets,
+    SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts, packets,
         arrayMap((one, its, place) -> arrayLastIndex((other, others, before) -> before < place AND other.point = one.point AND others != its, story, packets, arrayEnumerate(story)), story, packets, arrayEnumerate(story)) AS previous
     FROM numbered
 ),
 events AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet,
+    SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts, packets, previous, packet,
         arrayFilter((place, its) -> its = packet, arrayEnumerate(packets), packets) AS own
     FROM chained
     ARRAY JOIN arrayDistinct(packets) AS packet
@@ -105,17 +123,18 @@ events AS
 -- The copy that was lost is the last one that any sensor saw before the repeat.
 latest AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet, own,
+    SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts, packets, previous, packet, own,
         arrayMin(place -> story[place].at, own) AS at,
-        arraySort(one -> one.1, arrayMap(place -> (least(if(story[place].had_original AND (story[place].original = (0, 0) OR story[place].original != (story[place].packet.ip_id, story[place].packet.tsval)), story[place].since, 9000000000000000000), if(previous[place] > 0, story[place].at - story[previous[place]].at, 9000000000000000000)), place), own))[1] AS nearest
+        arraySort(one -> one.1, arrayMap(place -> (least(if(story[place].had_original AND firsts[place] != marks[place], story[place].since, 9000000000000000000), if(previous[place] > 0, story[place].at - story[previous[place]].at, 9000000000000000000)), place), own))[1] AS nearest
     FROM events
 ),
 losts AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, packets, previous, packet, own, at, nearest.1 AS gap,
+    SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts, packets, packet, own, at,
         previous[nearest.2] AS place_before,
-        story[nearest.2].at - story[place_before].at = gap AS is_judged,
-        if(is_judged, (story[place_before].packet.ip_id, story[place_before].packet.tsval), story[nearest.2].original) AS mark,
+        nearest.1 < 9000000000000000000 AS is_known,
+        is_known AND place_before > 0 AND story[nearest.2].at - story[place_before].at = nearest.1 AS is_judged,
+        multiIf(is_judged, marks[place_before], is_known, firsts[nearest.2], (toUInt16(0), toUInt32(0))) AS lost_mark,
         packets[place_before] AS lost_packet,
         arrayAll(place -> story[place].cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), own) AS is_made
     FROM latest
@@ -128,18 +147,18 @@ evidence AS
         cityHash64(least(source, target), greatest(source, target)) AS conversation,
         if(is_made, [], story.point) AS told,
         arrayMap(place -> story[place], own) AS judging,
-        arrayFilter((one, its, before) -> NOT is_made AND gap < 9000000000000000000 AND ((its != packet AND ((is_judged AND its = lost_packet) OR (mark != (0, 0) AND (one.packet.ip_id, one.packet.tsval) = mark))) OR (mark != (0, 0) AND one.had_original AND one.original = mark) OR (its = packet AND before = 0 AND one.had_original AND abs(one.since - gap) < 20000000)), story, packets, previous).point AS seen,
-        arrayFilter((one, its, before, time) -> NOT is_made AND its != packet AND ((one.is_before AND arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets)) OR (packet.2 = 0 AND one.had_original AND one.original = (packet.1.2, packet.1.3) AND one.original != (0, 0)) OR (packet.1.2 = 0 AND packet.1.3 = 0 AND before = 0 AND one.had_original AND abs(time - one.since - corrected[own[1]]) < 20000000)), story, packets, previous, corrected).point AS missed
+        arrayFilter((one, its, mark, first) -> NOT is_made AND if(is_known, (its != packet AND ((is_judged AND its = lost_packet) OR mark = lost_mark)) OR (one.had_original AND first = lost_mark), its = packet AND one.had_original), story, packets, marks, firsts).point AS seen,
+        arrayFilter((one, its, first) -> NOT is_made AND its != packet AND (((is_known OR one.is_before) AND if(story[own[1]].packet.ip_id = 0 AND story[own[1]].packet.tsval = 0, its.2 > packet.2, arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets))) OR (packet.3 = 0 AND one.had_original AND first = packet.2)), story, packets, firsts).point AS missed
     FROM losts
 ),
 -- Who saw the conversation, how far from its ends, and how long: also sensors that have nothing to say of the segment.
 seen_minutes AS
 (
-    SELECT interval.time - 60 AS minute, interval.* FROM intervals AS interval
+    SELECT interval.time - 60 AS minute, interval.* FROM intervals AS interval WHERE NOT endsWith(interval.sensor, ' (replay)')
     UNION ALL
-    SELECT interval.time AS minute, interval.* FROM intervals AS interval
+    SELECT interval.time AS minute, interval.* FROM intervals AS interval WHERE NOT endsWith(interval.sensor, ' (replay)')
     UNION ALL
-    SELECT interval.time + 60 AS minute, interval.* FROM intervals AS interval
+    SELECT interval.time + 60 AS minute, interval.* FROM intervals AS interval WHERE NOT endsWith(interval.sensor, ' (replay)')
 ),
 sightings AS
 (
@@ -147,6 +166,8 @@ sightings AS
         interval.minute AS minute,
         cityHash64(least((interval.client, interval.client_port), (interval.server, interval.server_port)), greatest((interval.client, interval.client_port), (interval.server, interval.server_port))) AS conversation,
         (toString(interval.sensor), interval.session) AS point,
+        least(interval.client, interval.server) AS low,
+        greatest(interval.client, interval.server) AS high,
         any((interval.client, interval.client_port)) AS client,
         toUnixTimestamp64Nano(min(interval.opened)) AS opened,
         toUnixTimestamp64Nano(min(interval.first)) AS first,
@@ -159,37 +180,64 @@ sightings AS
         minIf(interval.client_rtt_min, interval.client_rtt_count > 0) AS client_rtt,
         minIf(interval.server_rtt_min, interval.server_rtt_count > 0) AS server_rtt
     FROM seen_minutes AS interval
-    GROUP BY minute, conversation, point
+    GROUP BY minute, conversation, low, high, point
+),
+-- Where a sensor stands between two hosts is the same for all their conversations. One that began with losses has few
+-- round trips, and may show one too short (the answer to a first copy, behind a second one): so the median is taken.
+distances AS
+(
+    SELECT minute, low, high, point,
+        groupArray((conversation, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt + server_rtt)) AS sighted,
+        countIf(client_rtt > 0 AND server_rtt > 0) > 0 AS is_placed,
+        quantileExactIf(0.5)(if(client.1 = low, 1, -1) * (client_rtt - server_rtt), client_rtt > 0 AND server_rtt > 0) AS place
+    FROM sightings
+    GROUP BY minute, low, high, point
 ),
 watching AS
 (
-    SELECT minute, conversation, groupArray(CAST((point, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt, server_rtt), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, client_rtt Int64, server_rtt Int64)')) AS watchers
-    FROM sightings
+    SELECT minute, sight.1 AS conversation, groupArray(CAST((point, sight.2, sight.3, sight.4, sight.5, sight.6, sight.7, sight.8, sight.9, sight.10, sight.11, is_placed, place), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, slack Int64, is_placed Bool, place Int64)')) AS watchers
+    FROM distances
+    ARRAY JOIN sighted AS sight
     GROUP BY minute, conversation
+),
+-- Who saw what another missed stands before it: so the way is known where round trips tell nothing.
+compared AS
+(
+    SELECT minute, source.1 AS sender, target.1 AS receiver,
+        groupArray((source, target, seq_raw, copied, server_port, packet, at, conversation, told, judging, seen, missed)) AS compared_events,
+        sumMap(arrayFlatten(arrayMap(one -> arrayMap(other -> cityHash64(one, other), arrayFilter(other -> NOT has(seen, other), arrayDistinct(arrayConcat(judging.point, missed)))), arrayDistinct(seen))) AS pairs, arrayMap(pair -> 1, pairs)) AS before
+    FROM evidence
+    GROUP BY minute, sender, receiver
 ),
 -- One row for each event and each sensor that can say something of it.
 witnesses AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, packet, at, told, seen, judging.point AS judging_points, missed, point,
+    SELECT minute, (sender, event.1.2) AS source, (receiver, event.2.2) AS target, event.3 AS seq_raw, event.4 AS copied, event.5 AS server_port, event.6 AS packet, event.7 AS at, event.9 AS told, event.10 AS judging, event.11 AS seen, event.12 AS missed, before, point,
         judging[indexOf(judging.point, point)] AS row,
         judging[1].at AS base_at,
         judging[1].cause = 'syn_retry' AS is_handshake,
         arrayFirst(one -> one.point = judging[1].point, watchers) AS base,
         arrayFirst(one -> one.point = point, watchers) AS watcher,
-        watcher.client = source AS is_client
-    FROM evidence LEFT JOIN watching ON evidence.minute = watching.minute AND evidence.conversation = watching.conversation
+        watcher.client = source AS is_client,
+        arrayMap(one -> (one.point, if(sender <= receiver, 1, -1) * one.place), arrayFilter(one -> one.is_placed, watchers)) AS known_places
+    FROM (SELECT minute, sender, receiver, before, event FROM compared ARRAY JOIN compared_events AS event) AS told_events LEFT JOIN watching ON told_events.minute = watching.minute AND told_events.event.8 = watching.conversation
     ARRAY JOIN arrayDistinct(arrayConcat(judging.point, seen, missed, watchers.point)) AS point
 ),
 -- A sensor without a verdict is a witness only if it had the conversation then, and its place on the way is known. Of a
 -- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
-marked AS
+placed AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, packet, at, point, row,
-        if(watcher.client_rtt > 0 AND watcher.server_rtt > 0, if(is_client, 1, -1) * (watcher.client_rtt - watcher.server_rtt), NULL) AS depth,
+        arrayMap(one -> (one.2, before.2[indexOf(before.1, cityHash64(one.1, point))] - before.2[indexOf(before.1, cityHash64(point, one.1))]), known_places) AS others,
+        arrayMax(arrayPushBack(arrayFilter(one -> one.2 > 0, others).1, -9000000000000000000)) AS ahead_of_it,
+        arrayMin(arrayPushBack(arrayFilter(one -> one.2 < 0, others).1, 9000000000000000000)) AS behind_it,
+        arrayFirst(one -> one.1 = point, known_places) AS own_place,
+        own_place.1 = point AS is_placed,
         if(watcher.has_syn AND base.has_syn, watcher.opened - base.opened, 0) AS ahead,
-        watcher.client_rtt + watcher.server_rtt AS slack,
+        watcher.slack AS slack,
         base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack OR (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) OR (is_handshake AND watcher.has_handshake) AS was_there,
-        multiIf(has(seen, point), 'seen', row.at > 0 OR has(missed, point), 'missed', NOT has(told, point) AND isNotNull(depth) AND if(is_client, watcher.client_segments, watcher.server_segments) > 0 AND was_there, 'silent', '') AS mark
+        multiIf(has(seen, point), 'seen', row.at > 0 OR has(missed, point), 'missed', NOT has(told, point) AND (is_placed OR ahead_of_it > -9000000000000000000) AND if(is_client, watcher.client_segments, watcher.server_segments) > 0 AND was_there, 'silent', '') AS mark,
+        multiIf(is_placed, (own_place.2, 0), mark = 'seen', (ahead_of_it, 1), (behind_it, -1)) AS depth
     FROM witnesses
 ),
 -- The sensors in the order of the way: by falling TTL, or by the round trips to both ends.
@@ -197,10 +245,10 @@ ways AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
         minIf(row.ttl, row.at > 0) != maxIf(row.ttl, row.at > 0) AND countIf(row.at = 0) = 0 AS by_ttl,
-        arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, ifNull(depth, if(mark = 'seen', -1, 1) * 9000000000000000000)))) AS line,
+        arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, depth))) AS line,
         line.2 AS marks,
         arrayFilter(row -> row.at > 0, line.3) AS rows
-    FROM marked
+    FROM placed
     WHERE mark != ''
     GROUP BY minute, source, target, seq_raw, copied, server_port, packet, at
 ),
@@ -217,7 +265,7 @@ causes AS
 cuts AS
 (
     SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
-        multiIf(need != 'spurious' AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
+        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'missed') AND has(marks, 'seen'))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
         multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
     FROM causes
     WHERE deciding.cause != 'capture_duplicate' OR length(rows) > 1
@@ -233,7 +281,7 @@ SELECT
     minute AS time,
     fromUnixTimestamp64Nano(at, 'UTC') AS ts,
     if(deciding.cause = 'capture_duplicate', 'network_duplicate', deciding.cause) AS cause,
-    if(kind = 1 AND from_place > 0 AND to_place > 0, 'needed', need) AS needed,
+    if(kind = 1 AND from_place > 0 AND to_place > 0 AND need = 'unknown', 'needed', need) AS needed,
     if(is_open OR from_place = 0, '', line[from_place].1) AS hop_from,
     if(is_open OR to_place = 0, '', line[to_place].1) AS hop_to,
     contradicting,
@@ -305,7 +353,7 @@ passages AS
         if(verdict.from_client, (verdict.server, verdict.server_port), (verdict.client, verdict.client_port)) AS target,
         arraySort(groupArray((toString(verdict.sensor), verdict.session, toUnixTimestamp64Nano(verdict.ts)))) AS points
     FROM verdicts AS verdict FINAL
-    WHERE (verdict.ip_id, verdict.tsval) != (0, 0) AND verdict.cause NOT IN ('network_duplicate', 'capture_duplicate', 'reordering')
+    WHERE NOT endsWith(verdict.sensor, ' (replay)') AND (verdict.ip_id, verdict.tsval) != (0, 0) AND verdict.cause NOT IN ('network_duplicate', 'capture_duplicate', 'reordering')
     GROUP BY minute, source, target, verdict.seq_raw, verdict.payload_len, verdict.ip_id, verdict.tsval
     HAVING length(points) > 1 AND length(arrayDistinct(points.2)) = length(points)
 ),

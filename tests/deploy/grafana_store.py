@@ -10,7 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from segwatch.messages.status import SensorStatus
+from segwatch.records.verdicts import VERDICT
+from segwatch.vocabulary import Cause
 from sinks.connection import ServerAddress, connect, new_client
 from sinks.local_server import LocalServer
 from sinks.roles import STORE_ROLES, as_xml, password_hash, store_role
@@ -55,6 +59,7 @@ class FilledStore:
         # The same traffic a second time, which is to count for nothing.
         self._run("replay", "--from", str(START), "--to", str(END))
         self._write_heartbeats(address)
+        self._write_seen_by_two(address)
 
     def stop(self) -> None:
         """End the server."""
@@ -72,6 +77,18 @@ class FilledStore:
         command = [sys.executable, "-m", "segwatch", *arguments]
         environment = os.environ | settings | {"SEGWATCH_CONFIG": os.devnull}
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+
+    def _write_seen_by_two(self, address: ServerAddress) -> None:
+        """Write verdicts of two sensors, a millisecond apart, on a packet of each direction."""
+        client = connect(address)
+        for sensor, session, late in (("near", "1a" * 16, 0), ("far", "1b" * 16, 1)):
+            verdicts = np.zeros(2, VERDICT)
+            verdicts["from_client"], verdicts["frame"], verdicts["ip_id"] = (1, 0), (1, 2), 7
+            verdicts["time"] = START * 10**9 + np.array([late, 20 - late]) * 10**6
+            verdicts["client"], verdicts["server"], verdicts["ip_version"] = (0, 1), (0, 2), 4
+            verdicts["cause"] = Cause.APPLICATION_IDLE
+            Writer(client, address).write_verdicts(verdicts, Origin(sensor, session, datetime.now(UTC).date()), sensor)
+        client.disconnect()
 
     def _write_heartbeats(self, address: ServerAddress) -> None:
         """Write what sensors say every five seconds; they lose one frame in ten from the second minute on."""

@@ -18,8 +18,10 @@ from sinks.writer import Origin, Writer
 START = 1_790_000_040_000_000_000
 """A full minute."""
 MILLISECOND = 1_000_000
-SESSIONS = {"a": "0a" * 16, "b": "0b" * 16, "c": "0c" * 16}
+SESSIONS = {"a": "0a" * 16, "b": "0b" * 16, "c": "0c" * 16, "a (replay)": "0d" * 16}
 AFTER = {"original_frame": 7, "since_original": 250 * MILLISECOND, "place": Place.AFTER_SENSOR, "ip_id_step": 5}
+SYN = {"cause": Cause.SYN_RETRY, "needed": Needed.UNKNOWN, "length": 0, "original_frame": 7}
+"""A SYN that is sent again; how long after the first one is another field."""
 BEFORE = {"place": Place.BEFORE_SENSOR, "since_original": 240 * MILLISECOND}
 COLUMNS = "cause, needed, hop_from, hop_to, sensors, contradicting"
 
@@ -175,6 +177,71 @@ def test_repeats_without_marks_are_told_apart_by_their_times(network: Network) -
     network.judge("a", 900, **AFTER | unmarked | {"since_original": 650 * MILLISECOND})
     network.judge("b", 2_903, **BEFORE | unmarked | {"since_original": 649 * MILLISECOND})
     assert [sensors for (sensors,) in network.events("sensors")] == [["a"], ["a", "b"]]
+
+
+@pytest.mark.parametrize("apart_ms", [16, 400])
+def test_repeats_without_marks_that_all_have_are_told_apart(network: Network, apart_ms: float) -> None:
+    """The original and the first repeat were lost between b and c, and both repeats came to a and b."""
+    unmarked = SYN | {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
+    for sensor, at in (("a", 1_000), ("b", 3_002)):
+        for late in (0, apart_ms):
+            network.judge(sensor, at + late, **unmarked, since_original=round((1_000 + late) * MILLISECOND))
+    network.watch("a", 1, until_ms=3_000)
+    network.watch("b", 8, until_ms=3_000, ahead_ms=2_000)
+    network.watch("c", 15, until_ms=3_000)
+    assert network.events("hop_from, hop_to, sensors") == 2 * [("b", "c", ["a", "b"])]
+
+
+def test_a_repeat_that_no_mark_or_time_tells_from_the_original_has_a_hop(network: Network) -> None:
+    """The network is so fast that the repeat comes 2 ms behind the original."""
+    network.judge("a", 500, ip_id=0, tsval=0, original_frame=7, since_original=2 * MILLISECOND)
+    assert network.events("hop_from, hop_to") == [("a", "")]
+
+
+def test_who_saw_later_copies_alone_missed_the_one_before(network: Network) -> None:
+    """Of four SYNs, a saw all, b the first and the last two, c the last: what it says of it is about none before."""
+    for number, at in ((1, 1_000), (2, 2_000), (3, 3_000)):
+        step = {"since_original": at * MILLISECOND, "ip_id_step": number, "tsval_step": at}
+        network.judge("a", at, ip_id=100 + number, tsval=at, **SYN, **step)
+        if number > 1:
+            network.judge("b", at + 3, ip_id=100 + number, tsval=at, **SYN, **step)
+    network.judge(
+        "c", 3_005, ip_id=103, tsval=3_000, **SYN | {"original_frame": 0, "since_original": 3_000 * MILLISECOND}
+    )
+    for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
+        network.watch(sensor, rtt, until_ms=4_000)
+    assert network.events("ip_id, hop_from, hop_to") == [(101, "b", "c"), (102, "a", "b"), (103, "b", "c")]
+
+
+def test_a_copy_that_was_lost_has_its_hop_though_the_repeat_was_not_needed(network: Network) -> None:
+    """The first SYN arrived, the second one was lost: so the third one was not needed, and replaces a lost one."""
+    late = SYN | {"needed": Needed.SPURIOUS, "ip_id": 102, "tsval": 2_000, "since_original": 2_000 * MILLISECOND}
+    network.judge("a", 1_000, ip_id=101, tsval=1_000, **SYN, ip_id_step=1, tsval_step=1_000, since_original=10**9)
+    network.judge("a", 2_000, **late, ip_id_step=2, tsval_step=2_000)
+    network.judge("b", 2_003, **late, ip_id_step=2, tsval_step=2_000)
+    for sensor, rtt in (("a", 1), ("b", 15)):
+        network.watch(sensor, rtt, until_ms=3_000)
+    assert network.events("ip_id, needed, hop_from, hop_to") == [(101, "unknown", "", ""), (102, "spurious", "a", "b")]
+
+
+def test_who_saw_what_others_missed_stands_before_them(network: Network) -> None:
+    """Nothing but the loss before it tells where b, which has no round trips, stands between a and c."""
+    for sensor, rtt in (("a", 1), ("c", 15)):
+        network.watch(sensor, rtt)
+    for seq, seen in ((1000, "ab"), (3000, "a")):
+        for sensor in "abc":
+            network.judge(sensor, 500, seq=seq, **(AFTER if sensor in seen else BEFORE))
+    assert network.events("seq_raw, hop_from, hop_to, way") == [
+        (1000, "b", "c", ["a", "b", "c"]), (3000, "a", "b", ["a", "b", "c"])
+    ]  # fmt: skip
+
+
+def test_a_replay_is_no_other_sensor(network: Network) -> None:
+    for sensor in ("a", "a (replay)"):
+        network.judge(sensor, 500, **AFTER)
+        network.watch(sensor, 1)
+    assert network.events("hop_from, hop_to, sensors, way") == [("a", "", ["a"], ["a"])]
+    assert network.client.execute("SELECT * FROM sensor_pairs") == []
 
 
 def test_clocks_are_compared_by_the_fastest_packets_of_both_directions(network: Network) -> None:

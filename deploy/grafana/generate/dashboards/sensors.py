@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from deploy.grafana.generate import annotations, links, variables
 from deploy.grafana.generate.board import board
-from deploy.grafana.generate.fields import A_SECOND, BYTES, NUMBER, PERCENT, SECONDS, WHOLE, Column
+from deploy.grafana.generate.fields import A_SECOND, BYTES, MILLISECONDS, NUMBER, PERCENT, SECONDS, WHOLE, Column
 from deploy.grafana.generate.layout import Section
 from deploy.grafana.generate.panels import lines, number, rows, words
 from deploy.grafana.generate.queries import sensors as queries
@@ -199,6 +199,7 @@ def _trust() -> Section:
                 {"doubt": Column("doubt"), "segments": Column("labelled segments", NUMBER)},
                 width=8,
             ),
+            _apart(),
             rows(
                 "Files and finished sessions",
                 (
@@ -220,9 +221,29 @@ def _trust() -> Section:
                     "rules": Column("rules"),
                     "version": Column("version"),
                 },
-                width=16,
             ),
         ],
+    )
+
+
+def _apart() -> Panel:
+    return rows(
+        "Sensors apart",
+        (
+            "Of two sensors that saw the same packets: how far the clock of the other one is ahead, and the median "
+            "delay between them. The clock is right to half of the least times there and back (docs/network.md)."
+        ),
+        queries.APART,
+        {
+            "sensor": Column("sensor"),
+            "other_sensor": Column("other sensor"),
+            "packets": Column("packets", NUMBER),
+            "clock_ahead": Column("its clock ahead", MILLISECONDS),
+            "uncertain": Column("uncertain by", MILLISECONDS),
+            "delay_there": Column("delay there", MILLISECONDS),
+            "delay_back": Column("delay back", MILLISECONDS),
+        },
+        width=16,
     )
 
 

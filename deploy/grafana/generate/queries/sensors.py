@@ -110,6 +110,14 @@ DOUBTS_BY_NAME = (
     "SELECT counted.doubt.1 AS doubt, counted.doubt.2 AS segments "
     f"FROM (SELECT arrayJoin([{_COUNTED}]) AS doubt {_DOUBTED}) AS counted ORDER BY segments DESC, doubt"
 )
+APART = (
+    "SELECT pair.sensor AS sensor, pair.other_sensor AS other_sensor, sum(pair.packets) AS packets, "
+    "argMax(pair.clock_ahead_ms, pair.time) AS clock_ahead, argMax(pair.uncertain_ms, pair.time) AS uncertain, "
+    "avg(pair.delay_there_ms) AS delay_there, avg(pair.delay_back_ms) AS delay_back "
+    f"FROM sensor_pairs AS pair WHERE {minutes('pair')} AND {sensor('pair')} "
+    "GROUP BY sensor, other_sensor ORDER BY sensor, other_sensor LIMIT 100"
+)
+"""Clocks of the last minute that tells of both."""
 CAPTURES = (
     "SELECT capture.stored_at AS stored, toString(capture.sensor) AS sensor, capture.file_name AS file, "
     "capture.first AS first, capture.last AS last, capture.segments AS segments, "
