@@ -7,9 +7,9 @@ from typing import Final
 
 SHORTEST_SECONDS: Final = 1.0
 """Small messages must not become small parts."""
-LONGEST_SECONDS: Final = 2.0
+LONGEST_SECONDS: Final = 3.0
 """For what people wait for."""
-LONGEST_MINUTE_SECONDS: Final = 5.0
+LONGEST_MINUTE_SECONDS: Final = 6.0
 """For rows that stand for a minute, which is over when they come."""
 _LEAST_REST: Final = 6
 """The inserts of a kind take at most a sixth of the time, as far as the longest wait allows."""
