@@ -63,12 +63,12 @@ def page(results: Mapping[str, Any]) -> str:
     for part in PARTS:
         if part in results:
             for table in results[part]["tables"]:
-                lines += ["", *_table(table, _circumstances(results[part], part))]
+                lines += ["", *_table(table, _circumstances(results[part], part, once=table["once"]))]
     return "\n".join(lines) + "\n"
 
 
-def _circumstances(result: Mapping[str, Any], part: str) -> str:
-    rounds = "One round" if result["rounds"] == 1 else f"Median of {result['rounds']} rounds"
+def _circumstances(result: Mapping[str, Any], part: str, *, once: bool) -> str:
+    rounds = "One round" if once or result["rounds"] == 1 else f"Median of {result['rounds']} rounds"
     busy = f", on a machine that was busy with something else (load {result['load']:.1f})"
     return f"{rounds}{busy if result['load'] > BUSY else ''}: `make bench BENCH={part}`."
 

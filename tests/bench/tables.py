@@ -21,3 +21,5 @@ class Table(NamedTuple):
     head: tuple[str, ...]
     rows: list[Row]
     note: str = ""
+    once: bool = False
+    """Measured once, however many rounds were asked for."""
