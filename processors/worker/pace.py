@@ -3,7 +3,10 @@
 from typing import Final
 
 SHORTEST_SECONDS: Final = 5.0
-LONGEST_SECONDS: Final = 300.0
+LONGEST_SECONDS: Final = 60.0
+"""What a worker that takes over has to do again at most, at the same rate."""
+QUIET_SECONDS: Final = 2.0
+"""Without a message for so long a partition has nothing better to do."""
 _LEAST_WORK: Final = 10
 """Checkpoints of all partitions of a worker take at most a tenth of its time."""
 
@@ -13,13 +16,14 @@ class CheckpointPace:
 
     def __init__(self, now: float, shortest: float = SHORTEST_SECONDS) -> None:
         self._shortest = shortest
-        self._due = now + shortest
+        self._due = self._due_if_quiet = now + shortest
 
-    def is_due(self, now: float) -> bool:
-        """Whether it is time."""
-        return now >= self._due
+    def is_due(self, now: float, last_message: float) -> bool:
+        """Whether it is time; ``last_message``: when the last one of the partition came."""
+        return now >= (self._due_if_quiet if now - last_message >= QUIET_SECONDS else self._due)
 
     def written(self, began: float, ended: float, partitions: int) -> None:
         """Take note of a checkpoint and of the time that it took; the worker has so many ``partitions``, all alike."""
         pause = min(max(_LEAST_WORK * partitions * (ended - began), self._shortest), LONGEST_SECONDS)
         self._due = ended + pause
+        self._due_if_quiet = ended + self._shortest

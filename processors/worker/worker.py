@@ -122,7 +122,7 @@ class StreamWorker:
                 work.has_acknowledged = True
             elif step is Step.APPLY:
                 await self._apply(work, message)
-                if work.pace.is_due(time.monotonic()):
+                if work.pace.is_due(time.monotonic(), work.last_seen):
                     await self._checkpoint(message.partition, work)
 
     def _load(self, number: int) -> PartitionWork:
@@ -263,7 +263,7 @@ class StreamWorker:
         """Write a checkpoint of every partition with news; with ``only_due`` where it is time."""
         for number, work in list(self._works.items()):
             async with work.lock:
-                if work.has_news and (not only_due or work.pace.is_due(time.monotonic())):
+                if work.has_news and (not only_due or work.pace.is_due(time.monotonic(), work.last_seen)):
                     await self._checkpoint(number, work)
 
     async def _checkpoint(self, number: int, work: PartitionWork) -> None:
