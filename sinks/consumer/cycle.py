@@ -43,6 +43,8 @@ IDLE_SECONDS: Final = 0.5
 """Longest wait for messages: after it a stop is noticed."""
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Seconds between tries while the store or Kafka is away; the last one is repeated."""
+MOST_AT_ONCE: Final = 4
+"""Batches that are stored before others are looked at: an insert may take a tenth of a second."""
 CONFIRM_SECONDS: Final = 10.0
 """An intent that is older is committed again before the insert: others may have gone on meanwhile."""
 TELL_SECONDS: Final = 60.0
@@ -161,14 +163,13 @@ class Cycle:
             )
 
     def _next_closed(self) -> list[_Closed]:
-        """Return the closed batches of the topic to which the one belongs that has been due longest."""
+        """Return closed batches of one topic, those that are due longest; few, so that others are looked at soon."""
         now = self._clock()
         formed = [(reader, reader.form(now)) for reader in self._readers.values()]
         closed = [(reader, batch) for reader, batch in formed if batch is not None]
-        if not closed:
-            return []
-        first, _ = min(closed, key=lambda pair: -math.inf if pair[0].due_at is None else pair[0].due_at)
-        return [(reader, batch) for reader, batch in closed if reader.place.topic == first.place.topic]
+        closed.sort(key=lambda pair: -math.inf if pair[0].due_at is None else pair[0].due_at)
+        of_first = [pair for pair in closed if pair[0].place.topic == closed[0][0].place.topic]
+        return of_first[:MOST_AT_ONCE]
 
     def _store_next(self) -> bool:
         """Store the batches that are to be stored next; return False if there is none."""

@@ -7,7 +7,7 @@ from typing import Final
 
 SHORTEST_SECONDS: Final = 1.0
 """Small messages must not become small parts."""
-LONGEST_SECONDS: Final = 3.0
+LONGEST_SECONDS: Final = 1.5
 """For what people wait for."""
 LONGEST_MINUTE_SECONDS: Final = 6.0
 """For rows that stand for a minute, which is over when they come."""
