@@ -38,7 +38,7 @@ STEPS: Final = (
 )
 """Named steps of the cycle, in order."""
 BUFFER_BYTES: Final = 128 << 20
-"""Messages in batches that are being formed, all partitions together; above it the greatest batch is closed."""
+"""Messages that were read and are not stored, all partitions together; above it the greatest batch is closed."""
 IDLE_SECONDS: Final = 0.5
 """Longest wait for messages: after it a stop is noticed."""
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 5.0)

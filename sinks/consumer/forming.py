@@ -59,8 +59,9 @@ class PartitionReader:
 
     @property
     def buffered_bytes(self) -> int:
-        """Size of the messages in the batch that is being formed."""
-        return self._batch.bytes if self._batch else 0
+        """Size of the messages in the batch that is being formed, and of those that wait for the next one."""
+        waiting = sum(len(one.message.value) for one in self._waiting)
+        return waiting + (self._batch.bytes if self._batch else 0)
 
     @property
     def due_at(self) -> float | None:

@@ -19,4 +19,4 @@ INSERT_SECONDS = Histogram(
 )
 FAILED_INSERTS = Counter("segwatch_sink_failed_inserts", "Inserts that the store did not take", ["table"])
 LAG = Gauge("segwatch_sink_lag_messages", "Messages that are not stored yet", ["topic", "partition"])
-BUFFERED_BYTES = Gauge("segwatch_sink_buffered_bytes", "Size of the messages in the batches that are being formed")
+BUFFERED_BYTES = Gauge("segwatch_sink_buffered_bytes", "Size of the messages that were read and are not stored")

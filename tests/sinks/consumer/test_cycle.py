@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from segwatch.messages.positions import START, Position
 from sinks.consumer.batch import Batch, Place
 from sinks.consumer.cycle import Cycle
@@ -28,10 +30,12 @@ class _Tables:
 
     clock: _Clock
     topics: list[str] = field(default_factory=list)
+    messages: int = 0
 
     def insert(self, _: Kind, batch: Batch) -> None:
         self.clock.now += _INSERT_SECONDS
         self.topics.append(batch.place.topic)
+        self.messages += batch.last + 1 - batch.first
 
 
 class _Bus(SimulatedBus):
@@ -41,11 +45,14 @@ class _Bus(SimulatedBus):
         super().__init__(kafka, lambda _: "", lambda: 64)
         self._clock = clock
         self.waited: list[float] = []
+        self.given = 0
 
     def poll(self, seconds: float) -> Polled:
         self._clock.now += seconds
         self.waited.append(seconds)
-        return super().poll(seconds)
+        polled = super().poll(seconds)
+        self.given += sum(map(len, polled.messages.values()))
+        return polled
 
 
 def _send(kafka: SimulatedKafka, place: Place) -> None:
@@ -75,3 +82,18 @@ def test_the_topic_that_has_been_due_longest_is_stored_first_and_the_others_are_
     cycle.run()
     assert tables.topics == ["slow", "quick"]
     assert bus.waited[0] == 0, "a batch that is closed waited for messages of others"
+
+
+def test_what_waits_for_a_batch_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backlog comes faster than it is stored: a poll gives more messages than the batches of a turn hold."""
+    clock, kafka = _Clock(), SimulatedKafka()
+    for _ in range(1000):
+        _send(kafka, _SLOW)
+    least = min(map(len, kafka.logs[_SLOW]))
+    monkeypatch.setattr("sinks.consumer.forming.BLOCK_ROWS", 4)
+    monkeypatch.setattr("sinks.consumer.cycle.BUFFER_BYTES", 100 * least)
+    bus, tables = _Bus(kafka, clock), _Tables(clock)
+    cycle = Cycle(bus, tables, {_SLOW.topic: KIND}, lambda: False, clock)
+    while tables.messages < 900:
+        cycle.turn(0)
+        assert bus.given - tables.messages <= 100
