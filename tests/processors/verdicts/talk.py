@@ -19,6 +19,10 @@ from tests.processors.builder import CLIENT, SERVER, Segment, columns
 CLIENT_ISN, SERVER_ISN = 1000, 5000
 SIZE = 1000
 """Bytes of a segment; segment n has the bytes from ``SIZE * n`` on."""
+NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
+NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
+SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
+NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
 
 _WAITS = {Cause.WINDOW_CLOSED, Cause.APPLICATION_IDLE}
 _RESETS = {Cause.RESET, Cause.INJECTED_RESET}

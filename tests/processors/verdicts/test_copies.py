@@ -6,14 +6,9 @@ from dataclasses import replace
 import pytest
 
 from segwatch.explain.verdict_words import reason
-from segwatch.vocabulary import Cause, Needed, Place
+from segwatch.vocabulary import Cause
 from tests.processors.builder import SERVER, Segment
-from tests.processors.verdicts.talk import CLIENT_ISN, SIZE, Talk
-
-_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
-_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
-_SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
-_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+from tests.processors.verdicts.talk import CLIENT_ISN, NO_NEED, SIZE, Talk
 
 
 def test_a_copy_made_by_the_network() -> None:
@@ -24,7 +19,7 @@ def test_a_copy_made_by_the_network() -> None:
     talk.send(at + 3, 10, tsval=twin.tsval, ip_id=twin.ip_id)
     talk.ack(at + 16, 11)
     verdict = talk.only()
-    assert verdict.says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+    assert verdict.says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
     assert verdict.row["original_frame"] == original
 
 
@@ -35,7 +30,7 @@ def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() ->
     twin = talk.segments[-1]
     talk.send(at + 0.02, 10, tsval=twin.tsval, ip_id=twin.ip_id)
     talk.ack(at + 16, 11)
-    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
     talk.ack(at + 16.1, 11, (10, 11))
     verdict = talk.only()
     assert verdict.cause is Cause.NETWORK_DUPLICATE
@@ -59,7 +54,7 @@ def test_a_copy_from_behind_a_router(later: float) -> None:
     twin = talk.segments[-1]
     talk.send(at + later, 10, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
     talk.ack(at + 16, 11)
-    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
 
 
 def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
@@ -70,7 +65,7 @@ def test_an_empty_copy_from_behind_a_router_names_no_frame() -> None:
     twin = talk.segments[-1]
     talk.ack(at + 16.03, 11, tsval=twin.tsval, ip_id=twin.ip_id, ttl=63)
     verdict = talk.only()
-    assert verdict.says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert verdict.says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
     assert "frame 0" not in reason(verdict.row)
 
 
@@ -81,7 +76,7 @@ def test_a_copy_of_the_first_empty_segment_after_one_without_identification() ->
     talk.send(100, 0)
     for copy in range(2):
         talk.ack(116 + 0.01 * copy, 1, tsval=7116, ip_id=500)
-    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
 
 
 def test_a_copy_of_what_is_forgotten_since_all_was_acknowledged() -> None:
@@ -93,7 +88,7 @@ def test_a_copy_of_what_is_forgotten_since_all_was_acknowledged() -> None:
     talk.ack(at + 16, 12)
     talk.segments[-1] = replace(talk.segments[-1], ack=talk.segments[-1].ack + 1)
     talk.segments.append(replace(original, at=at + 19))
-    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
 
 
 def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
@@ -144,7 +139,7 @@ def test_a_large_send_and_what_it_is_cut_into_are_copies_of_the_capture(steps: S
     _send_cut(talk, at, 500, steps)
     talk.ack(at + 16, 13)
     verdicts = talk.verdicts()
-    assert [verdict.says for verdict in verdicts] == [(Cause.CAPTURE_DUPLICATE, *_NO_NEED)] * 3
+    assert [verdict.says for verdict in verdicts] == [(Cause.CAPTURE_DUPLICATE, *NO_NEED)] * 3
     assert {int(verdict.row["bytes_again"]) for verdict in verdicts} == {0}
 
 
@@ -155,7 +150,7 @@ def test_packets_and_what_an_interface_puts_together_of_them() -> None:
     number = talk.segments[first - 3].ip_id
     talk.send(at + 0.01, 10, length=3 * SIZE, tsval=9999, ip_id=number)
     talk.ack(at + 16, 13)
-    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
 
 
 def test_a_repeat_of_a_part_of_a_large_send_is_a_repeat() -> None:

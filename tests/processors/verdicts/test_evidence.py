@@ -3,9 +3,7 @@
 import pytest
 
 from segwatch.vocabulary import Cause, Needed, Place, Proof
-from tests.processors.verdicts.talk import SIZE, Talk
-
-_SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
+from tests.processors.verdicts.talk import SIZE, SPURIOUS, Talk
 
 
 def test_a_probe_of_the_last_segment_was_not_needed_if_an_older_timestamp_is_echoed() -> None:
@@ -16,7 +14,7 @@ def test_a_probe_of_the_last_segment_was_not_needed_if_an_older_timestamp_is_ech
     talk.send(at + 48, 12)
     told = talk.ack(at + 64, 13, tsecr=round(at) + 7000)
     verdict = talk.only()
-    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *_SPURIOUS)
+    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *SPURIOUS)
     assert Proof.EIFEL in verdict.proof
     assert int(verdict.row["amended_by"]) == told
 
@@ -61,7 +59,7 @@ def test_a_sender_that_has_heard_that_its_repeat_was_spurious_retransmits_fast_a
     talk.send(at + 18.3, 15)
     talk.ack(at + 34, 20)
     first, second = talk.verdicts()
-    assert first.says == (Cause.FAST_RETRANSMIT, *_SPURIOUS)
+    assert first.says == (Cause.FAST_RETRANSMIT, *SPURIOUS)
     assert second.cause is Cause.FAST_RETRANSMIT
     assert int(second.row["episode"]) == 2
 
@@ -95,7 +93,7 @@ def test_the_clock_of_a_sender_tells_though_all_of_its_window_was_held_up() -> N
     talk.ack(late + 4, 36, tsecr=sent["tsval"])
     verdict = talk.only()
     assert int(verdict.row["frame"]) == repeat
-    assert verdict.says == (Cause.RTO, *_SPURIOUS)
+    assert verdict.says == (Cause.RTO, *SPURIOUS)
     assert int(verdict.row["silence"]) == 240_000_000
 
 
@@ -131,7 +129,7 @@ def test_a_probe_before_a_spurious_timeout_may_not_have_been_needed() -> None:
     talk.ack(at + 300, 14)
     probe, timeout = talk.verdicts()
     assert probe.says == (Cause.TAIL_LOSS_PROBE, Needed.UNKNOWN, Place.UNKNOWN)
-    assert timeout.says == (Cause.RTO, *_SPURIOUS)
+    assert timeout.says == (Cause.RTO, *SPURIOUS)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,9 @@
 
 import pytest
 
-from segwatch.vocabulary import Cause, Needed, Place, Proof
+from segwatch.vocabulary import Cause, Needed, Proof
 from tests.processors.builder import CLIENT, Segment
-from tests.processors.verdicts.talk import SIZE, Talk
-
-_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
-_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
-_SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
-_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, SIZE, SPURIOUS, Talk
 
 
 def test_nothing_is_said_of_data_in_order() -> None:
@@ -29,8 +24,8 @@ def test_fast_retransmit_and_recovery_of_losses_behind_the_sensor() -> None:
     talk.ack(at + 36, 11, (12, 16))
     talk.ack(at + 36.1, 16)
     one, other = talk.verdicts()
-    assert one.says == (Cause.FAST_RETRANSMIT, *_NEEDED_AFTER)
-    assert other.says == (Cause.RECOVERY, *_NEEDED_AFTER)
+    assert one.says == (Cause.FAST_RETRANSMIT, *NEEDED_AFTER)
+    assert other.says == (Cause.RECOVERY, *NEEDED_AFTER)
     assert [int(one.row["frame"]), int(other.row["frame"])] == [first, second]
     assert int(one.row["episode"]) == int(other.row["episode"]) == 1
     assert int(one.row["sacked_above"]) == 3 * SIZE
@@ -48,7 +43,7 @@ def test_fast_retransmit_of_a_loss_before_the_sensor() -> None:
     talk.send(at + 20, 10)
     talk.ack(at + 36, 14)
     verdict = talk.only()
-    assert verdict.says == (Cause.FAST_RETRANSMIT, *_NEEDED_BEFORE)
+    assert verdict.says == (Cause.FAST_RETRANSMIT, *NEEDED_BEFORE)
     assert Proof.HOLE_SEEN in verdict.proof
     assert Proof.SENT_LATER in verdict.proof
 
@@ -62,7 +57,7 @@ def test_fast_retransmit_without_selective_acknowledgments() -> None:
     talk.send(at + 20, 10)
     talk.ack(at + 36, 14)
     verdict = talk.only()
-    assert verdict.says == (Cause.FAST_RETRANSMIT, *_NEEDED_AFTER)
+    assert verdict.says == (Cause.FAST_RETRANSMIT, *NEEDED_AFTER)
     assert int(verdict.row["duplicate_acks"]) == 3
 
 
@@ -74,7 +69,7 @@ def test_timeout_of_the_first_of_several(near: float) -> None:
     talk.send(at, 10, 11)
     talk.send(at + 300 + near, 10)
     talk.ack(at + 316 + near, 12)
-    assert talk.only().says == (Cause.RTO, *_NEEDED_AFTER)
+    assert talk.only().says == (Cause.RTO, *NEEDED_AFTER)
 
 
 def test_timeouts_one_after_the_other() -> None:
@@ -100,9 +95,9 @@ def test_tail_loss_probe_of_the_last_of_several() -> None:
     talk.send(at + 68, 11)
     talk.ack(at + 84, 13)
     probe, first, second = talk.verdicts()
-    assert probe.says == (Cause.TAIL_LOSS_PROBE, *_NEEDED_AFTER)
-    assert first.says == (Cause.FAST_RETRANSMIT, *_NEEDED_AFTER)
-    assert second.says == (Cause.RECOVERY, *_NEEDED_AFTER)
+    assert probe.says == (Cause.TAIL_LOSS_PROBE, *NEEDED_AFTER)
+    assert first.says == (Cause.FAST_RETRANSMIT, *NEEDED_AFTER)
+    assert second.says == (Cause.RECOVERY, *NEEDED_AFTER)
     assert int(probe.row["episode"]) == int(second.row["episode"]) == 1
 
 
@@ -115,7 +110,7 @@ def test_one_segment_in_flight_is_probed_first() -> None:
     talk.send(at + 444, 10)
     talk.ack(at + 460, 11)
     probe, timeout = talk.verdicts()
-    assert probe.says == (Cause.TAIL_LOSS_PROBE, *_NEEDED_AFTER)
+    assert probe.says == (Cause.TAIL_LOSS_PROBE, *NEEDED_AFTER)
     assert timeout.cause is Cause.RTO
     assert not probe.row["revision"]
 
@@ -148,7 +143,7 @@ def test_a_repeat_that_was_acknowledged_before_is_spurious() -> None:
     talk.ack(at + 16, 12)
     talk.send(at + 300, 10)
     verdict = talk.only()
-    assert (verdict.needed, verdict.place) == _SPURIOUS
+    assert (verdict.needed, verdict.place) == SPURIOUS
     assert Proof.ACKED_BEFORE in verdict.proof
     assert verdict.row["stalled"] == 0
 
@@ -170,7 +165,7 @@ def test_a_reported_duplicate_amends() -> None:
     talk.send(at + 240, 10)
     report = talk.ack(at + 256, 12, (10, 11))
     verdict = talk.only()
-    assert verdict.says == (Cause.RTO, *_SPURIOUS)
+    assert verdict.says == (Cause.RTO, *SPURIOUS)
     assert Proof.DSACK in verdict.proof
     assert [int(verdict.row["revision"]), int(verdict.row["amended_by"])] == [1, report]
     assert verdict.row["stalled"] == 0
@@ -194,7 +189,7 @@ def test_an_answer_that_comes_too_soon_amends() -> None:
     talk.send(at + 240, 10)
     talk.ack(at + 242, 12)
     verdict = talk.only()
-    assert verdict.says == (Cause.RTO, *_SPURIOUS)
+    assert verdict.says == (Cause.RTO, *SPURIOUS)
     assert Proof.ACKED_EARLY in verdict.proof
 
 
@@ -206,7 +201,7 @@ def test_an_echo_of_the_original_amends() -> None:
     talk.send(at + 240, 10)
     talk.ack(at + 258, 11, tsecr=original)
     verdict = talk.only()
-    assert verdict.says == (Cause.RTO, *_SPURIOUS)
+    assert verdict.says == (Cause.RTO, *SPURIOUS)
     assert Proof.EIFEL in verdict.proof
 
 
@@ -216,7 +211,7 @@ def test_an_echo_of_the_repeat_does_not() -> None:
     talk.send(at, 10, 11)
     talk.send(at + 240, 10)
     talk.ack(at + 258, 11, tsecr=talk.segments[-1].tsval)
-    assert talk.only().says == (Cause.RTO, *_NEEDED_AFTER)
+    assert talk.only().says == (Cause.RTO, *NEEDED_AFTER)
 
 
 @pytest.mark.parametrize(("stamped", "numbered"), [(True, True), (True, False), (False, True), (False, False)])
@@ -231,7 +226,7 @@ def test_a_late_segment(*, stamped: bool, numbered: bool) -> None:
     talk.send(at + 17, 10, tsval=late.tsval, ip_id=late.ip_id)
     talk.ack(at + 36, 13)
     verdict = talk.only()
-    assert verdict.says == (Cause.REORDERING, *_NO_NEED)
+    assert verdict.says == (Cause.REORDERING, *NO_NEED)
     assert verdict.row["stalled"] == 15_000_000
     assert verdict.row["bytes_again"] == 0
 
@@ -246,7 +241,7 @@ def test_an_original_after_its_repeat_amends() -> None:
     talk.send(at + 22, 10)
     talk.send(at + 30, 10, tsval=original.tsval, ip_id=original.ip_id)
     repeat, late = talk.verdicts()
-    assert repeat.says == (Cause.FAST_RETRANSMIT, *_SPURIOUS)
+    assert repeat.says == (Cause.FAST_RETRANSMIT, *SPURIOUS)
     assert Proof.LATE_ORIGINAL in repeat.proof
     assert late.cause is Cause.REORDERING
 
@@ -260,7 +255,7 @@ def test_syn_retries() -> None:
         syn,
         *(Segment(**{**vars(one), "at": one.at + 1000, "tsecr": syn.tsval}) for one in (answer, *rest)),
     ]
-    assert talk.only().says == (Cause.SYN_RETRY, *_NEEDED_AFTER)
+    assert talk.only().says == (Cause.SYN_RETRY, *NEEDED_AFTER)
 
 
 def test_probes_of_a_closed_window() -> None:
@@ -273,7 +268,7 @@ def test_probes_of_a_closed_window() -> None:
         talk.probe(at + probe, below)
         talk.ack(at + probe + 16, 11, window=0)
     talk.ack(at + 1000, 11)
-    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.ZERO_WINDOW_PROBE, *_NO_NEED)] * 2
+    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.ZERO_WINDOW_PROBE, *NO_NEED)] * 2
 
 
 def test_probes_with_a_byte_beyond_the_window() -> None:
@@ -298,7 +293,7 @@ def test_keep_alives() -> None:
     for probe in (2000, 3000):
         talk.probe(at + probe, below)
         talk.ack(at + probe + 16, 10)
-    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.KEEP_ALIVE, *_NO_NEED)] * 2
+    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.KEEP_ALIVE, *NO_NEED)] * 2
 
 
 def test_data_that_the_capture_lacks() -> None:
@@ -337,5 +332,5 @@ def test_a_conversation_seen_one_way_says_what_it_can() -> None:
     talk.send(0, 0, 1, 2)
     talk.send(300, 0)
     verdict = talk.only()
-    assert verdict.says == (Cause.RTO, *_NO_NEED)
+    assert verdict.says == (Cause.RTO, *NO_NEED)
     assert verdict.row["confidence"] < 0.7

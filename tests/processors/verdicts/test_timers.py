@@ -4,12 +4,7 @@ import pytest
 
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 from tests.processors.builder import Segment
-from tests.processors.verdicts.talk import SIZE, Talk
-
-_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
-_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
-_SPURIOUS = (Needed.SPURIOUS, Place.UNKNOWN)
-_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+from tests.processors.verdicts.talk import NEEDED_BEFORE, NO_NEED, SIZE, SPURIOUS, Talk
 
 
 def test_a_timer_that_went_off_while_its_segments_were_held_up() -> None:
@@ -20,7 +15,7 @@ def test_a_timer_that_went_off_while_its_segments_were_held_up() -> None:
     talk.send(at + 300.1, 12)
     talk.ack(at + 300.2, 13)
     talk.ack(at + 300.3, 13, (12, 13))
-    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *_SPURIOUS)
+    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *SPURIOUS)
 
 
 def test_reports_that_were_settled_just_before_released_a_repeat() -> None:
@@ -31,7 +26,7 @@ def test_reports_that_were_settled_just_before_released_a_repeat() -> None:
         talk.ack(at + 16, 10, (11, 12 + number))
     talk.ack(at + 17, 14)
     talk.send(at + 32, 10)
-    assert talk.only().says == (Cause.FAST_RETRANSMIT, *_SPURIOUS)
+    assert talk.only().says == (Cause.FAST_RETRANSMIT, *SPURIOUS)
 
 
 def test_what_is_sent_in_between_tells_the_network_from_the_capture() -> None:
@@ -42,7 +37,7 @@ def test_what_is_sent_in_between_tells_the_network_from_the_capture() -> None:
     talk.send(at + 0.01, 11)
     talk.send(at + 0.02, 10, tsval=twin.tsval, ip_id=twin.ip_id)
     talk.ack(at + 16, 12)
-    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *_NO_NEED)
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
 
 
 def test_no_probe_waits_that_long() -> None:
@@ -61,7 +56,7 @@ def test_without_timestamps_and_selective_acknowledgments_nothing_tells_whether_
     talk.send(at, 10, 11)
     talk.send(at + 300, 10)
     talk.ack(at + 316, 12)
-    assert talk.only().says == (Cause.RTO, *_NO_NEED)
+    assert talk.only().says == (Cause.RTO, *NO_NEED)
 
 
 @pytest.mark.parametrize("repeated", [False, True])
@@ -73,7 +68,7 @@ def test_an_answer_to_a_syn_a_second_later_was_sent_before(*, repeated: bool) ->
     again = Segment(**{**vars(syn), "at": 1000, "tsval": syn.tsval + 1000, "ip_id": syn.ip_id + 1})
     talk.segments = [syn, *([again] if repeated else []), *late]
     last = talk.verdicts()[-1]
-    assert last.says == (Cause.SYN_RETRY, *_NO_NEED)
+    assert last.says == (Cause.SYN_RETRY, *NO_NEED)
     assert last.row["confidence"] == 0.5
     assert last.row["stalled"] == 1_026_000_000
     assert not last.row["from_client"]
@@ -102,7 +97,7 @@ def test_a_repeat_of_a_tail_of_several_that_never_passed() -> None:
     frame = talk.send(at + 44, 11, length=SIZE // 4)
     verdict = talk.only()
     assert verdict.row["frame"] == frame
-    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *_NEEDED_BEFORE)
+    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *NEEDED_BEFORE)
 
 
 @pytest.mark.parametrize(("lost", "silence", "found"), [(2, 670, True), (2, 320, False), (1, 670, False)])

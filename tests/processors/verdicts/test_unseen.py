@@ -4,13 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from segwatch.vocabulary import Cause, Needed, Place
+from segwatch.vocabulary import Cause
 from tests.processors.builder import CLIENT, SERVER
-from tests.processors.verdicts.talk import Talk
-
-_NEEDED_BEFORE = (Needed.NEEDED, Place.BEFORE_SENSOR)
-_NEEDED_AFTER = (Needed.NEEDED, Place.AFTER_SENSOR)
-_NO_NEED = (Needed.UNKNOWN, Place.UNKNOWN)
+from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, Talk
 
 
 def _said(talk: Talk) -> list[tuple[int, Cause]]:
@@ -49,7 +45,7 @@ def test_an_answer_that_was_lost_twice_before_anything_else_was_sent() -> None:
     talk.ack(117, 3)
     talk.answer(117 + 660, 3)
     talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 2)
-    assert [verdict.says[1:] for verdict in talk.verdicts()] == [_NEEDED_BEFORE]
+    assert [verdict.says[1:] for verdict in talk.verdicts()] == [NEEDED_BEFORE]
 
 
 def test_a_number_that_a_verdict_accounts_for_does_not_speak_against_its_sender() -> None:
@@ -149,7 +145,7 @@ def test_an_answer_that_did_not_pass_may_have_been_that_to_the_original(*, numbe
     talk.ack(at + 241, 11)
     if numbered:
         talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 1)
-    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(_NO_NEED if numbered else _NEEDED_AFTER))
+    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(NO_NEED if numbered else NEEDED_AFTER))
 
 
 def test_what_did_not_pass_after_a_reported_loss_were_more_reports() -> None:
@@ -160,7 +156,7 @@ def test_what_did_not_pass_after_a_reported_loss_were_more_reports() -> None:
     talk.send(at + 20, 10)
     talk.ack(at + 36, 14)
     talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 1)
-    assert talk.only().says == (Cause.FAST_RETRANSMIT, *_NEEDED_AFTER)
+    assert talk.only().says == (Cause.FAST_RETRANSMIT, *NEEDED_AFTER)
 
 
 def test_data_that_the_capture_lacks_behind_what_is_forgotten() -> None:
