@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from sinks.consumer.pace import LONGEST_MINUTE_SECONDS
 from tests.bench.captures import Capture, Captures
 from tests.bench.tables import EIGHTFOLD, FULL, MILLION, Row, Table
 from tests.pipeline.cluster import Cluster, running
@@ -31,7 +32,7 @@ RESTART_FLOWS: Final = 1_000_000
 _EVEN_PART: Final = (0.2, 0.7)
 """Shares of a bulk capture's packets between which they come evenly."""
 _NANOSECONDS: Final = 1_000_000_000
-_SETTLED_SECONDS: Final = 6.0
+_SETTLED_SECONDS: Final = 2 * LONGEST_MINUTE_SECONDS
 """A batch of the sink may wait for half as long."""
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 600.0
