@@ -78,6 +78,13 @@ def joined(blocks: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return np.concatenate([block.view(np.uint8) for block in blocks]).view(blocks[0].dtype)
 
 
+def joined_columns(parts: Sequence[Sequence[npt.NDArray[Any]]]) -> list[npt.NDArray[Any]]:
+    """Return the columns of one or more parts, each ``joined``; those of a single part as they are."""
+    if len(parts) == 1:
+        return list(parts[0])
+    return [joined(columns) for columns in zip(*parts, strict=True)]
+
+
 def _populate(whole: npt.NDArray[Any], start: int, size: int) -> None:
     """Have the pages of a part of a mapping made, all at once; ``whole`` begins where the mapping does."""
     first = start - start % mmap.PAGESIZE

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segwatch.errors import StoreError
-from segwatch.memory import joined
+from segwatch.memory import joined_columns
 from segwatch.records.findings import FINDING_TYPES, FindingColumns
 from segwatch.records.intervals import INTERVAL
 from segwatch.records.segments import SEGMENT_TYPES, SegmentColumns
@@ -194,13 +194,13 @@ class FindingSpool:
             start = 0
             while waiting + batch.rows - start >= BLOCK_ROWS:
                 end = start + BLOCK_ROWS - waiting
-                yield _joined([*pending, [column[start:end] for column in columns]])
+                yield joined_columns([*pending, [column[start:end] for column in columns]])
                 pending, waiting, start = [], 0, end
             if start < batch.rows:
                 pending.append([column[start:] for column in columns])
                 waiting += batch.rows - start
         if pending:
-            yield _joined(pending)
+            yield joined_columns(pending)
 
     def _read(self, stream: _Stream, batch: _Batch) -> _Arrays:
         if batch.columns is not None:
@@ -216,9 +216,3 @@ class FindingSpool:
                 raise StoreError("The temporary file that keeps the findings is shorter than it was written.")
             columns.append(column)
         return columns
-
-
-def _joined(parts: list[_Arrays]) -> _Arrays:
-    if len(parts) == 1:
-        return parts[0]
-    return [joined(columns) for columns in zip(*parts, strict=True)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.memory import joined
+from segwatch.memory import joined_columns
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.positions import Coverage
 from sinks.consumer.intake import Mark, Verdict, first_new_row, verdict
@@ -121,9 +121,7 @@ class Batch:
 
     def columns(self) -> Columns:
         """Return the rows of all messages."""
-        if len(self._parts) == 1:
-            return self._parts[0][2]
-        return [joined(columns) for columns in zip(*(part[2] for part in self._parts), strict=True)]
+        return joined_columns([part[2] for part in self._parts])
 
     def origin(self) -> Origin:
         """Return where the rows come from."""

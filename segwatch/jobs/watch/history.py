@@ -17,7 +17,7 @@ from ingest.capture.live.intake import Opened
 from segwatch import __version__
 from segwatch.errors import StoreError, StoreUnavailableError
 from segwatch.jobs.pipeline import AnalysedBatch
-from segwatch.memory import joined
+from segwatch.memory import joined_columns
 from segwatch.messages.status import SensorStatus
 from segwatch.records.findings import FindingColumns, take_findings
 from segwatch.records.segments import SegmentColumns, take_segments
@@ -225,7 +225,7 @@ def _blocks(taken: list[_Rows]) -> list[_Rows]:
         groups.setdefault((rows.table, rows.session), []).append(rows)
     blocks: list[_Rows] = []
     for (table, session), parts in groups.items():
-        columns = [joined(column) for column in zip(*(part.columns for part in parts), strict=True)]
+        columns = joined_columns([part.columns for part in parts])
         blocks += (
             _Rows(table, session, tuple(one[first : first + BLOCK_ROWS] for one in columns))
             for first in range(0, len(columns[0]), BLOCK_ROWS)
