@@ -6,9 +6,9 @@ SHORTEST_SECONDS: Final = 5.0
 LONGEST_SECONDS: Final = 60.0
 """What a worker that takes over has to do again at most, at the same rate."""
 QUIET_SECONDS: Final = 2.0
-"""Without a message for so long a partition has nothing better to do."""
+"""A partition without a message for so long has its checkpoint sooner: nothing more will soon be added to it."""
 _LEAST_WORK: Final = 10
-"""Checkpoints of all partitions of a worker take at most a tenth of its time."""
+"""Checkpoints of all partitions of a worker take a tenth of its time, as far as ``LONGEST_SECONDS`` allows."""
 
 
 class CheckpointPace:
@@ -24,6 +24,6 @@ class CheckpointPace:
 
     def written(self, began: float, ended: float, partitions: int) -> None:
         """Take note of a checkpoint and of the time that it took; the worker has so many ``partitions``, all alike."""
-        pause = min(max(_LEAST_WORK * partitions * (ended - began), self._shortest), LONGEST_SECONDS)
-        self._due = ended + pause
-        self._due_if_quiet = ended + self._shortest
+        least = _LEAST_WORK * (ended - began)
+        self._due = ended + min(max(partitions * least, self._shortest), LONGEST_SECONDS)
+        self._due_if_quiet = ended + min(max(least, self._shortest), LONGEST_SECONDS)

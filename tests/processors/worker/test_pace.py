@@ -41,7 +41,14 @@ def test_no_checkpoint_waits_for_ever() -> None:
 
 def test_the_last_messages_before_a_pause_do_not_wait_for_a_long_checkpoint() -> None:
     pace = CheckpointPace(0.0)
+    pace.written(5.0, 5.5, _PARTITIONS)
+    assert not pace.is_due(5.5 + SHORTEST_SECONDS, last_message=5.6 + SHORTEST_SECONDS - QUIET_SECONDS)
+    assert pace.is_due(5.5 + SHORTEST_SECONDS, last_message=5.5 + SHORTEST_SECONDS - QUIET_SECONDS)
+    assert not pace.is_due(5.5 + SHORTEST_SECONDS - 0.1, last_message=5.5)
+
+
+def test_long_checkpoints_are_rare_also_where_messages_come_seldom() -> None:
+    pace = CheckpointPace(0.0)
     pace.written(5.0, 8.0, _PARTITIONS)
-    assert not pace.is_due(8.0 + SHORTEST_SECONDS, last_message=8.1 + SHORTEST_SECONDS - QUIET_SECONDS)
-    assert pace.is_due(8.0 + SHORTEST_SECONDS, last_message=8.0 + SHORTEST_SECONDS - QUIET_SECONDS)
-    assert not pace.is_due(8.0 + SHORTEST_SECONDS - 0.1, last_message=8.0)
+    assert not pace.is_due(8.0 + 29.9, last_message=8.0)
+    assert pace.is_due(8.0 + 30.0, last_message=8.0)
