@@ -58,8 +58,13 @@ def keep(path: Path, part: str, tables: Sequence[Table], rounds: int, load: floa
 def page(results: Mapping[str, Any]) -> str:
     """Return the page in Markdown."""
     lines = ["# Benchmarks", "", INTRODUCTION, ""]
-    machines = {(results[part]["machine"], results[part]["date"]) for part in PARTS if part in results}
-    lines += [f"Machine: {name} ({date})." for name, date in sorted(machines)]
+    machines: dict[tuple[str, str], list[str]] = {}
+    for part in PARTS:
+        if part in results:
+            machines.setdefault((results[part]["machine"], results[part]["date"]), []).append(part)
+    for (name, date), parts in machines.items():
+        of_parts = f", {', '.join(parts)}" if len(machines) > 1 else ""
+        lines.append(f"Machine: {name} ({date}{of_parts}).")
     for part in PARTS:
         if part in results:
             for table in results[part]["tables"]:
