@@ -162,6 +162,10 @@ def checked_name(_context: click.Context, _parameter: click.Parameter, value: st
     name = value if value is not None else settings().name or socket.gethostname()
     if not name or not name.isprintable() or name != name.strip():
         raise click.BadParameter(f"{name!r} is no name: it must be text without control characters or spaces around it")
+    from segwatch.scope import REPLAY_SUFFIX  # loads NumPy, which the commands' help need not wait for
+
+    if name.endswith(REPLAY_SUFFIX):
+        raise click.BadParameter(f"{name!r} is no name: replays of other sensors have names that end so")
     return name
 
 

@@ -35,6 +35,7 @@ NOWHERE = "127.0.0.1:1"
         (["--read", CAPTURE, "--speed", "nan"], "'nan' is neither recorded nor max nor a number from 1e-09 to 1e+09"),
         (["--read", CAPTURE, "--name", ""], "'' is no name"),
         (["--read", CAPTURE, "--name", "a\nb"], "is no name"),
+        (["--read", CAPTURE, "--name", "gateway (replay)"], "replays of other sensors have names that end so"),
         (["--read", CAPTURE, "--patience", "0"], "0.0 is not in the range x>0"),
         (["--read", CAPTURE, "--kafka", "a:b"], "'a:b' is neither"),
         (["--read", CAPTURE, "--spool-bytes", "1"], "1 is not in the range x>=1048576"),
