@@ -32,6 +32,7 @@ from sinks.writer import Origin, Writer
 
 LOCAL = "local"
 
+_SENSOR = "SELECT sensor FROM captures WHERE session = toUUID(%(session)s) ORDER BY stored_at DESC LIMIT 1"
 _FINISH = """
 INSERT INTO captures (
     session, sensor, stored, generation, file_name, file_bytes, frames, segments, conversations, anomalies, intervals,
@@ -120,6 +121,12 @@ class Store:
         """Return whether a session (32 hexadecimal digits) is absent, being stored by another process, or stored."""
         with as_store_errors(self.address):
             return session_state(self.client, plain(session))
+
+    def stored_sensor(self, session: str) -> str:
+        """Return the sensor under whose name a session (32 hexadecimal digits) that is stored stands."""
+        with as_store_errors(self.address):
+            rows = self.client.execute(_SENSOR, {"session": plain(session)})
+        return str(rows[0][0])
 
     def begin(self, session: str, sensor: str) -> None:
         """Claim a session (32 hexadecimal digits) that is absent. Raises ``StoreError`` if it is not."""

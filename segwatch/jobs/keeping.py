@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from segwatch.jobs.content import Content
 from segwatch.jobs.pipeline import AnalysedBatch
+from segwatch.memory import copied
 from segwatch.records.findings import take_findings
 from segwatch.records.segments import take_segments
 from segwatch.settings import settings
@@ -56,7 +57,7 @@ class Keeper:
         if len(rows):
             self._spool.add_anomalies(take_segments(segments, rows), take_findings(findings, rows))
         if len(judged):
-            self._spool.add_verdicts(judged.copy())
+            self._spool.add_verdicts(copied(judged))
         if self._with_segments:
             self._spool.add_segments(segments)
         self.add_intervals(closed)
@@ -64,7 +65,7 @@ class Keeper:
     def add_intervals(self, intervals: npt.NDArray[Any]) -> None:
         """Keep a copy of interval records."""
         if len(intervals):
-            self._spool.add_intervals(intervals.copy())
+            self._spool.add_intervals(copied(intervals))
 
     def store(self, content: Content, segments: int, conversations: int, rules: str) -> str:
         """Store the capture, unless the store has it already; return in words what became of it."""
@@ -74,7 +75,8 @@ class Keeper:
             self._store = open_store(self._url, self._local)
         address = self._store.address
         if self._store.session_state(content.digest) is SessionState.STORED:
-            return f"The store {address} has this capture already."
+            sensor = self._store.stored_sensor(content.digest)
+            return f"The store {address} has this capture already, as one of the sensor {sensor}."
         facts = CaptureFacts(
             file_name=content.name,
             file_bytes=content.bytes,

@@ -166,7 +166,7 @@ def test_the_local_store_takes_a_capture_once(capture: Path, tmp_path: Path) -> 
         assert first.returncode == 0, first.stderr
         assert "Stored 2 findings, 2 verdicts and 1 intervals" in first.stdout
         again = segwatch("analyze", "--segments", capture, SEGWATCH_DATA_DIR=str(tmp_path / "data"))
-        assert "has this capture already" in again.stdout
+        assert "has this capture already, as one of the sensor gateway." in again.stdout
         with open_store("local", server) as store:
             counts = {
                 table: store.client.execute(f"SELECT count() FROM {table}")[0][0]  # fixed names
