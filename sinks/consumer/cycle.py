@@ -80,7 +80,7 @@ class Cycle:
         self._readers: dict[Place, PartitionReader] = {}
         self._confirmed_at = -math.inf
         """When Kafka last accepted a commit: then this process was a member of the group."""
-        self._paces = {topic: InsertPace(kind.longest_wait) for topic, kind in kinds.items()}
+        self._paces = {topic: InsertPace(kind.shortest_wait, kind.longest_wait) for topic, kind in kinds.items()}
         self._told: dict[tuple[str, Place], float] = {}
         self._unknown: set[Place] = set()
         """Partitions of this member of which it is not known yet what is committed."""

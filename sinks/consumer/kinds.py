@@ -19,7 +19,7 @@ from segwatch.messages.verdicts import read_verdicts
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SegmentColumns
 from sinks.consumer.intake import check_coverage
-from sinks.consumer.pace import LONGEST_MINUTE_SECONDS, LONGEST_SECONDS
+from sinks.consumer.pace import LONGEST_SECONDS, MINUTE_SECONDS, SHORTEST_SECONDS
 from sinks.writer import BLOCK_ROWS, Origin, Writer
 
 Columns = Sequence[npt.NDArray[Any]]
@@ -52,8 +52,10 @@ class Kind:
     """Reads a message that stands in a partition. Raises ``MessageError``."""
     write: Callable[[Writer, Columns, Origin, str], None]
     """Inserts joined columns under a token. Raises ``StoreError``."""
+    shortest_wait: float = SHORTEST_SECONDS
+    """Seconds that its batches wait for more messages, while they come, however little an insert takes."""
     longest_wait: float = LONGEST_SECONDS
-    """Seconds that its batches wait for more messages at most."""
+    """Seconds that they wait at most, however long an insert takes."""
 
 
 def _findings(header: FindingsHeader, row: npt.NDArray[np.int64], columns: Columns, partition: int) -> Content:
@@ -117,7 +119,7 @@ def _write_statuses(writer: Writer, columns: Columns, origin: Origin, token: str
 
 KINDS = {
     ANOMALIES: Kind("anomalies", _read_anomalies, _write_anomalies),
-    INTERVALS: Kind("intervals", _read_intervals, _write_intervals, LONGEST_MINUTE_SECONDS),
+    INTERVALS: Kind("intervals", _read_intervals, _write_intervals, MINUTE_SECONDS, MINUTE_SECONDS),
     VERDICTS: Kind("verdicts", _read_verdicts, _write_verdicts),
     SENSORS: Kind("sensors", _read_status, _write_statuses),
     SEGMENTS: Kind("segments", _read_segments, _write_segments),

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sinks.consumer.pace import LONGEST_MINUTE_SECONDS
+from segwatch.kafka.topics import LOCAL_PARTITIONS
+from sinks.consumer.pace import MINUTE_SECONDS
 from tests.bench.captures import Capture, Captures
 from tests.bench.tables import EIGHTFOLD, FULL, MILLION, Row, Table
 from tests.pipeline.cluster import Cluster, running
@@ -32,7 +33,7 @@ RESTART_FLOWS: Final = 1_000_000
 _EVEN_PART: Final = (0.2, 0.7)
 """Shares of a bulk capture's packets between which they come evenly."""
 _NANOSECONDS: Final = 1_000_000_000
-_SETTLED_SECONDS: Final = 2 * LONGEST_MINUTE_SECONDS
+_SETTLED_SECONDS: Final = 2 * MINUTE_SECONDS
 """A batch of the sink may wait for half as long."""
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 600.0
@@ -55,6 +56,16 @@ def _usage(pid: int) -> _Usage:
     return _Usage(
         (int(fields[11]) + int(fields[12])) / _TICKS, pages * os.sysconf("SC_PAGE_SIZE"), int(peak) * _KIBIBYTE
     )
+
+
+@contextmanager
+def _cluster() -> Iterator[Cluster]:
+    """Give servers and topics as ``segwatch up`` makes them, in a folder that is gone in the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder,
+        running(Path(folder), LOCAL_PARTITIONS) as cluster,
+    ):
+        yield cluster
 
 
 class _Pipeline:
@@ -99,7 +110,7 @@ def pipeline(captures: Captures, rounds: int, _peers: Sequence[str]) -> list[Tab
 
 def _speed(kind: str, captures: Captures, rounds: int) -> Table:
     """Take the rate from the difference between two captures, so that the wait for the last rows stands apart."""
-    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+    with _cluster() as cluster:
         way = _Pipeline(cluster, captures.sized(kind, *FULL), SPEED_PROCESSORS)
         found = [
             _Round(*(_published(way, captures.sized(kind, *size)) for size in (FULL, EIGHTFOLD))) for _ in range(rounds)
@@ -112,7 +123,8 @@ def _speed(kind: str, captures: Captures, rounds: int) -> Table:
         rows.append(Row((name, f"{used / large.segments * 1e9:.0f} ns a segment", memory)))
     head = ("process", "million segments/s, or processor time", "resident memory, MiB")
     note = (
-        f"From a file into rows of ClickHouse, {SPEED_PROCESSORS} processors, after a warm-up: the difference between "
+        f"From a file into rows of ClickHouse, {SPEED_PROCESSORS} processors and {LOCAL_PARTITIONS} partitions (as "
+        "`segwatch up` makes them), after a warm-up: the difference between "
         f"{small.segments:,} and {large.segments:,} segments, each until its last row was there "
         f"({small.seconds:.1f} s and {large.seconds:.1f} s)."
     )
@@ -172,7 +184,7 @@ class _Stretch(NamedTuple):
 def _latency(captures: Captures) -> Table:
     """Publish a capture up to the end of its even part, at a fixed rate; look again and again which rows are there."""
     capture = captures.sized("bulk", *FULL)
-    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+    with _cluster() as cluster:
         way = _Pipeline(cluster, capture)
         stretch = _even_stretch(way, capture)
         seen = _latencies(way, capture, stretch)
@@ -237,7 +249,7 @@ def _started(way: _Pipeline) -> float:
 def _restart(captures: Captures) -> Table:
     """Fill a processor with conversations that never end; kill it; see how soon another one goes on with them."""
     flows = captures.sized("flows", RESTART_FLOWS, captures.flows)
-    with tempfile.TemporaryDirectory(prefix="segwatch-bench-") as folder, running(Path(folder)) as cluster:
+    with _cluster() as cluster:
         way = _Pipeline(cluster, captures.tiny())
         before = way.usages()["processor 1"].resident_bytes
         with _open_session(cluster, flows.path):

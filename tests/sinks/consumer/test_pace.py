@@ -2,13 +2,13 @@
 
 import pytest
 
-from sinks.consumer.pace import LONGEST_MINUTE_SECONDS, LONGEST_SECONDS, SHORTEST_SECONDS, InsertPace
+from sinks.consumer.pace import LONGEST_SECONDS, MINUTE_SECONDS, SHORTEST_SECONDS, InsertPace
 
 MANY = 100
 
 
-def _pace(insert_seconds: float, longest: float = LONGEST_SECONDS) -> InsertPace:
-    pace = InsertPace(longest)
+def _pace(insert_seconds: float, shortest: float = SHORTEST_SECONDS, longest: float = LONGEST_SECONDS) -> InsertPace:
+    pace = InsertPace(shortest, longest)
     for _ in range(MANY):
         pace.inserted(insert_seconds)
     return pace
@@ -27,9 +27,10 @@ def test_rows_never_wait_for_long() -> None:
     assert _pace(3.0).wait_seconds(8) == LONGEST_SECONDS
 
 
-def test_rows_of_minutes_may_wait_longer() -> None:
-    pace = _pace(3.0, LONGEST_MINUTE_SECONDS)
-    assert pace.wait_seconds(8) == LONGEST_MINUTE_SECONDS > LONGEST_SECONDS
+@pytest.mark.parametrize("insert_seconds", [0.001, 3.0])
+def test_rows_of_minutes_wait_longer_whatever_an_insert_takes(insert_seconds: float) -> None:
+    pace = _pace(insert_seconds, MINUTE_SECONDS, MINUTE_SECONDS)
+    assert pace.wait_seconds(8) == MINUTE_SECONDS > LONGEST_SECONDS
 
 
 def test_a_single_slow_insert_changes_little() -> None:
