@@ -75,7 +75,7 @@ class UpJob:
             stack.callback(guard.close)
             servers = Servers(self.store, guard)
             stack.callback(servers.stop)
-            address, store = servers.start()
+            address, store = servers.start(self.processors)
             stop = stack.enter_context(stop_requested())
             shown = stack.enter_context(view(f"Kafka {address.bootstrap}, store {store}"))
             maker = PartsMaker(folder, guard)

@@ -13,6 +13,7 @@ from segwatch.kafka.broker.jars import FETCHING, are_fetched
 from segwatch.kafka.broker.java import find_java
 from segwatch.kafka.broker.local import LocalBroker
 from segwatch.kafka.location import kafka_address
+from segwatch.kafka.topics import DEFAULT_PARTITIONS, LOCAL_PARTITIONS
 from segwatch.settings import settings
 from segwatch.supervision.guard import Guard
 from sinks.local_server import LocalServer
@@ -36,16 +37,18 @@ class Servers:
         self._told: set[int] = set()
         self._looked = float("-inf")
 
-    def start(self) -> tuple[KafkaAddress, str]:
+    def start(self, processors: int) -> tuple[KafkaAddress, str]:
         """Start what is local, make topics and tables; return where Kafka is, and the store's name.
 
-        Raises ``BusError`` and ``StoreError``.
+        Topics that are made here have a partition for each of so many ``processors`` at least. Raises ``BusError`` and
+        ``StoreError``.
         """
         if self._owns_broker:
             find_java()
             click.echo("Starting the local Kafka broker." if are_fetched() else FETCHING, err=True)
         address = self._broker.start() if self._broker is not None else kafka_address()
-        create_topics(address)
+        usual = LOCAL_PARTITIONS if self._broker is not None else DEFAULT_PARTITIONS
+        create_topics(address, at_first=max(usual, processors))
         with open_store(self._store) as store:
             name = str(store.address)
         self._tell_guard()

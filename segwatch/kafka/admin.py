@@ -27,12 +27,14 @@ class TopicDescription(NamedTuple):
     """How far the offsets reach; more than there are messages where a topic is compacted."""
 
 
-def create_topics(address: KafkaAddress, partitions: int | None = None, replication: int = 1) -> tuple[str, ...]:
+def create_topics(
+    address: KafkaAddress, partitions: int | None = None, replication: int = 1, *, at_first: int = DEFAULT_PARTITIONS
+) -> tuple[str, ...]:
     """Make the topics that are missing, and return their names; those that are there stay as they are.
 
-    ``partitions`` is their common count: by default that of the topics that are there, else 8. Raises ``BusError``,
-    also where topics with another count are there, which cannot be changed: a conversation would go to another
-    partition than the one that knows it.
+    ``partitions`` is their common count: by default that of the topics that are there, and where there are none,
+    ``at_first``. Raises ``BusError``, also where topics with another count are there, which cannot be changed: a
+    conversation would go to another partition than the one that knows it.
     """
     with open_admin(address) as admin, bus_errors(address):
         there = topic_states(admin, TOPICS)
@@ -42,7 +44,7 @@ def create_topics(address: KafkaAddress, partitions: int | None = None, replicat
                 f"The topics have {' and '.join(map(str, sorted(counts)))} partitions, which cannot be made "
                 f"{partitions}; leave the count out, or let everything be read, stop, and delete them first."
             )
-        count = partitions or min(counts, default=DEFAULT_PARTITIONS)
+        count = partitions or min(counts, default=at_first)
         missing = [spec for spec in topic_specs(count, replication) if spec.name not in there]
         return _create(admin, missing)
 
