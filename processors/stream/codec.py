@@ -27,8 +27,6 @@ _LEVEL: Final = 1
 POSITION_KEY: Final = "position"
 """Name of the value that closes a checkpoint of a partition, in keys of the form PARTITION/NAME."""
 _MOST_BYTES: Final = 1 << 31
-MOST_VALUE_BYTES: Final = 8_000_000
-"""Kafka takes no greater one (``segwatch.kafka.topics.MAX_MESSAGE_BYTES``, less what it adds)."""
 _ANALYSED: Final[dict[str, np.dtype[Any]]] = {
     "keys": KEY,
     "conversations": CONVERSATION,
@@ -66,21 +64,12 @@ def layout() -> str:
 
 
 def encode(description: dict[str, Any], states: list[Arrays]) -> bytes:
-    """Return the value that holds a description (of what JSON can say) and the states of some engines.
-
-    Raises ``CheckpointError`` if it is greater than Kafka takes.
-    """
+    """Return the value that holds a description (of what JSON can say) and the states of some engines."""
     rows = [{name: len(array) for name, array in state.items()} for state in states]
     head = json.dumps({"format": FORMAT, "layout": layout(), "rows": rows, "about": description}, separators=(",", ":"))
     parts: list[bytes | memoryview] = [head.encode(), b"\n"]
     parts += [array.view(np.uint8).data for state in states for array in state.values() if len(array)]
-    value = zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(parts))
-    if len(value) > MOST_VALUE_BYTES:
-        raise CheckpointError(
-            f"A shard has so many open conversations that its checkpoint is of {len(value)} bytes, and Kafka takes "
-            f"{MOST_VALUE_BYTES}; more partitions divide them further (docs/reliability.md says how to change over)."
-        )
-    return value
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(parts))
 
 
 def decode(value: bytes) -> tuple[dict[str, Any], list[Arrays]]:

@@ -23,6 +23,7 @@ from processors.stream.checks import check_message
 from processors.stream.codec import POSITION_KEY, CheckpointError, decode, encode
 from processors.stream.gather import Gatherer, RowsByShard
 from processors.stream.outgoing import Chains, Kind, Outgoing, verdict_rows
+from processors.stream.pieces import Pieces, Write
 from processors.stream.settings import StreamSettings
 from processors.stream.shard import Shard, ShardIntervals, stream_numbers
 from segwatch.memory import joined
@@ -70,6 +71,7 @@ class Partition:
         self._gatherer = Gatherer(settings.shards)
         self._findings = empty_findings(0)
         self._chains = Chains(number, settings.rules)
+        self._pieces = Pieces()
         self.durable = -1
         """Offset that the last durable checkpoint covers."""
         self.is_fresh = True
@@ -174,22 +176,23 @@ class Partition:
     def _key(self, name: int | str) -> bytes:
         return f"{self._number}/{name}".encode()
 
-    def checkpoint(self) -> list[tuple[bytes, bytes]]:
-        """Return keys and values to write, in this order; ``is_durable`` must follow once they are.
+    def checkpoint(self) -> list[Write]:
+        """Return what to write, in this order; ``is_durable`` must follow once that is done.
 
         All that was sent before must be acknowledged before they are written. Nothing is returned while some shards
         are behind others.
         """
         if len({shard.applied for shard in self._shards}) > 1 or self._shards[0].applied <= self.durable:
             return []
-        values = [(self._key(shard.number), shard.write()) for shard in self._shards if shard.changed]
+        changed = (shard for shard in self._shards if shard.changed)
+        writes = [one for shard in changed for one in self._pieces.write(self._key(shard.number), shard.write())]
         about = {
             "partitions": self._settings.partitions,
             "shards": [shard.stored for shard in self._shards],
             "ends": {kind.value: list(end) for kind, end in self._chains.ends.items()},
             "table": self._shards[0].time_table(),
         }
-        return [*values, (self._key(POSITION_KEY), encode(about, []))]
+        return [*writes, *self._pieces.write(self._key(POSITION_KEY), encode(about, []))]
 
     def is_durable(self) -> None:
         """Take the last checkpoint for written."""
@@ -199,11 +202,11 @@ class Partition:
     def load(self, read: Callable[[bytes], bytes | None]) -> None:
         """Become what the checkpoints say; ``read`` returns the value of a key. Raises ``CheckpointError``."""
         for shard in self._shards:
-            value = read(self._key(shard.number))
+            value = self._pieces.read(self._key(shard.number), read)
             if value is not None:
                 shard.read(value)
                 self.is_fresh = False
-        value = read(self._key(POSITION_KEY))
+        value = self._pieces.read(self._key(POSITION_KEY), read)
         if value is not None:
             about, _ = decode(value)
             self._check_settings(about)

@@ -271,15 +271,18 @@ class StreamWorker:
         if self._works.get(number) is not work:
             return
         began = time.monotonic()
-        values = work.partition.checkpoint()
-        if not values:
+        writes = work.partition.checkpoint()
+        if not writes:
             return
         await work.all_acknowledged()
         reached("processor: findings acknowledged")
         deliveries = []
-        for key, value in values:
+        for key, value in writes:
             deliveries.append(await self._changelog.send(key=key, value=value, partition=number, force=True))
-            self._table.data[key] = value
+            if value is None:
+                self._table.data.pop(key, None)
+            else:
+                self._table.data[key] = value
             reached("processor: after table write")
         for delivery in deliveries:
             await delivery
@@ -291,7 +294,7 @@ class StreamWorker:
         reached("processor: after ack")
         ended = time.monotonic()
         work.pace.written(began, ended, len(self._works))
-        self._count_checkpoint(number, work.partition, sum(len(value) for _, value in values), ended - began)
+        self._count_checkpoint(number, work.partition, sum(len(value or b"") for _, value in writes), ended - began)
 
     @staticmethod
     def _count_checkpoint(number: int, partition: Partition, size: int, seconds: float) -> None:

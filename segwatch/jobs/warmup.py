@@ -104,7 +104,7 @@ def _stream(capture: str, rules: str) -> None:
         for outgoing in partition.apply(offset, 0, message.content).outgoing:
             if outgoing.kind is Kind.ANOMALIES:
                 read_anomalies(outgoing.content)
-        checkpoints.update(partition.checkpoint())
+        checkpoints.update({key: value for key, value in partition.checkpoint() if value is not None})
         partition.is_durable()
     Partition(0, StreamSettings(partitions=1, rules=rules), Scratch()).load(checkpoints.get)
 

@@ -77,5 +77,5 @@ def _memory(partition: Partition) -> dict[str, int]:
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return {
         "resident_mb": next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1000,
-        "checkpoint_bytes": sum(len(value) for _, value in partition.checkpoint()),
+        "checkpoint_bytes": sum(len(value or b"") for _, value in partition.checkpoint()),
     }

@@ -22,12 +22,16 @@ from segwatch.kafka.connection import open_consumer
 from segwatch.kafka.topics import FINDINGS, PROCESSOR_APP, SEGMENTS
 from sinks.connection import ServerAddress, new_client
 from sinks.local_server import LocalServer
+from tests.pipeline.crashing import PIECE_BYTES
 from tests.support import REPOSITORY
 
 PARTITIONS = 8
 ENDED_WELL = frozenset({0, -signal.SIGTERM, EXIT_SIGNAL + signal.SIGTERM})
 """Exit codes of a worker that was asked to end (SIGTERM): the others, if it was asked before it listened."""
 SINK_GROUP = "segwatch-sink"
+_DAY_SECONDS = 86400
+_BEFORE_MIDNIGHT_SECONDS = 300
+"""Longer than a test takes."""
 
 
 class Cluster:
@@ -41,9 +45,17 @@ class Cluster:
         self.clickhouse = LocalServer(folder / "data")
         self.processes: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []
+        self.piece_bytes: int | None = None
+        """Most bytes of a value of a checkpoint, instead of what Kafka takes."""
 
     def start(self) -> None:
-        """Start Kafka with its topics, and ClickHouse."""
+        """Start Kafka with its topics, and ClickHouse, at a time from which a test ends on the same day.
+
+        What is stored of a conversation on two days (UTC) has a row for each of them, and none such to compare with.
+        """
+        left = _DAY_SECONDS - time.time() % _DAY_SECONDS
+        if left < _BEFORE_MIDNIGHT_SECONDS:
+            time.sleep(left)
         self.address = self.broker.start()
         create_topics(self.address, self.partitions)
         self.store = self.clickhouse.wait_ready()
@@ -68,6 +80,7 @@ class Cluster:
             "SEGWATCH_STORE": "local",
             "SEGWATCH_IDLE_TIMEOUT": "0",
             "SEGWATCH_CLOSED_TIMEOUT": "0",
+            **({} if self.piece_bytes is None else {PIECE_BYTES: str(self.piece_bytes)}),
         }
 
     def environment_of(self, role: str) -> dict[str, str]:  # here all are alike

@@ -23,6 +23,7 @@ def _pause(some: random.Random) -> float:
 @pytest.mark.parametrize(("kind", "hits"), [(Cluster, 15), (SecuredCluster, 6)])
 def test_random_crashes_lose_and_double_nothing(tmp_path: Path, kind: type[Cluster], hits: int) -> None:
     with running(tmp_path, kind=kind) as cluster:
+        cluster.piece_bytes = 2000
         result = crash_trial(
             cluster, CAPTURE, seed=random.SystemRandom().getrandbits(32), hits=hits, speed=_SPEED, pause=_pause
         )

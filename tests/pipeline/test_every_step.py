@@ -49,6 +49,7 @@ def _crash_at(cluster: Cluster, role: tuple[str, ...], step: str) -> str:
 @pytest.mark.usefixtures("kafka_installed")
 def test_a_crash_at_each_step(tmp_path: Path) -> None:
     with running(tmp_path, partitions=3) as cluster:
+        cluster.piece_bytes = 1000
         keep_arrivals(cluster.store)
         sessions = [_crash_at(cluster, role, step) for role, step in _STEPS]
         store_offline(cluster, [(CAPTURE, session) for session in sessions])

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import processors.stream.pieces
 from processors.engine import FOR_EVER, Engine, Scratch
 from processors.stream.codec import CheckpointError
 from processors.stream.outgoing import VERDICT_BITS, Kind, Outgoing
 from processors.stream.partition import Partition, Step
+from processors.stream.pieces import MOST_VALUE_BYTES, Write
 from processors.stream.settings import StreamSettings
 from processors.verdicts.engine import Verdicts
 from segwatch.messages.errors import Reason
@@ -117,6 +119,12 @@ class Bus:
         self.table: dict[bytes, bytes] = {}
         self.reader = Reader()
 
+    def write(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self.table.pop(key, None)
+        else:
+            self.table[key] = value
+
 
 def _run_until_crash(data: st.DataObject, log: list[Message], bus: Bus, start: int, some: StreamSettings) -> None:
     """Let a processor work, and die at a step that is drawn: between sends, in a checkpoint, or after it."""
@@ -134,7 +142,7 @@ def _run_until_crash(data: st.DataObject, log: list[Message], bus: Bus, start: i
             for key, value in partition.checkpoint():
                 if data.draw(st.integers(0, 9)) == 0:
                     return
-                bus.table[key] = value
+                bus.write(key, value)
             partition.is_durable()
 
 
@@ -158,8 +166,11 @@ def test_crashes_lose_and_double_nothing(
     log, _ = drawn
     bus = Bus()
     some = data.draw(st.sampled_from([SETTINGS, LIMITED]))
-    for _ in range(data.draw(st.integers(1, 4))):
-        _run_until_crash(data, log, bus, data.draw(st.integers(0, len(log) - 1)), some)
+    with pytest.MonkeyPatch.context() as patch:
+        most_bytes = data.draw(st.sampled_from([MOST_VALUE_BYTES, 500, 200]))
+        patch.setattr(processors.stream.pieces, "MOST_VALUE_BYTES", most_bytes)
+        for _ in range(data.draw(st.integers(1, 4))):
+            _run_until_crash(data, log, bus, data.draw(st.integers(0, len(log) - 1)), some)
     survivor = new_partition(some)
     survivor.load(bus.table.get)
     for message in log[survivor.next :]:
@@ -192,7 +203,7 @@ def test_checkpoints_of_different_ages_may_be_mixed(
     """A processor that was thought dead writes old values over new ones."""
     log, _ = drawn
     table: dict[bytes, bytes] = {}
-    history: list[tuple[bytes, bytes]] = []
+    history: list[Write] = []
     reader, partition = Reader(), new_partition()
     for message in log:
         for outgoing in sent(partition, message):
@@ -201,6 +212,7 @@ def test_checkpoints_of_different_ages_may_be_mixed(
             history += partition.checkpoint()
             partition.is_durable()
     for key, value in history:
+        assert value is not None
         if data.draw(st.integers(0, 3)) or key not in table:
             table[key] = value
     again = new_partition()
@@ -301,10 +313,12 @@ def test_quiet_partitions_close_their_minutes_by_heartbeats() -> None:
 
 
 def test_checkpoints_of_other_settings_are_refused() -> None:
-    log, partition, table = _simple_log(), new_partition(), dict[bytes, bytes]()
+    log, partition, bus = _simple_log(), new_partition(), Bus()
     for message in log:
         sent(partition, message)
-    table.update(partition.checkpoint())
+    for key, value in partition.checkpoint():
+        bus.write(key, value)
+    table = bus.table
     with pytest.raises(CheckpointError, match="1 partitions with 3 shards"):
         new_partition(SETTINGS._replace(shards=4)).load(table.get)
     with pytest.raises(CheckpointError, match="damaged"):

@@ -61,7 +61,7 @@ def _checkpoints(count: int) -> dict[bytes, bytes]:
     rows = columns([Segment(at=0, sender="client", flags="A", seq=1, ack=1)])
     for message in messages((1, rows, False) for _ in range(count)):
         partition.apply(*message)
-    return dict(partition.checkpoint())
+    return {key: value for key, value in partition.checkpoint() if value is not None}
 
 
 def _partition() -> Partition:
