@@ -309,6 +309,7 @@ def main() -> None:
         small_disk(Path(folder)),
         running(Path(folder), kind=SecuredCluster if chosen.secured else Cluster) as cluster,
     ):
+        cluster.piece_bytes = 2000
         result = _run(cluster, chosen)
         print(json.dumps(result, indent=2, default=str))  # noqa: T201  # the result is what it is run for
         if result["differences"]:
