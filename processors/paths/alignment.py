@@ -17,11 +17,13 @@ _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
 a capture made itself go no further."""
-_LATEST, _LATEST_COPY = 20.0, 5.0
+_LATEST, _LATEST_COPY = 10.0, 5.0
 """The most that a delay costs: of packets that may have been sent again, and of those that are copies of one, for which
 a late one is more likely than one that is lost beside another that is made."""
 _COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
+_COPIED_LATE: Final = 8.0
+"""What it costs more that a copy follows as late as that: the network makes copies at once, mostly."""
 _IMPOSSIBLE = 1e9
 _SKIP_PACKET, _SKIP_FRAME, _SAME = 0, 1, 2
 
@@ -75,9 +77,9 @@ def may_be_copy(earlier: int, later: int, marked: bool) -> bool:
 def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float:
     """Return what it costs that a frame is no packet that was seen before."""
     if frame > 0:
-        later = signed(times[work.frame[frame]])
-        if may_be_copy(signed(times[work.frame[frame - 1]]), later, marked):
-            return _COPIED
+        earlier, later = signed(times[work.frame[frame - 1]]), signed(times[work.frame[frame]])
+        if may_be_copy(earlier, later, marked):
+            return _COPIED if marked else _COPIED + _COPIED_LATE * (later - earlier) / _COPY_WITHIN
     return _APPEARED
 
 

@@ -1,6 +1,6 @@
 """Which packets captures wrote twice, though they came by once."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
 from segwatch.records.paths import NOWHERE, PacketColumns
 
+_RARER: Final = 0.1
+"""How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
 Shares = npt.NDArray[np.float64]
 
 
@@ -51,8 +53,7 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
     ``first``, ``last``: (P,) places that saw it. Where a copy may have been lost behind several sensors, or one of two
-    equal acknowledgements of a host, what is likelier is taken, as other packets show it. A capture that wrote nothing
-    else twice is not said to have written those.
+    equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
     written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
@@ -60,16 +61,28 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     single = is_again & kinds.is_single
     again = np.bincount(kinds.sensor[single], minlength=len(written)) / written
     at_others = np.arange(len(written)) != kinds.sensor[:, None]
-    own = _alike(kinds, kinds.sensor, single, written, 0)
+    own = _alike(kinds, kinds.sensor, single, written, _RARER * _never(written))
     own *= np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
     lost = _is_lost(packets, passages, kinds, first, last)
     every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], len(written))
     copied = _alike(kinds, kinds.place, is_again & ~kinds.is_gone & ~kinds.is_single, every, _never(every))
-    is_lost = kinds.is_gone & kinds.is_single
-    sent_twice = _alike(kinds, kinds.place, kinds.has_twin & ~is_lost & ~is_lost[packets.twin], every, _never(every))
+    sent_twice = _sent_twice(packets, kinds, every)
     is_likely = np.where(kinds.has_twin, own > sent_twice * lost, kinds.is_single | (own > copied * lost))
     found: Flags = kinds.is_gone & kinds.is_again & is_likely
     return found
+
+
+def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares:
+    """Return (P,) how likely a host sends another one at once, as it has sent one, or already two in a row.
+
+    ``every``: (G,) how many packets there are in the direction of each place.
+    """
+    is_lost = kinds.is_gone & kinds.is_single
+    in_row = kinds.has_twin & kinds.has_twin[packets.twin]
+    group = kinds.place + len(every) * in_row
+    rows = np.bincount(kinds.place[kinds.has_twin], minlength=len(every))
+    both = kinds.has_twin & ~is_lost & ~is_lost[packets.twin]
+    return _alike(kinds, group, both, np.concatenate((every, rows)), _never(every))
 
 
 def _never(counts: Numbers) -> float:

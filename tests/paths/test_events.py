@@ -106,6 +106,20 @@ def test_an_acknowledgement_that_a_capture_wrote_twice_and_that_is_lost_is_lost_
     assert found == [("capture_duplicate", "A"), ("lost", "AB")]
 
 
+def test_an_acknowledgement_that_only_a_capture_has_twice_is_not_lost() -> None:
+    """Neither the host nor the capture did so elsewhere; but two equal ones of a host take a loss besides."""
+    packets = [one._replace(ip_id=0, length=one.length * (at % 4 > 0)) for at, one in enumerate(talk(200))]
+    packets[120] = packets[120]._replace(written_twice=(0,))
+    packets[150] = packets[150]._replace(lost=0)
+    assert events_of(FOUR, packets) == [("capture_duplicate", packets[120].seq, "A"), ("lost", packets[150].seq, "AB")]
+
+
+def test_a_repeat_that_is_late_is_no_copy_of_what_came_long_before() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    packets.append(packets[40]._replace(at=packets[40].at + 30_000, held={1: 3_000}))
+    assert {kind for kind, _, _ in events_of(FOUR, packets)} <= {"reordered", "delayed"}
+
+
 def test_a_packet_that_a_capture_missed_is_late_as_usual_on_the_longer_way() -> None:
     """Delays vary more over two hops than over the last one; an equal one came before, and it is no copy of that."""
     packets = [one._replace(ip_id=0, held={0: 53 * at % 4000}) for at, one in enumerate(talk(200))]
