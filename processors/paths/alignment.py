@@ -17,11 +17,13 @@ _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
 a capture made itself go no further."""
-_LATEST, _LATEST_COPY = 20.0, 5.0
+_LATEST, _LATEST_COPY = 10.0, 5.0
 """The most that a delay costs: of packets that may have been sent again, and of those that are copies of one, for which
 a late one is more likely than one that is lost beside another that is made."""
 _COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
+_COPIED_LATE: Final = 8.0
+"""What it costs more that a copy follows as late as that: the network makes copies at once, mostly."""
 _IMPOSSIBLE = 1e9
 _SKIP_PACKET, _SKIP_FRAME, _SAME = 0, 1, 2
 
@@ -39,6 +41,8 @@ class Alignment(NamedTuple):
     """(MOST_EQUAL,) the sensor that saw each last."""
     seen: npt.NDArray[np.int64]
     """(MOST_EQUAL,) when it did."""
+    missed: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) how many sensors behind that one have it not."""
     expected: npt.NDArray[np.int64]
     """(MOST_EQUAL,) when each is expected at the next sensor at the earliest."""
     frame: npt.NDArray[np.int64]
@@ -50,17 +54,17 @@ class Alignment(NamedTuple):
 def new_alignment() -> Alignment:
     """Return memory."""
     side = MOST_EQUAL + 1
-    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(6))
+    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(7))
     return Alignment(np.zeros((side, side)), np.zeros((side, side), np.uint8), *numbers)
 
 
 @kernel
-def _cost_of_same(excess: int, spread: int, early: int, missed: bool, marked: bool) -> float:
+def _cost_of_same(excess: int, spread: int, early: int, missed: int, marked: bool) -> float:
     """Return what it costs that a packet came ``excess`` later than the fastest would have."""
     if excess < -spread - early:
         return _IMPOSSIBLE
     unusual = min(excess / spread, _LATEST_COPY if marked else _LATEST) if excess > 0 else -excess / early
-    return unusual + (_MISSED if missed else 0.0)
+    return unusual + _MISSED * missed
 
 
 @kernel
@@ -73,16 +77,16 @@ def may_be_copy(earlier: int, later: int, marked: bool) -> bool:
 def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float:
     """Return what it costs that a frame is no packet that was seen before."""
     if frame > 0:
-        later = signed(times[work.frame[frame]])
-        if may_be_copy(signed(times[work.frame[frame - 1]]), later, marked):
-            return _COPIED
+        earlier, later = signed(times[work.frame[frame - 1]]), signed(times[work.frame[frame]])
+        if may_be_copy(earlier, later, marked):
+            return _COPIED if marked else _COPIED + _COPIED_LATE * (later - earlier) / _COPY_WITHIN
     return _APPEARED
 
 
 @kernel
-def _cost_of_loss(work: Alignment, place: int, copy_of: Any, before: int) -> float:
+def _cost_of_loss(work: Alignment, place: int, copy_of: Any) -> float:
     """Return what it costs that the next sensor does not have a packet; nothing where one before had none already."""
-    if work.last[place] != before:
+    if work.missed[place] > 0:
         return 0.0
     return _LOST if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
 
@@ -94,15 +98,15 @@ def align(
     frames: int,
     times: Any,
     copy_of: Any,
-    before: int,
-    spread: int,
-    early: int,
+    spread: Any,
+    early: Any,
     marked: bool,
 ) -> None:
     """Find which of the ``packets`` the ``frames`` of the next sensor are; writes ``found``.
 
-    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``before``: the sensor before; ``spread``:
-    usual delay above the least; ``early``: what usually falls short of it; ``marked``: as in ``may_be_copy``.
+    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``spread``: usual delay above the
+    least, by the sensor that saw a packet last; ``early``: what usually falls short of it; ``marked``: as in
+    ``may_be_copy``.
     """
     work.cost[0, 0] = 0.0
     for i in range(packets + 1):
@@ -111,7 +115,7 @@ def align(
                 continue
             least, choice = _IMPOSSIBLE, _SKIP_FRAME
             if i > 0:
-                lost = _cost_of_loss(work, i - 1, copy_of, before)
+                lost = _cost_of_loss(work, i - 1, copy_of)
                 least, choice = work.cost[i - 1, j] + lost, _SKIP_PACKET
             if j > 0:
                 new = work.cost[i, j - 1] + _cost_of_new(work, j - 1, times, marked)
@@ -119,8 +123,9 @@ def align(
                     least, choice = new, _SKIP_FRAME
             if i > 0 and j > 0:
                 excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
+                last = work.last[i - 1]
                 same = work.cost[i - 1, j - 1]
-                same += _cost_of_same(excess, spread, early, work.last[i - 1] != before, marked)
+                same += _cost_of_same(excess, signed(spread[last]), signed(early[last]), work.missed[i - 1], marked)
                 if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least

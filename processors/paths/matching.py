@@ -47,12 +47,46 @@ def _expect(work: Alignment, packets: int, sensor: int, least: Any) -> None:
         work.expected[place] = work.seen[place] + signed(least[work.last[place], sensor])
     for place in range(1, packets):
         packet, last, seen, expected = work.packet[place], work.last[place], work.seen[place], work.expected[place]
+        missed = work.missed[place]
         to = place
         while to > 0 and work.expected[to - 1] > expected:
             work.packet[to], work.last[to] = work.packet[to - 1], work.last[to - 1]
             work.seen[to], work.expected[to] = work.seen[to - 1], work.expected[to - 1]
+            work.missed[to] = work.missed[to - 1]
             to -= 1
         work.packet[to], work.last[to], work.seen[to], work.expected[to] = packet, last, seen, expected
+        work.missed[to] = missed
+
+
+@kernel
+def _first_go_on(work: Alignment, frames: int, times: Any) -> None:
+    """Let the first of equal packets that came at the same moment go on, where not all did: nothing tells which.
+
+    What comes at the same moment comes in the order in which it was seen first.
+    """
+    free = 0
+    for place in range(frames):
+        at = work.found[place]
+        if at == NOWHERE:
+            continue
+        while at > free and work.last[at - 1] == work.last[at] and work.seen[at] - work.seen[at - 1] <= AT_ONCE:
+            at -= 1
+        work.found[place] = at
+        free = at + 1
+    for place in range(1, frames):
+        to = place
+        while to > 0 and _is_later(work, to - 1, to, times):
+            work.found[to], work.found[to - 1] = work.found[to - 1], work.found[to]
+            to -= 1
+
+
+@kernel
+def _is_later(work: Alignment, one: int, other: int, times: Any) -> bool:
+    """Whether of two frames that came at the same moment the first is the packet that was seen first later."""
+    if work.found[one] == NOWHERE or work.found[other] == NOWHERE:
+        return False
+    is_at_once = signed(times[work.frame[other]] - times[work.frame[one]]) <= AT_ONCE
+    return bool(is_at_once and work.packet[work.found[one]] > work.packet[work.found[other]])
 
 
 @kernel
@@ -102,7 +136,6 @@ def _name_new(rows: Rows, packets: PacketColumns, first: int, old: int, made: in
             copy_of = NOWHERE
             if at_once:
                 packets.twin[packet] = packet - 1
-                packets.twin[packet - 1] = packet
         _new_packet(rows, packets, packet, row, copy_of)
 
 
@@ -159,10 +192,12 @@ def _match(
                 work.frame[frames] = order[place]
                 frames += 1
         _expect(work, known, sensor, usual.least[direction])
-        spread = 1 if before == NOWHERE else signed(usual.spread[direction, before, sensor])
-        early = 1 if before == NOWHERE else signed(usual.early[direction, before, sensor])
-        align(work, known, frames, rows.time, packets.copy_of, before, spread, early, rows.is_marked[order[begin]])
+        spread, early = usual.spread[direction, :, sensor], usual.early[direction, :, sensor]
+        align(work, known, frames, rows.time, packets.copy_of, spread, early, rows.is_marked[order[begin]])
+        _first_go_on(work, frames, rows.time)
         old = made
+        for at in range(known):
+            work.missed[at] += 1
         for place in range(frames):
             row = work.frame[place]
             at = work.found[place]
@@ -172,12 +207,12 @@ def _match(
                 known += 1
                 made += 1
             packets.row[work.packet[at], sensor] = row
-            work.last[at], work.seen[at] = sensor, rows.time[row]
+            work.last[at], work.seen[at], work.missed[at] = sensor, rows.time[row], 0
             work.found[place] = work.packet[at]
         _name_new(rows, packets, first, old, made, sensor, before)
         if before != NOWHERE:
             within = signed(usual.most[direction, before, sensor] - usual.least[direction, before, sensor])
-            _note_mixed(rows, packets, work, frames, max(within, spread))
+            _note_mixed(rows, packets, work, frames, max(within, signed(spread[before])))
         before = sensor
     return made
 

@@ -1,6 +1,6 @@
 """Which packets captures wrote twice, though they came by once."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,10 @@ import numpy.typing as npt
 from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
 from segwatch.records.paths import NOWHERE, PacketColumns
+
+_RARER: Final = 0.1
+"""How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
+Shares = npt.NDArray[np.float64]
 
 
 class _Kinds(NamedTuple):
@@ -17,55 +21,104 @@ class _Kinds(NamedTuple):
     """A sensor behind has it not."""
     is_single: Flags
     """Only one sensor has it."""
-    is_again: Flags
-    """A copy that came at the same moment as what it is a copy of, by each sensor that has it."""
     has_twin: Flags
+    is_again: Flags
+    """It came at the same moment as what it is a copy or a twin of, by each sensor that has it."""
+    gap: Numbers
+    """Nanoseconds between it and what it is a copy or a twin of, at the first sensor that has it."""
+    place: Numbers
+    """The first place that has it; those of both directions have numbers of their own."""
+    sensor: Numbers
+    """The first that has it, in the order of the way."""
 
 
 def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> _Kinds:
-    places = np.arange(passages.seen.shape[1])
-    original = packets.copy_of
+    sensors = packets.row.shape[1]
+    has_twin = packets.twin != NOWHERE
+    original = np.where(has_twin, packets.twin, packets.copy_of)
     gap = passages.time - passages.time[original]
     at_once = passages.seen[original] & (gap >= 0) & (gap <= AT_ONCE)
-    is_again: Flags = (original != NOWHERE) & np.all(at_once | ~passages.seen, axis=1)
-    is_gone: Flags = np.any(passages.expects & (places > last[:, None]), axis=1)
-    is_single: Flags = np.equal(first, last)
-    return _Kinds(is_gone, is_single, is_again, packets.twin != NOWHERE)
+    return _Kinds(
+        is_gone=np.any(passages.expects & (np.arange(sensors) > last[:, None]), axis=1),
+        is_single=np.equal(first, last),
+        has_twin=has_twin,
+        is_again=(original != NOWHERE) & np.all(at_once | ~passages.seen, axis=1),
+        gap=np.abs(gap[np.arange(len(first)), first]),
+        place=np.where(packets.is_forward, first, sensors + first),
+        sensor=np.where(packets.is_forward, first, sensors - 1 - first),
+    )
 
 
 def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> Flags:
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
     ``first``, ``last``: (P,) places that saw it. Where a copy may have been lost behind several sensors, or one of two
-    equal acknowledgements of a host behind the first, what is likelier is taken, as other packets show it.
+    equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    sensors = packets.row.shape[1]
-    backward = ~packets.is_forward
-    sensor = np.where(backward, sensors - 1 - first, first)
     written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
-    again = np.bincount(sensor[kinds.is_again & kinds.is_single], minlength=sensors) / written
-    twin = _twin_is_lost(packets, sensor, kinds)
-    of_all = np.where(packets.row != NOWHERE, again, 1.0).prod(axis=1)
-    is_likely = (of_all > _copy_is_lost(packets, kinds)) | kinds.is_single
-    found: Flags = kinds.is_gone & (
-        (kinds.is_again & is_likely) | (kinds.has_twin & kinds.is_single & (again > twin)[sensor])
-    )
+    is_again = kinds.is_again & ~kinds.has_twin
+    single = is_again & kinds.is_single
+    again = np.bincount(kinds.sensor[single], minlength=len(written)) / written
+    at_others = np.arange(len(written)) != kinds.sensor[:, None]
+    own = _alike(kinds, kinds.sensor, single, written, _RARER * _never(written))
+    own *= np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    lost = _is_lost(packets, passages, kinds, first, last)
+    every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], len(written))
+    copied = _alike(kinds, kinds.place, is_again & ~kinds.is_gone & ~kinds.is_single, every, _never(every))
+    sent_twice = _sent_twice(packets, kinds, every)
+    is_likely = np.where(kinds.has_twin, own > sent_twice * lost, kinds.is_single | (own > copied * lost))
+    found: Flags = kinds.is_gone & kinds.is_again & is_likely
     return found
 
 
-def _copy_is_lost(packets: PacketColumns, kinds: _Kinds) -> float:
-    """Return how many of all packets are copied and the copy is lost, if one has nothing to do with the other."""
-    is_copy = packets.copy_of != NOWHERE
-    copied, lost = np.count_nonzero(is_copy & ~kinds.is_gone), np.count_nonzero(~is_copy & kinds.is_gone)
-    return copied * lost / max(len(is_copy), 1) ** 2
+def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares:
+    """Return (P,) how likely a host sends another one at once, as it has sent one, or already two in a row.
 
-
-def _twin_is_lost(packets: PacketColumns, sensor: Numbers, kinds: _Kinds) -> npt.NDArray[np.float64]:
-    """Return (S,) how many of the packets that a sensor is first to see a host sends at once and the next hop loses."""
+    ``every``: (G,) how many packets there are in the direction of each place.
+    """
     is_lost = kinds.is_gone & kinds.is_single
+    in_row = kinds.has_twin & kinds.has_twin[packets.twin]
+    group = kinds.place + len(every) * in_row
+    rows = np.bincount(kinds.place[kinds.has_twin], minlength=len(every))
     both = kinds.has_twin & ~is_lost & ~is_lost[packets.twin]
-    groups = (~kinds.has_twin, ~kinds.has_twin & is_lost & ~kinds.is_again, both)
-    every, lost, twins = (np.bincount(sensor[group], minlength=packets.row.shape[1]) for group in groups)
-    share: npt.NDArray[np.float64] = lost * twins / np.maximum(every, 1).astype(np.float64) ** 2
+    return _alike(kinds, group, both, np.concatenate((every, rows)), _never(every))
+
+
+def _never(counts: Numbers) -> float:
+    """Return what is added to each of so many counts: of what was never seen nothing tells that it cannot be."""
+    return 1 / len(counts)
+
+
+def _alike(kinds: _Kinds, group: Numbers, wanted: Flags, every: Numbers, more: float) -> Shares:
+    """Return (P,) what share of its group are wanted packets that came about as far behind another as this one.
+
+    ``every``: (G,) how many there are in each group; ``more``: what is added to those that are wanted. About as far:
+    half to twice.
+    """
+    share = np.zeros(len(group))
+    for number in range(len(every)):
+        here = group == number
+        gaps, own = np.sort(kinds.gap[here & wanted]), kinds.gap[here]
+        count = np.searchsorted(gaps, 2 * own, "right") - np.searchsorted(gaps, (own + 1) // 2, "left")
+        share[here] = (count + more) / max(int(every[number]), 1)
     return share
+
+
+def _is_lost(packets: PacketColumns, passages: Passages, kinds: _Kinds, first: Numbers, last: Numbers) -> Shares:
+    """Return (P,) how likely a packet is lost behind the place that had it last, as others of its direction show it.
+
+    And that sensors before that place that have it not missed it.
+    """
+    chance = np.ones(len(first))
+    places = np.arange(passages.seen.shape[1])
+    passed_by = passages.expects & (places > first[:, None]) & (places < last[:, None])
+    is_one = (packets.copy_of == NOWHERE) & ~kinds.has_twin
+    for way in (packets.is_forward, ~packets.is_forward):
+        gone = last[way & kinds.is_gone & is_one]
+        lost = np.bincount(gone, minlength=len(places)).astype(np.float64) + _never(places)
+        missed = (passed_by & ~passages.seen)[way].sum(axis=0) + _never(places)
+        share = missed / np.maximum(passed_by[way].sum(axis=0), 1)
+        chance[way] = lost[last[way]] / max(int(np.count_nonzero(way & is_one)), 1)
+        chance[way] *= np.where((passed_by & ~passages.seen)[way], share, 1.0).prod(axis=1)
+    return chance

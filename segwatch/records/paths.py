@@ -44,8 +44,8 @@ class PacketColumns(NamedTuple):
     is_forward: npt.NDArray[np.bool_]
     """(P,) whether it went from the first sensor to the last."""
     twin: npt.NDArray[np.int64]
-    """(P,) another packet that the first sensor saw at the same moment: nothing tells whether a host sent both or the
-    sensor wrote one twice; ``NOWHERE`` if there is none."""
+    """(P,) the packet before it that the first sensor saw at the same moment: nothing tells whether a host sent both or
+    the sensor wrote one twice; ``NOWHERE`` if there is none."""
     is_mixed: npt.NDArray[np.bool_]
     """(P,) a sensor saw an equal one so shortly before or after that the two may be taken for each other."""
 

@@ -39,7 +39,7 @@ judged AS
         if(verdict.from_client, (verdict.server, verdict.server_port), (verdict.client, verdict.client_port)) AS target,
         verdict.server_port AS server_port,
         verdict.seq_raw AS seq_raw,
-        if(verdict.cause IN ('network_duplicate', 'capture_duplicate'), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
+        if(verdict.cause IN ('network_duplicate', 'capture_duplicate') AND (verdict.ip_id != 0 OR verdict.tsval != 0), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
         CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR (verdict.cause = 'syn_retry' AND verdict.original_frame = 0) OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
     FROM verdicts AS verdict FINAL
     WHERE verdict.cause != 'capture_loss' AND NOT endsWith(verdict.sensor, ' (replay)')
@@ -60,42 +60,55 @@ stories AS
     GROUP BY minute, source, target, seq_raw, copied
     HAVING countIf(intDiv(row.at, 60000000000) * 60 = toUnixTimestamp(minute)) > 0
 ),
--- Packets with neither IP identification nor timestamp are told apart by their times: each sensor's clock is moved so
--- that most of the times at which it saw copies meet those of the sensor that has most of them. ``near``: what is nearer
--- is the same copy, as one sensor's are further apart.
+-- Packets with neither IP identification nor timestamp are told apart by their order, where a sensor saw as many copies
+-- as the one that saw most (what comes within 0.1 ms it wrote twice). Else by their times: the sensor's clock is moved so
+-- that most of them meet those of that one. ``near``: what is nearer is the same copy, as one sensor's are further apart.
 timed AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
-        if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySlice(arraySort(arrayFlatten(arrayMap(one -> if(one.had_original, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted)))), -12), points), []) AS times,
-        arraySort(some -> -length(some), times)[1] AS most,
+        if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySort(arrayFlatten(arrayMap(one -> if(one.had_original, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted)))), points), []) AS all_times,
+        arrayMap(some -> arraySlice(arrayFilter((time, gap, place) -> place = 1 OR gap > 100000, some, arrayDifference(some), arrayEnumerate(some)), -12), all_times) AS times,
+        arraySort(some -> (-length(some), -arrayMin(arrayPushBack(arrayPopFront(arrayDifference(some)), 9000000000000000000))), times)[1] AS most,
         greatest(5000000, least(20000000, intDiv(arrayMin(arrayPushBack(arrayFilter(gap -> gap > 5000000, arrayFlatten(arrayMap(some -> arrayDifference(some), times))), 40000000)), 2))) AS near
     FROM stories
 ),
 clocked AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points, near,
+    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points, near, times, most,
         arrayMap(own -> arraySort(ahead -> (-arrayCount(time -> arrayExists(other -> abs(time - ahead - other) < near, most), own), ahead != arrayMax(own) - arrayMax(most)), arrayFlatten(arrayMap(time -> arrayMap(other -> time - other, most), own)))[1], times) AS ahead
     FROM timed
 ),
+moved AS
+(
+    SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points, near,
+        arrayMap((own, by) -> if(length(own) = length(most), arrayMap((time, other) -> time - other, own, arrayResize(most, length(own))), arrayMap(time -> by, own)), times, ahead) AS aheads,
+        arrayMap(one -> one.at - aheads[indexOf(points, one.point)][greatest(arrayLastIndex(time -> time <= one.at, times[indexOf(points, one.point)]), 1)], unsorted) AS own_times,
+        arrayMap(one -> if(one.had_original, one.at - one.since - aheads[indexOf(points, one.point)][greatest(arrayLastIndex(time -> time <= one.at - one.since, times[indexOf(points, one.point)]), 1)], 0), unsorted) AS first_times
+    FROM clocked
+),
 sorted AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, near, arraySort(one -> one.at - ahead[indexOf(points, one.point)], unsorted) AS story, arrayMap(one -> one.at - ahead[indexOf(points, one.point)], story) AS corrected,
-        if(empty(ahead), [], arraySort(arrayConcat(arrayMap((one, time) -> (time, one.point), story, corrected), arrayMap((one, time) -> (time - if(one.had_original, one.since, 0), one.point), story, corrected)))) AS sights
-    FROM clocked
+    SELECT minute, source, target, seq_raw, copied, server_port, near,
+        arraySort(one -> one.2, arrayZip(unsorted, own_times, first_times)) AS lines,
+        lines.1 AS story, lines.2 AS corrected, lines.3 AS first_corrected,
+        if(empty(aheads), [], arraySort(arrayConcat(arrayMap((one, time) -> (time, one.point), story, corrected), arrayMap((one, time, first) -> (if(one.had_original, first, time), one.point), story, corrected, first_corrected)))) AS sights
+    FROM moved
 ),
 copies AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, sights,
+    SELECT minute, source, target, seq_raw, copied, server_port, story, corrected, first_corrected, sights,
         arrayFold((found, sight) -> if(sight.1 - found.3 > near, (arrayPushBack(found.1, found.2 + 1), found.2 + 1, sight.1), (arrayPushBack(found.1, found.2), found.2, sight.1)), sights, CAST(([], 0, 0), 'Tuple(Array(UInt64), UInt64, Int64)')).1 AS numbers
     FROM sorted
 ),
 -- What tells copies apart: IP identification and timestamp, or their number in the order of time. The mark of the copy
--- that a verdict is about, and that of the first one that this sensor saw.
+-- that a verdict is about, and that of the first one that this sensor saw. Of packets that only times tell apart, one
+-- that follows another with the same number at its sensor is a copy of it that the network or the sensor made.
 marked AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, story,
         arrayMap((one, time) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt16(0), toUInt32(numbers[indexOf(sights, (time, one.point))])), (one.packet.ip_id, one.packet.tsval)), story, corrected) AS marks,
-        arrayMap((one, time) -> multiIf(NOT one.had_original, (toUInt16(0), toUInt32(0)), one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt16(0), toUInt32(numbers[indexOf(sights, (time - one.since, one.point))])), one.original), story, corrected) AS firsts
+        arrayMap((one, time) -> multiIf(NOT one.had_original, (toUInt16(0), toUInt32(0)), one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt16(0), toUInt32(numbers[indexOf(sights, (time, one.point))])), one.original), story, first_corrected) AS firsts,
+        arrayMap((one, time, mark) -> one.cause IN ('network_duplicate', 'capture_duplicate') AND arrayExists((sight, number) -> sight.2 = one.point AND sight.1 < time AND number = mark.2, sights, numbers), story, corrected, marks) AS follows
     FROM copies
 ),
 -- The packet of a verdict: length and mark, and which of several that are equal in these, from the last. Verdicts of one
@@ -103,7 +116,7 @@ marked AS
 numbered AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, story, marks, firsts,
-        arrayMap((one, mark) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt32(0), mark, toUInt64(0)), (one.packet.length, mark, arrayCount(other -> other.point = one.point AND other.packet = one.packet AND other.at > one.at + 5000000, story))), story, marks) AS packets
+        arrayMap((one, mark, is_copy) -> if(one.packet.ip_id = 0 AND one.packet.tsval = 0, (toUInt32(0), mark, toUInt64(is_copy)), (one.packet.length, mark, arrayCount(other -> other.point = one.point AND other.packet = one.packet AND other.at > one.at + 5000000, story))), story, marks, follows) AS packets
     FROM marked
 ),
 -- The verdict before it on the same segment at the same sensor.

@@ -23,6 +23,8 @@ AFTER = {"original_frame": 7, "since_original": 250 * MILLISECOND, "place": Plac
 SYN = {"cause": Cause.SYN_RETRY, "needed": Needed.UNKNOWN, "length": 0, "original_frame": 7}
 """A SYN that is sent again; how long after the first one is another field."""
 BEFORE = {"place": Place.BEFORE_SENSOR, "since_original": 240 * MILLISECOND}
+UNMARKED = {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
+COPY = {"cause": Cause.NETWORK_DUPLICATE, "needed": Needed.UNKNOWN, "original_frame": 7, "stalled": 0}
 COLUMNS = "cause, needed, hop_from, hop_to, sensors, contradicting"
 
 
@@ -172,17 +174,40 @@ def test_what_was_overtaken_was_in_order_at_the_sensor_before(network: Network) 
 
 def test_repeats_without_marks_are_told_apart_by_their_times(network: Network) -> None:
     """Clocks are two seconds apart, and the first repeat never came to b."""
-    unmarked = {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
-    network.judge("a", 500, **AFTER | unmarked)
-    network.judge("a", 900, **AFTER | unmarked | {"since_original": 650 * MILLISECOND})
-    network.judge("b", 2_903, **BEFORE | unmarked | {"since_original": 649 * MILLISECOND})
+    network.judge("a", 500, **AFTER | UNMARKED)
+    network.judge("a", 900, **AFTER | UNMARKED | {"since_original": 650 * MILLISECOND})
+    network.judge("b", 2_903, **BEFORE | UNMARKED | {"since_original": 649 * MILLISECOND})
     assert [sensors for (sensors,) in network.events("sensors")] == [["a"], ["a", "b"]]
+
+
+@pytest.mark.parametrize("repeat", [{}, COPY])
+def test_repeats_without_marks_that_a_queue_lets_go_together_are_the_same_ones(
+    network: Network, repeat: dict[str, Any]
+) -> None:
+    """Behind a queue the original and its repeats follow each other at once: as many as before it, in this order."""
+    for at in (500, 1_000):
+        network.judge("a", at, **AFTER | UNMARKED | {"since_original": (at - 250) * MILLISECOND})
+        network.judge("b", at + 5, **AFTER | UNMARKED | {"since_original": (at - 270) * MILLISECOND})
+        behind = 0.3 if at == 500 else 0.7
+        network.judge(
+            "c",
+            1_200 + behind,
+            **AFTER | UNMARKED | repeat | {"since_original": round(behind * MILLISECOND), "frame": at},
+        )
+    assert network.events("cause, arraySort(sensors)") == 2 * [("rto", ["a", "b", "c"])]
+
+
+def test_a_copy_of_a_repeat_without_marks_is_an_event_beside_it(network: Network) -> None:
+    for sensor, at in (("a", 500.0), ("b", 503.0)):
+        network.judge(sensor, at, **AFTER | UNMARKED)
+    network.judge("b", 503.3, **UNMARKED | COPY | {"since_original": 250_300_000, "frame": 1})
+    assert network.events("cause, arraySort(sensors)") == [("rto", ["a", "b"]), ("network_duplicate", ["b"])]
 
 
 @pytest.mark.parametrize("apart_ms", [16, 400])
 def test_repeats_without_marks_that_all_have_are_told_apart(network: Network, apart_ms: float) -> None:
     """The original and the first repeat were lost between b and c, and both repeats came to a and b."""
-    unmarked = SYN | {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
+    unmarked = SYN | UNMARKED
     for sensor, at in (("a", 1_000), ("b", 3_002)):
         for late in (0, apart_ms):
             network.judge(sensor, at + late, **unmarked, since_original=round((1_000 + late) * MILLISECOND))

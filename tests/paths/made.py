@@ -12,6 +12,8 @@ from segwatch.records.segments import SegmentColumns, empty_segments, take_segme
 CLIENT, SERVER = (1, 40_000), (2, 80)
 _START: Final = 1_700_000_000_000_000_000
 _MICROSECOND: Final = 1_000
+_TWICE_WITHIN: Final = 7
+"""Microseconds."""
 _NAMES: Final = "ABCDEFGH"
 
 
@@ -34,8 +36,8 @@ class Sent(NamedTuple):
     """Microseconds longer, by hop."""
     unseen: tuple[int, ...] = ()
     """Sensors, by their numbers, that miss it."""
-    written_twice: int | None = None
-    """The sensor that writes it twice."""
+    written_twice: tuple[int, ...] = ()
+    """Sensors that write it twice."""
 
 
 class Network(NamedTuple):
@@ -61,7 +63,8 @@ class Network(NamedTuple):
                     times = [time + delays[place - 1] + packet.held.get(place - 1, 0) for time in times]
                     if packet.doubled == place - 1:
                         times.append(times[0] + 300)
-                seen = [] if sensor in packet.unseen else times * (2 if packet.written_twice == sensor else 1)
+                seen = [] if sensor in packet.unseen else times
+                seen = seen + [time + _TWICE_WITHIN for time in seen if sensor in packet.written_twice]
                 found[sensor] += [(time * _MICROSECOND, number) for time in seen]
         for frames in found:
             frames.sort()

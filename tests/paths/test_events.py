@@ -71,15 +71,69 @@ def test_a_packet_that_is_held_after_it_was_copied() -> None:
 
 def test_a_copy_made_by_a_capture() -> None:
     packets = talk(100)
-    packets[40] = packets[40]._replace(written_twice=1)
+    packets[40] = packets[40]._replace(written_twice=(1,))
     assert events_of(FOUR, packets) == [("capture_duplicate", packets[40].seq, "B")]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_packet_that_a_capture_wrote_twice_and_the_next_one_missed_is_not_lost(first: int) -> None:
+    """Nothing tells which of the two went on."""
+    packets = talk(100)
+    packets[40] = packets[40]._replace(written_twice=(first,), unseen=(first + 1,), held={first: 40})
+    found = [(kind, place) for kind, _, place in events_of(FOUR, packets)]
+    assert found == [("capture_duplicate", "ABCD"[first]), ("capture_loss", "ABCD"[first + 1])]
+
+
+@pytest.mark.parametrize("both", [(0, 1), (1, 2), (0, 2)])
+def test_a_packet_that_two_captures_wrote_twice_is_not_lost(both: tuple[int, int]) -> None:
+    """As both do now and then; the network makes copies, but none at once."""
+    packets = talk(400)
+    for number in range(40, 200, 20):
+        packets[number] = packets[number]._replace(written_twice=(both[number // 20 % 2],))
+        packets[number + 3] = packets[number + 3]._replace(doubled=0)
+        packets[number + 7] = packets[number + 7]._replace(lost=2)
+    packets[300] = packets[300]._replace(written_twice=both)
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, packets) if seq == packets[300].seq]
+    assert found == [("capture_duplicate", "ABCD"[sensor]) for sensor in both]
+
+
+def test_an_acknowledgement_that_a_capture_wrote_twice_and_that_is_lost_is_lost_once() -> None:
+    packets = [one._replace(ip_id=0, length=one.length * (at % 4 > 0)) for at, one in enumerate(talk(200))]
+    for number in range(42, 100, 8):
+        packets[number] = packets[number]._replace(written_twice=(0,))
+    packets[120] = packets[120]._replace(written_twice=(0,), lost=0)
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, packets) if seq == packets[120].seq]
+    assert found == [("capture_duplicate", "A"), ("lost", "AB")]
+
+
+def test_an_acknowledgement_that_only_a_capture_has_twice_is_not_lost() -> None:
+    """Neither the host nor the capture did so elsewhere; but two equal ones of a host take a loss besides."""
+    packets = [one._replace(ip_id=0, length=one.length * (at % 4 > 0)) for at, one in enumerate(talk(200))]
+    packets[120] = packets[120]._replace(written_twice=(0,))
+    packets[150] = packets[150]._replace(lost=0)
+    assert events_of(FOUR, packets) == [("capture_duplicate", packets[120].seq, "A"), ("lost", packets[150].seq, "AB")]
+
+
+def test_a_repeat_that_is_late_is_no_copy_of_what_came_long_before() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    packets.append(packets[40]._replace(at=packets[40].at + 30_000, held={1: 3_000}))
+    assert {kind for kind, _, _ in events_of(FOUR, packets)} <= {"reordered", "delayed"}
+
+
+def test_a_packet_that_a_capture_missed_is_late_as_usual_on_the_longer_way() -> None:
+    """Delays vary more over two hops than over the last one; an equal one came before, and it is no copy of that."""
+    packets = [one._replace(ip_id=0, held={0: 53 * at % 4000}) for at, one in enumerate(talk(200))]
+    packets[40] = packets[40]._replace(held={0: 3300}, unseen=(1,))
+    packets.append(packets[40]._replace(at=packets[40].at - 20_000, held={}, unseen=()))
+    assert [event for event in events_of(THREE, packets) if event[0] in ("lost", "duplicated", "appeared")] == []
 
 
 def test_a_capture_that_writes_everything_twice() -> None:
     """A mirror of both sides of a port, say; acknowledgements without payload among it, and no IP identifications."""
-    packets = [one._replace(ip_id=0, written_twice=0, length=one.length * (at % 4)) for at, one in enumerate(talk(100))]
+    packets = [one._replace(ip_id=0, length=one.length * (at % 4)) for at, one in enumerate(talk(140))]
+    packets[:100] = [one._replace(written_twice=(0,)) for one in packets[:100]]
     assert {kind for kind, _, _ in events_of(FOUR, packets)} == {"capture_duplicate", "duplicated"}
-    back = [one.seq for one in packets if not one.is_forward]
+    back = [one.seq for one in packets[:100] if not one.is_forward]
     assert [seq for kind, seq, place in events_of(FOUR, packets) if kind == "duplicated" and place == "BA"] == back
 
 

@@ -26,7 +26,7 @@ def _done(packet: Sent, kind: str, where: int) -> Sent:
     if kind == "capture_loss":
         return packet._replace(unseen=(where,))
     if kind == "capture_duplicate":
-        return packet._replace(written_twice=where)
+        return packet._replace(written_twice=(where,))
     return packet._replace(held={where: 3500})
 
 
