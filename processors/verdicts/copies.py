@@ -6,7 +6,7 @@ from processors.serial import signed
 from processors.verdicts import confidence
 from processors.verdicts.headers import Header
 from processors.verdicts.large_sends import is_cut_otherwise
-from processors.verdicts.round_trips import least_round_trip
+from processors.verdicts.round_trips import least_answer, least_round_trip
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Quality
@@ -14,7 +14,7 @@ from segwatch.vocabulary import Cause, Quality
 AT_ONCE = 100_000
 """Nanoseconds within which a mirror port shows a packet again."""
 _UNKNOWN_LIMIT = 1_000_000
-"""Nanoseconds within which a copy is one where no round trip is known."""
+"""Nanoseconds within which a copy is one where the round trip is not known, or only a half of it."""
 _SURELY_TICKED = 20_000_000
 """Nanoseconds in which the clock of timestamps moves on (RFC 7323 section 5.4: 1 s at most; 10 ms in common use)."""
 _SEEN_TWICE = int(Quality.SEEN_TWICE)
@@ -41,8 +41,9 @@ def copy_confidence(segment: Header, other: Header, sender: Any, receiver: Any, 
     apart = segment.time - other.time
     if both & HAS_TIMESTAMP and apart > _SURELY_TICKED:
         return confidence.SAME_ID
-    least = least_round_trip(sender, receiver)
-    limit = least >> 1 if least else _UNKNOWN_LIMIT
+    limit = least_round_trip(sender, receiver) >> 1
+    if not (least_answer(sender) and least_answer(receiver)):
+        limit = max(limit, _UNKNOWN_LIMIT)
     return confidence.TOO_SOON if quiet and apart < limit else 0.0
 
 

@@ -15,7 +15,7 @@ from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
 from processors.verdicts.round_trips import round_trip
 from processors.verdicts.rows import begin, fill_reports, write
-from processors.verdicts.state import DUP_THRESH, MOST_NOTES, OPEN, State
+from processors.verdicts.state import DUP_THRESH, MOST_NOTES, NUMBERS_MOVE, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
 from processors.verdicts.unseen import missing_packets, numbers_alone, numbers_one_by_one, packets_between
 from segwatch.compilation import rare_kernel
@@ -102,12 +102,17 @@ def _copy_surely(
 
 @rare_kernel
 def _was_sent_before(state: State, sender: Any, header: Header, ascending: bool) -> bool:
-    """Whether a segment was sent before all that is remembered of its sender, or, if that is nothing, some time ago."""
+    """Whether a segment was sent before all that is remembered of its sender.
+
+    If that is nothing, before its last packet, or as that: no two have the same identification.
+    """
     if sender.count:
         oldest = header_of(state.pieces[sent.place_of(sender, 0)])
         return before(header.start, oldest.start) and order.sent_after(header, oldest, ascending) == order.EARLIER
     quiet = header.time - signed(sender.last_sent)
     step = order.id_step(header.ip_id, signed(sender.last_id)) if header.ip_id else 0
+    if step == 0:
+        return bool(header.ip_id and sender.marks & NUMBERS_MOVE)
     return step < 0 and numbers_one_by_one(sender, header.time, quiet)
 
 

@@ -91,6 +91,25 @@ def test_a_copy_of_what_is_forgotten_since_all_was_acknowledged() -> None:
     assert talk.only().says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
 
 
+def test_a_copy_of_the_last_packet_after_all_was_acknowledged() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, flags="FA")
+    last = talk.segments[-1]
+    talk.ack(at + 16, 11)
+    talk.segments[-1] = replace(talk.segments[-1], ack=talk.segments[-1].ack + 1)
+    talk.segments.append(replace(last, at=at + 17))
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
+
+
+def test_a_copy_of_an_answer_to_a_syn_though_that_came_sooner() -> None:
+    """At the server, which answers at once; Linux gives a SYN/ACK no identification."""
+    talk = Talk(near=20, far=0.06)
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    talk.segments.insert(2, replace(talk.segments[1], at=talk.segments[1].at + 0.05))
+    assert talk.only().says == (Cause.CAPTURE_DUPLICATE, *NO_NEED)
+
+
 def test_a_challenge_of_a_syn_acknowledges_nothing() -> None:
     talk = Talk()
     talk.segments[1:1] = [Segment(10, SERVER, "A", 777, 900_000_000)]
