@@ -118,11 +118,14 @@ def _echoes(note: Any, verdict: Any, sender: Any, packet: Any, tsecr: int, echoe
 def _may_have_answered(state: State, note: Any, verdict: Any, sender: Any, receiver: Any, packet: Any) -> bool:
     """Whether the receiver sent something, before it acknowledged a repeat, that did not pass the sensor.
 
-    A timer sent the repeat, all before it had been acknowledged, no loss was reported, and the original had passed: so
-    that may be what the receiver said when it got it.
+    A timer sent the repeat, all before it had been acknowledged or it was the last one, no loss was reported, and the
+    original had passed: so that may be what the receiver said when it got it.
     """
     by_timer = verdict.cause in (_RTO, _TAIL_LOSS_PROBE) and not verdict.proof & _LOSS_REPORTED
-    if not by_timer or not verdict.proof & _ORIGINAL_SEEN or not _fills(note, sender, packet):
+    if not by_timer or not verdict.proof & _ORIGINAL_SEEN:
+        return False
+    is_last = verdict.cause == _TAIL_LOSS_PROBE and not_after(signed(note.end), packet.ack)
+    if not is_last and not _fills(note, sender, packet):
         return False
     missing = (packet.ip_id - signed(receiver.last_id) - 1 - more_numbers(packet.length)) & _ID_MASK
     quiet = packet.now - signed(sender.last_heard)

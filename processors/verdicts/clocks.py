@@ -128,6 +128,8 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
             ticks = signed_distance(signed(sender.heard_tsval), packet.tsecr)
             if 0 < ticks < _FARTHEST:
                 heard += MILLISECOND * ticks
+            if ticks == 0:
+                heard = max(heard, 0)  # it has heard that, if sooner than any answer before
         if heard > -LEAST_CLOCK:  # else it is still on its way to the sender
             quiet = min(quiet, heard)
     return quiet

@@ -21,7 +21,11 @@ BEGUN: Final = 2
 """``flight``: the first segments after the repeat pass. ``in_flight``: how many, since ``flight_began``;
 ``flight_length``: the length that all of them have, 0 none. ``flight_heard``: when the first acknowledgment of them
 passed, 0 not yet."""
+GROWING: Final = 3
+"""``flight``: a third segment waited for room, and it may be the first of twice as many. ``in_flight`` and
+``flight_began`` count from it on."""
 _AFTER_TIMEOUT: Final = 2
+_DOUBLED: Final = 4
 _MANY: Final = 6
 """Segments in flight of which a share of a half is more than after a timeout."""
 _LOOKED_AT: Final = 12
@@ -46,10 +50,13 @@ def _had_many(state: State, sender: Any, receiver: Any) -> bool:
 
 @rare_kernel
 def await_flight(state: State, trouble: Any, sender: Any, receiver: Any, end: int) -> None:
-    """Look at what the sender sends after a repeat up to ``end``, which is all that it has in flight."""
+    """Look at what the sender sends after a repeat up to ``end``, which is all that it has in flight.
+
+    One that sends probes may have ten segments in flight from the beginning (RFC 6928), until it loses one.
+    """
     trouble.flight = AWAITED if sender.last_heard else 0
     trouble.flight_from = end
-    trouble.had_room = 1 if _had_many(state, sender, receiver) else 0
+    trouble.had_room = 1 if trouble.episode == 1 or _had_many(state, sender, receiver) else 0
 
 
 @rare_kernel
@@ -65,14 +72,31 @@ def _begin(trouble: Any, packet: Any) -> None:
 def _waited_for_room(trouble: Any, sender: Any, receiver: Any, packet: Any) -> bool:
     """Whether a segment went as soon as the two before it were acknowledged, though all of the data was there.
 
-    Both are full, and its peer's application has said nothing since.
+    All three are full: a shorter one may have waited for the acknowledgment itself (RFC 896). And its peer's
+    application has said nothing since.
     """
-    if trouble.in_flight != _AFTER_TIMEOUT or not trouble.flight_length or not trouble.had_room:
+    if trouble.flight != BEGUN or trouble.in_flight != _AFTER_TIMEOUT or packet.length != trouble.flight_length:
         return False
     if not trouble.flight_heard or signed(receiver.last_sent) >= signed(trouble.flight_began):
         return False
     late = packet.now - signed(trouble.flight_heard) - least_answer(sender)
     return bool(abs(late) <= max(least_round_trip(sender, receiver) >> 2, LEAST_CLOCK))
+
+
+@rare_kernel
+def _count_in_flight(state: State, trouble: Any, packet: Any, out: Any) -> None:
+    """Count one more segment of a flight.
+
+    After a timeout a sender starts slowly: four follow on two (RFC 5681 section 3.1). After a probe it avoids
+    congestion: it had two, and has one more at most.
+    """
+    if packet.length != trouble.flight_length:
+        trouble.flight_length = 0
+    trouble.in_flight += 1
+    if trouble.flight == BEGUN and trouble.in_flight > _AFTER_TIMEOUT:
+        learn(state, trouble, 1, packet.frame, out)
+    elif trouble.flight == GROWING and trouble.flight_length and trouble.in_flight == _DOUBLED:
+        learn(state, trouble, -1, packet.frame, out)
 
 
 @rare_kernel
@@ -86,13 +110,14 @@ def take_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: 
         else:
             _begin(trouble, packet)
     elif _spans_less(sender, receiver, packet.now - signed(trouble.flight_began)):
-        if packet.length != trouble.flight_length:
-            trouble.flight_length = 0
-        trouble.in_flight += 1
-        if trouble.in_flight > _AFTER_TIMEOUT:
-            learn(state, trouble, 1, packet.frame, out)
+        _count_in_flight(state, trouble, packet, out)
     elif _waited_for_room(trouble, sender, receiver, packet):
-        learn(state, trouble, -1, packet.frame, out)
+        if trouble.had_room:
+            learn(state, trouble, -1, packet.frame, out)
+        else:
+            trouble.flight = GROWING
+            trouble.in_flight = 1
+            trouble.flight_began = packet.now
     elif trouble.in_flight == 1:
         _begin(trouble, packet)
     else:

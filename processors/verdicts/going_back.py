@@ -16,6 +16,12 @@ _MOST: Final = 0xFF
 
 
 @rare_kernel
+def goes_back(trouble: Any) -> bool:
+    """Whether a sender is known to go back."""
+    return bool(trouble.ignored >= _ENOUGH)
+
+
+@rare_kernel
 def goes_back_again(trouble: Any, sender: Any, note: Any, reported: bool) -> bool:
     """Whether a repeat is not where its sender's repeats went on, of a sender that goes back; take it in.
 
@@ -30,4 +36,4 @@ def goes_back_again(trouble: Any, sender: Any, note: Any, reported: bool) -> boo
         trouble.ignored = min(counted + 1, _MOST) if ignores else 0
     trouble.repeated_to = note.end
     trouble.repeated_at = note.time
-    return bool(is_back and not goes_on and trouble.ignored >= _ENOUGH)
+    return bool(is_back and not goes_on and goes_back(trouble))

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 from processors.serial import not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.going_back import goes_back
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.rows import call_spurious
-from processors.verdicts.state import HAS_TIMESTAMP
+from processors.verdicts.state import HAS_TIMESTAMP, LOSS
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Needed, Place, Proof
 
@@ -44,22 +45,26 @@ def was_reset(packet: Any) -> bool:
 
 
 @rare_kernel
-def _is_guessed(note: Any, verdict: Any) -> bool:
+def _is_guessed(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
     """Whether the sender cannot have known that it was lost: it went back, and sends all behind a loss again.
 
-    What passed less than a round trip ago was not acknowledged yet, nor was anything behind it.
+    What passed less than a round trip ago was not acknowledged yet, nor was anything behind it. Without selective
+    acknowledgments a sender goes back after each timeout.
     """
+    if verdict.cause != _RECOVERY or note.is_head or verdict.sacked_above:
+        return False
     too_soon = signed(note.waited) < signed(verdict.round_trip)
-    return bool(verdict.cause == _RECOVERY and too_soon and not note.is_head and not verdict.sacked_above)
+    selective = both_acknowledge_selectively(sender, receiver) and not goes_back(trouble)
+    return bool(too_soon or (trouble.phase == LOSS and not selective))
 
 
 @rare_kernel
-def _can_be_told(sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
+def _can_be_told(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
     """Whether the receiver would say that it had the original: by selective acknowledgments, or by timestamps.
 
     Without both, only a loss that duplicate ACKs reported, or one before the sensor, tells that it had not.
     """
-    if _is_guessed(note, verdict):
+    if _is_guessed(trouble, sender, receiver, note, verdict):
         return False
     if note.marks & HAS_TIMESTAMP or both_acknowledge_selectively(sender, receiver):
         return True
@@ -88,7 +93,7 @@ def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any
         return confidence.PROVED
     if not sender.last_heard and passed:
         return confidence.NO_ANSWERS
-    if passed and not _can_be_told(sender, receiver, note, verdict):
+    if passed and not _can_be_told(trouble, sender, receiver, note, verdict):
         note_stall(trouble, verdict, since, signed(note.time))
         return confidence.CONSISTENT
     verdict.needed = _NEEDED

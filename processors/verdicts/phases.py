@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.serial import MODULUS_MASK, before, signed
+from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.state import HAS_TIMESTAMP, LOSS, OPEN, RECOVERY
 from segwatch.compilation import rare_kernel
@@ -48,14 +48,23 @@ def end_if_acknowledged(trouble: Any, una: int, selective: bool, now: int, tsval
 
 
 @rare_kernel
+def _is_acknowledged(trouble: Any, sender: Any, note: Any) -> bool:
+    """Whether a segment was in flight in the last episode, and has been acknowledged since."""
+    end = signed(note.end)
+    return not_after(end, signed(trouble.high_seq)) and not_after(end, signed(sender.una))
+
+
+@rare_kernel
 def phase_at_sender(trouble: Any, sender: Any, note: Any) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before.
 
-    The timestamp that it echoes says so, else the time since.
+    The timestamp that it echoes says so, else the time since. What it sends again though it was acknowledged, it does
+    not know to be acknowledged: that was lost on its way, or late.
     """
     since = signed(note.time) - signed(trouble.ended)
     least = least_answer(sender)
     unheard = since < least or (since < least + LEAST_CLOCK and before(signed(note.start), signed(trouble.high_seq)))
+    unheard = unheard or _is_acknowledged(trouble, sender, note)
     echoes = note.marks & HAS_TIMESTAMP and trouble.ended_tsval
     heard = bool(echoes) and not before(signed(note.tsecr), signed(trouble.ended_tsval))
     if trouble.phase == OPEN and trouble.ended and unheard and not heard:

@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
-from processors.verdicts import confidence
+from processors.verdicts import confidence, scoreboard
 from processors.verdicts.clocks import waited
 from processors.verdicts.flights import await_flight
 from processors.verdicts.habits import learn, leave_undecided
@@ -35,7 +35,9 @@ _UNKNOWN = int(Cause.UNKNOWN)
 _NEXT_INTERVAL = int(Proof.NEXT_INTERVAL)
 _HABIT = int(Proof.HABIT)
 _SILENCE = int(Proof.SILENCE)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
+_HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
@@ -60,6 +62,16 @@ def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
         return False
     longest = max(signed(note.waited), signed(verdict.silence))
     return longest < _FAR_TOO_SOON and 2 * longest < signed(verdict.timeout)
+
+
+@rare_kernel
+def _outlasts_reordering(verdict: Any) -> bool:
+    """Whether a silence is longer than RACK's timer, though shorter than the timeout that was estimated.
+
+    That timer waits a round trip and a window for reordering, which is another one at most (RFC 8985 section 6.2). And
+    Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``).
+    """
+    return bool(verdict.round_trip > 0 and verdict.silence > max(2 * verdict.round_trip, _FAR_TOO_SOON))
 
 
 @rare_kernel
@@ -155,14 +167,24 @@ def _note_missing_probe(
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
 
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
-    the probe's IP identification is missing.
+    the probe's IP identification is missing. Where the original did not pass, only the identification tells.
     """
-    number_missing = numbers_since(sender, note) > 1
+    numbers = numbers_since(sender, note)
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
-    told = bool(verdict.original_frame) and not sent_between and not probe_unseen and not number_missing
+    told = bool(verdict.original_frame) and not sent_between and not probe_unseen and numbers <= 1
+    told = told or (bool(verdict.proof & _HOLE_SEEN) and numbers == 1)
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
         learn(state, trouble, -1, signed(note.frame), out)
+
+
+@rare_kernel
+def _has_unheard_report(trouble: Any, note: Any) -> bool:
+    """Whether the receiver has reported to have what is sent again: its sender has not heard of that, nor of losses.
+
+    Once it has, it sends no probes (Linux: ``tcp_schedule_loss_probe``), and repeats only what was not reported.
+    """
+    return bool(scoreboard.holds(trouble, signed(note.start), signed(note.end)))
 
 
 @rare_kernel
@@ -185,7 +207,9 @@ def timer_cause(
     snd_max = signed(sender.snd_max)
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
-    if is_tail and not is_head and not reported and phase == OPEN:
+    if is_tail and not is_head and phase == OPEN and (not reported or _has_unheard_report(trouble, note)):
+        if reported:
+            verdict.proof ^= _LOSS_REPORTED
         learn(state, trouble, 1, signed(note.frame), out)
         enter(trouble, PROBED, snd_max)
         return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
@@ -195,6 +219,7 @@ def timer_cause(
         return _UNKNOWN, confidence.UNTOLD
     least = max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
     too_soon = verdict.silence < least and not _ran_since_repeat(state, sender, receiver, note, copy, least)
+    too_soon = too_soon and not _outlasts_reordering(verdict)
     if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)

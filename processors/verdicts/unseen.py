@@ -161,18 +161,24 @@ def packets_between(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
-def _least_timer(sender: Any, receiver: Any) -> int:
-    return least_round_trip(sender, receiver) + LEAST_VARIATION - _TIMER_EARLY
+def _least_timer(sender: Any, receiver: Any, unheard: bool) -> int:
+    """Return the least silence of a timeout.
+
+    ``unheard``: the sender had nothing to acknowledge. Then its round trip may be shorter than any that was measured,
+    by half: it counts twice, as it is in the silence, too.
+    """
+    least = least_round_trip(sender, receiver)
+    return (least >> 1 if unheard else least) + LEAST_VARIATION - _TIMER_EARLY
 
 
 @rare_kernel
-def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any) -> bool:
+def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, unheard: bool) -> bool:
     """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
 
     Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
     twice as long (RFC 6298 section 5.5).
     """
-    least = _least_timer(sender, receiver)
+    least = _least_timer(sender, receiver, unheard)
     longest = timeout(sender, receiver)
     for timers in range(1, min(packets, _MOST_TIMERS) + 1):
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
@@ -196,24 +202,28 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
     Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2). It is one packet,
-    and of a sender with selective acknowledgments: else it is a timeout.
+    and of a sender with selective acknowledgments: else it is a timeout. With selective acknowledgments, that of Linux
+    runs from the sending, whatever was acknowledged in the meantime (``tcp_rearm_rto``).
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
     """
     quiet = silence(state, packet, sender, receiver)
-    fits = _timers_fit(quiet, packets, sender, receiver)
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
+    timeout_at_least = _least_timer(sender, receiver, unheard)
+    fits = _timers_fit(quiet, packets, sender, receiver, unheard)
     if unheard:
         has_all = sender.una == sender.snd_max
-        may_probe = packets == 1 and both_acknowledge_selectively(sender, receiver)
+        selective = both_acknowledge_selectively(sender, receiver)
         probe = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
-        least = (probe if may_probe else max(probe, _least_timer(sender, receiver))) if has_all else 0
+        least = (probe if packets == 1 and selective else max(probe, timeout_at_least)) if has_all else 0
+        if selective and packet.now - signed(sender.last_sent) >= timeout_at_least:
+            least = 0
         if quiet < max(least, clock(sender, receiver)):
             return False
         fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
     if counts_here(state, sender, packet.now, quiet):
-        return fits or unheard or (unasked and quiet >= _least_timer(sender, receiver))
+        return fits or unheard or (unasked and quiet >= timeout_at_least)
     return fits and _sends_in_rows(state, sender)
 
 
@@ -251,7 +261,7 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
         return False
     quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
-    if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver)):
+    if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver, True)):
         _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= 1

@@ -47,6 +47,22 @@ def test_what_is_sent_again_within_a_round_trip_was_not_known_to_be_lost() -> No
     assert second.says == (Cause.RECOVERY, Needed.UNKNOWN, Place.UNKNOWN)
 
 
+@pytest.mark.parametrize("sack", [True, False])
+def test_what_a_timeout_sends_again_behind_the_first_loss_was_not_known_to_be_lost(*, sack: bool) -> None:
+    """Without selective acknowledgments; the first one after it covers two, of which the second may have been there."""
+    talk = Talk(sack=sack)
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.send(at + 240, 10)
+    talk.ack(at + 256, 11)
+    talk.send(at + 260, 11, 12)
+    talk.ack(at + 276, 13)
+    verdicts = talk.verdicts()
+    assert [verdict.cause for verdict in verdicts] == [Cause.RTO, Cause.RECOVERY, Cause.RECOVERY]
+    needed = [verdict.needed for verdict in verdicts]
+    assert needed == [Needed.NEEDED, Needed.NEEDED, Needed.NEEDED if sack else Needed.UNKNOWN]
+
+
 def test_a_sender_that_has_heard_that_its_repeat_was_spurious_retransmits_fast_anew() -> None:
     """Its echo says that it has, however short ago the acknowledgment passed."""
     talk = Talk(near=0.1, sack=False)

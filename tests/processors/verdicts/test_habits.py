@@ -1,6 +1,7 @@
 """What a sender does later in its conversation tells what it did before: probes, timeouts, going back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -71,22 +72,75 @@ def test_more_than_a_timeout_allows_follows_a_probe(beside: bool) -> None:
     assert second.row["confidence"] > first.row["confidence"]
 
 
-@pytest.mark.parametrize(
-    "flight",
-    [(19,), (19, 20)],
-    ids=["one segment", "two, but it never had many in flight"],
-)
-def test_few_segments_tell_nothing(flight: tuple[int, ...]) -> None:
-    if len(flight) == 1:
-        talk, at = _after_many()
-    else:
-        talk = Talk()
-        at = talk.warm(18) + 40
+def test_a_sender_that_has_lost_nothing_before_had_room_for_many() -> None:
+    talk = Talk()
+    at = talk.warm(18) + 40
     _repeat_alone(talk, at, 18)
-    talk.send(at + 260, *flight)
-    talk.ack(at + 276, 20)
-    talk.send(at + 280, flight[-1] + 1)
+    _fly(talk, at + 260, 19, 20)
+    assert talk.only().cause is Cause.RTO
+
+
+def test_after_losses_few_in_flight_may_be_all_that_there_was_room_for() -> None:
+    talk = Talk()
+    at = talk.warm(18)
+    talk.send(at, 18, 19, 20, 21)
+    talk.ack(at + 16, 18, (19, 22))
+    talk.send(at + 20, 18)
+    talk.ack(at + 36, 22)
+    _repeat_alone(talk, at + 60, 22)
+    _fly(talk, at + 320, 23, 24)
+    assert _causes(talk.verdicts()) == [Cause.FAST_RETRANSMIT, Cause.TAIL_LOSS_PROBE]
+
+
+def test_four_segments_that_follow_on_two_tell_of_a_slow_start() -> None:
+    """However few there were before: after a probe a sender would have sent one more."""
+    talk = Talk()
+    at = talk.warm(18)
+    talk.send(at, 18, 19, 20, 21)
+    talk.ack(at + 16, 18, (19, 22))
+    talk.send(at + 20, 18)
+    talk.ack(at + 36, 22)
+    _repeat_alone(talk, at + 60, 22)
+    _fly(talk, at + 320, 23, 24)
+    told = talk.send(at + 341, 26, 27, 28)
+    _, second = talk.verdicts()
+    assert second.cause is Cause.RTO
+    assert int(second.row["amended_by"]) == told
+
+
+def test_a_short_segment_may_have_waited_for_the_acknowledgment_itself() -> None:
+    talk, at = _after_many()
+    _repeat_alone(talk, at, 18)
+    _fly(talk, at + 260, 19, 20)
+    talk.segments[-1] = replace(talk.segments[-1], length=SIZE // 2)
     assert talk.only().cause is Cause.TAIL_LOSS_PROBE
+
+
+def test_one_segment_tells_nothing() -> None:
+    talk, at = _after_many()
+    _repeat_alone(talk, at, 18)
+    talk.send(at + 260, 19)
+    talk.ack(at + 276, 20)
+    talk.send(at + 280, 20)
+    assert talk.only().cause is Cause.TAIL_LOSS_PROBE
+
+
+@pytest.mark.parametrize("probed", [False, True])
+def test_a_timeout_before_a_hole_that_no_probe_preceded(*, probed: bool) -> None:
+    """The original did not pass; identifications tell whether a probe was sent, and lost before the sensor, too."""
+    talk = Talk()
+    at = talk.warm()
+    _repeat_alone(talk, at, 10)
+    at += 500
+    talk.lose()  # segment 11
+    talk.send(at, 12)
+    if probed:
+        talk.lose()
+    talk.send(at + 240, 11)
+    talk.ack(at + 256, 13)
+    first, second = talk.verdicts()
+    assert first.cause is (Cause.TAIL_LOSS_PROBE if probed else Cause.RTO)
+    assert second.says == (Cause.RTO, Needed.NEEDED, Place.BEFORE_SENSOR)
 
 
 def test_two_segments_that_wait_for_an_answer_tell_nothing() -> None:

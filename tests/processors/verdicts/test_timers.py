@@ -202,3 +202,60 @@ def test_duplicate_acks_do_not_restart_a_timer() -> None:
     talk.send(at + 245, 10)
     talk.ack(at + 261, 20)
     assert [verdict.cause for verdict in talk.verdicts()] == [Cause.FAST_RETRANSMIT, Cause.RTO]
+
+
+def test_what_is_sent_again_though_it_was_acknowledged_belongs_to_the_episode_before() -> None:
+    """The acknowledgment of the probe was lost behind the sensor, as the sender's echo of older ones tells."""
+    talk = Talk(near=20, far=0.2)
+    at = talk.warm()
+    talk.send(at, 10)
+    probe = talk.send(at + 225, 10)
+    heard = talk.segments[-1].tsecr
+    talk.ack(at + 225.2, 11)
+    talk.send(at + 450, 10, tsecr=heard)
+    talk.ack(at + 450.2, 11, (10, 11))
+    first, second = talk.verdicts()
+    assert (int(first.row["frame"]), first.cause) == (probe, Cause.TAIL_LOSS_PROBE)
+    assert second.says == (Cause.RTO, *SPURIOUS)
+
+
+def test_what_was_reported_as_received_is_probed_by_a_sender_that_has_heard_of_no_report() -> None:
+    """They were lost on their way to it; else it would have repeated what lacks."""
+    talk = Talk(near=20, far=0.2)
+    at = talk.warm()
+    talk.send(at, 10)
+    talk.lose()
+    talk.send(at, 12, 13)
+    for number in range(2):
+        talk.ack(at + 0.2 + number / 10, 11, (12, 13 + number))
+    talk.send(at + 75, 13)
+    talk.ack(at + 75.2, 11, (13, 14), (12, 14))
+    verdict = talk.only()
+    assert verdict.says == (Cause.TAIL_LOSS_PROBE, *SPURIOUS)
+    assert Proof.LOSS_REPORTED not in verdict.proof
+
+
+@pytest.mark.parametrize(("after", "cause"), [(35, Cause.FAST_RETRANSMIT), (160, Cause.RTO)])
+def test_a_silence_that_is_too_long_for_the_timer_of_reordering(after: int, cause: Cause) -> None:
+    """That of Linux's timeout runs from the sending of what lacks; the report was released by a probe."""
+    talk = Talk(near=20, far=0.2)
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.send(at + 60, 12)
+    talk.ack(at + 60.2, 10, (12, 13))
+    talk.send(at + 80.2 + after, 10)
+    assert talk.verdicts()[-1].cause is cause
+
+
+def test_a_sender_that_echoes_what_it_has_heard_was_not_silent_since() -> None:
+    """Though it answers sooner than ever before: its handshake was slow, and it has had nothing else to answer."""
+    talk = Talk(near=60, far=0.2)
+    talk.send(100, *range(10))
+    talk.ack(100.2, 10)
+    talk.send(140, 10, 12, 13, 14)
+    talk.ack(140.2, 11)
+    talk.ack(140.3, 11, (12, 15))
+    talk.send(180, 11, tsecr=talk.segments[-1].tsval)
+    verdict = talk.only()
+    assert verdict.cause is Cause.FAST_RETRANSMIT
+    assert Proof.SILENCE not in verdict.proof

@@ -148,6 +148,18 @@ def test_an_answer_that_did_not_pass_may_have_been_that_to_the_original(*, numbe
     assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(NO_NEED if numbered else NEEDED_AFTER))
 
 
+@pytest.mark.parametrize("missing", [0, 3])
+def test_answers_that_did_not_pass_before_that_of_a_probe(missing: int) -> None:
+    """Of the last of several segments, of which none is acknowledged before."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.send(at + 45, 12)
+    talk.ack(at + 61, 13)
+    talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + missing)
+    assert talk.only().says == (Cause.TAIL_LOSS_PROBE, *(NO_NEED if missing else NEEDED_AFTER))
+
+
 def test_what_did_not_pass_after_a_reported_loss_were_more_reports() -> None:
     talk = Talk()
     at = talk.warm()
@@ -168,3 +180,28 @@ def test_data_that_the_capture_lacks_behind_what_is_forgotten() -> None:
     assert verdict.cause is Cause.CAPTURE_LOSS
     assert int(verdict.row["length"]) == 1000
     assert {one.sender for one in talk.segments} == {CLIENT, SERVER}
+
+
+@pytest.mark.parametrize("sack", [True, False])
+def test_a_timer_that_runs_from_the_sending(*, sack: bool) -> None:
+    """Two segments and the probe of the last were lost; the one before was acknowledged late (Linux, RFC 8985)."""
+    talk = Talk(near=20, far=0.2, sack=sack)
+    at = talk.warm(5)
+    talk.send(at, 5)
+    for _ in range(3):
+        talk.lose()
+    talk.ack(at + 40, 6)
+    talk.send(at + 230, 6)
+    assert [verdict.says for verdict in talk.verdicts()] == ([(Cause.RTO, *NEEDED_BEFORE)] if sack else [])
+
+
+def test_a_round_trip_that_was_measured_too_long() -> None:
+    """Its client was slow to complete the handshake, which alone tells the time to it and back."""
+    talk = Talk(near=40, far=0.2)
+    for number in range(5):
+        talk.send(100 + 20 * number, number)
+        talk.ack(100.2 + 20 * number, number + 1)
+    talk.lose()
+    talk.lose()
+    talk.send(180.2 + 20 + 220, 5)
+    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.RTO, *NEEDED_BEFORE)]
