@@ -161,24 +161,25 @@ def packets_between(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
-def _least_timer(sender: Any, receiver: Any, unheard: bool) -> int:
+def _least_timer(sender: Any, receiver: Any, surely: bool) -> int:
     """Return the least silence of a timeout.
 
-    ``unheard``: the sender had nothing to acknowledge. Then its round trip may be shorter than any that was measured,
-    by half: it counts twice, as it is in the silence, too.
+    ``surely``: what is missing was surely data, as the sender numbers its packets for itself, and had nothing to
+    acknowledge. Then its round trip may be shorter than any that was measured, by half: it counts twice, as it is in
+    the silence, too.
     """
     least = least_round_trip(sender, receiver)
-    return (least >> 1 if unheard else least) + LEAST_VARIATION - _TIMER_EARLY
+    return (least >> 1 if surely else least) + LEAST_VARIATION - _TIMER_EARLY
 
 
 @rare_kernel
-def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, unheard: bool) -> bool:
+def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, surely: bool) -> bool:
     """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
 
     Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
     twice as long (RFC 6298 section 5.5).
     """
-    least = _least_timer(sender, receiver, unheard)
+    least = _least_timer(sender, receiver, surely)
     longest = timeout(sender, receiver)
     for timers in range(1, min(packets, _MOST_TIMERS) + 1):
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
@@ -210,14 +211,15 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     """
     quiet = silence(state, packet, sender, receiver)
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
-    timeout_at_least = _least_timer(sender, receiver, unheard)
-    fits = _timers_fit(quiet, packets, sender, receiver, unheard)
+    surely = unheard and numbers_alone(state, sender)
+    timeout_at_least = _least_timer(sender, receiver, surely)
+    fits = _timers_fit(quiet, packets, sender, receiver, surely)
     if unheard:
         has_all = sender.una == sender.snd_max
         selective = both_acknowledge_selectively(sender, receiver)
         probe = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
         least = (probe if packets == 1 and selective else max(probe, timeout_at_least)) if has_all else 0
-        if selective and packet.now - signed(sender.last_sent) >= timeout_at_least:
+        if selective and surely and packet.now - signed(sender.last_sent) >= timeout_at_least:
             least = 0
         if quiet < max(least, clock(sender, receiver)):
             return False
@@ -261,7 +263,9 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
         return False
     quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
-    if answered or (quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver, True)):
+    if answered or (
+        quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver, numbers_alone(state, sender))
+    ):
         _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= 1

@@ -195,8 +195,12 @@ def test_a_timer_that_runs_from_the_sending(*, sack: bool) -> None:
     assert [verdict.says for verdict in talk.verdicts()] == ([(Cause.RTO, *NEEDED_BEFORE)] if sack else [])
 
 
-def test_a_round_trip_that_was_measured_too_long() -> None:
-    """Its client was slow to complete the handshake, which alone tells the time to it and back."""
+@pytest.mark.parametrize("ttl", [64, 128])
+def test_a_round_trip_that_was_measured_too_long(ttl: int) -> None:
+    """Its client was slow to complete the handshake, which alone tells the time to it and back.
+
+    Of others than Linux a missing number tells less, so the silence has to be a timeout's for certain.
+    """
     talk = Talk(near=40, far=0.2)
     for number in range(5):
         talk.send(100 + 20 * number, number)
@@ -204,4 +208,5 @@ def test_a_round_trip_that_was_measured_too_long() -> None:
     talk.lose()
     talk.lose()
     talk.send(180.2 + 20 + 220, 5)
-    assert [verdict.says for verdict in talk.verdicts()] == [(Cause.RTO, *NEEDED_BEFORE)]
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    assert [verdict.says for verdict in talk.verdicts()] == ([(Cause.RTO, *NEEDED_BEFORE)] if ttl == 64 else [])
