@@ -237,7 +237,7 @@ def review_reported(
     """Find out which repeats the receiver reports as duplicates: the last one of each segment, else an earlier one.
 
     A report says how many copies arrived, not which (RFC 3708 section 3). But Linux echoes the timestamp of the copy
-    that it reports, so later ones are not meant.
+    that it reports, if that ``echoes``, so later ones are not meant.
     """
     earlier = NOTHING
     taken = False

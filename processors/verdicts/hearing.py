@@ -57,7 +57,8 @@ def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any)
     if reports:
         left = packet.sack[0]
         right = packet.sack[1]
-        echoes = bool(packet.quality & _TIMESTAMPS)
+        # What lies behind a hole leaves the timestamp to echo as it is (RFC 7323 section 4.3).
+        echoes = bool(packet.quality & _TIMESTAMPS) and not_after(right, packet.ack)
         review_reported(state, trouble, left, right, packet.frame, packet.tsecr, echoes, out)
     for block in range(1 if reports else 0, min(packet.sack_count, 4)):
         left = packet.sack[2 * block]

@@ -37,6 +37,20 @@ def test_a_copy_made_by_the_capture_until_the_receiver_says_that_it_had_two() ->
     assert verdict.row["revision"] == 1
 
 
+def test_a_copy_behind_a_hole_that_the_receiver_reports() -> None:
+    """What lies behind a hole leaves the timestamp that is echoed as it was."""
+    talk = Talk()
+    at = talk.warm()
+    heard = talk.segments[-2].tsval
+    talk.lose()
+    talk.send(at, 11, 12)
+    twin = talk.segments[-1]
+    talk.send(at + 0.02, 12, tsval=twin.tsval, ip_id=twin.ip_id)
+    talk.ack(at + 16, 10, (11, 12), tsecr=heard)
+    talk.ack(at + 16.1, 10, (12, 13), (11, 13), tsecr=heard)
+    assert talk.only().says == (Cause.NETWORK_DUPLICATE, *NO_NEED)
+
+
 def test_every_copy_of_a_packet_without_identification_is_one() -> None:
     """Not the first one alone: none of them is a repeat."""
     talk = Talk(numbered=False)
