@@ -29,10 +29,10 @@ from segwatch.kafka.topics import CHANGELOG, CHECKPOINTS, DEAD_LETTERS, FINDINGS
 from segwatch.settings import settings
 
 _IDLE_SECONDS: Final = 1.0
-_BUFFERED_MESSAGES: Final = 128
-"""Messages that wait in Faust, of two megabytes each at most. When it has more than four fifths of them it looks for
+_BUFFERED_MESSAGES: Final = 64
+"""Messages that wait in Faust, of four megabytes each at most. When it has more than four fifths of them it looks for
 others only a second later, and these must not be used up by then."""
-_POLLED_MESSAGES: Final = 32
+_POLLED_MESSAGES: Final = 16
 """Messages that one request of aiokafka gives."""
 SESSION_SECONDS = 20.0
 """Silence after which the group regards a worker as dead."""
