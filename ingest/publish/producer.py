@@ -24,7 +24,7 @@ PRODUCER_OPTIONS: Final[dict[str, Any]] = {
 }
 """What is particular to this producer, beside ``segwatch.kafka.connection.producer_options``.
 
-``batch_size`` bytes of a partition go together: about a full message.
+``batch_size``: small messages of a partition go together up to so many bytes; a full one goes alone.
 """
 
 

@@ -113,12 +113,13 @@ def _is_lost(packets: PacketColumns, passages: Passages, kinds: _Kinds, first: N
     chance = np.ones(len(first))
     places = np.arange(passages.seen.shape[1])
     passed_by = passages.expects & (places > first[:, None]) & (places < last[:, None])
+    missed_by = passed_by & ~passages.seen
     is_one = (packets.copy_of == NOWHERE) & ~kinds.has_twin
     for way in (packets.is_forward, ~packets.is_forward):
         gone = last[way & kinds.is_gone & is_one]
         lost = np.bincount(gone, minlength=len(places)).astype(np.float64) + _never(places)
-        missed = (passed_by & ~passages.seen)[way].sum(axis=0) + _never(places)
+        missed = missed_by[way].sum(axis=0) + _never(places)
         share = missed / np.maximum(passed_by[way].sum(axis=0), 1)
         chance[way] = lost[last[way]] / max(int(np.count_nonzero(way & is_one)), 1)
-        chance[way] *= np.where((passed_by & ~passages.seen)[way], share, 1.0).prod(axis=1)
+        chance[way] *= np.where(missed_by[way], share, 1.0).prod(axis=1)
     return chance

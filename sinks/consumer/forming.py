@@ -46,6 +46,7 @@ class PartitionReader:
         self._mark, self._intent = progress
         self._start = self._expected
         self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
         self._read: Content | MessageError | None = None
         self._batch: Batch | None = None
         self._opened_at = self._added_at = 0.0
@@ -60,8 +61,7 @@ class PartitionReader:
     @property
     def buffered_bytes(self) -> int:
         """Size of the messages in the batch that is being formed, and of those that wait for the next one."""
-        waiting = sum(len(one.message.value) for one in self._waiting)
-        return waiting + (self._batch.bytes if self._batch else 0)
+        return self._waiting_bytes + (self._batch.bytes if self._batch else 0)
 
     @property
     def due_at(self) -> float | None:
@@ -90,6 +90,7 @@ class PartitionReader:
                 lost = max(0, min(log_start(), message.offset) - self._expected)
                 self.lost += lost
             self._waiting.append(_Waiting(message, lost > 0))
+            self._waiting_bytes += len(message.value)
             self._expected = message.offset + 1
 
     def wait(self, seconds: float) -> None:
@@ -139,6 +140,7 @@ class PartitionReader:
             batch.refuse(message, self._letter(message, self._read))
         self._read, self._added_at = None, now
         self._waiting.popleft()
+        self._waiting_bytes -= len(message.value)
         is_full = batch.rows >= BLOCK_ROWS or batch.refused_bytes >= MOST_REFUSED_BYTES
         self._is_closed = batch.last == self._intent.last if self._intent else is_full
 

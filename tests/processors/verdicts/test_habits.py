@@ -80,7 +80,8 @@ def test_a_sender_that_has_lost_nothing_before_had_room_for_many() -> None:
     assert talk.only().cause is Cause.RTO
 
 
-def test_after_losses_few_in_flight_may_be_all_that_there_was_room_for() -> None:
+def _after_a_loss() -> tuple[Talk, int]:
+    """Return a talk in which a loss was repaired, then a tail repeated alone; after it two segments passed."""
     talk = Talk()
     at = talk.warm(18)
     talk.send(at, 18, 19, 20, 21)
@@ -89,19 +90,17 @@ def test_after_losses_few_in_flight_may_be_all_that_there_was_room_for() -> None
     talk.ack(at + 36, 22)
     _repeat_alone(talk, at + 60, 22)
     _fly(talk, at + 320, 23, 24)
+    return talk, at
+
+
+def test_after_losses_few_in_flight_may_be_all_that_there_was_room_for() -> None:
+    talk, _ = _after_a_loss()
     assert _causes(talk.verdicts()) == [Cause.FAST_RETRANSMIT, Cause.TAIL_LOSS_PROBE]
 
 
 def test_four_segments_that_follow_on_two_tell_of_a_slow_start() -> None:
     """However few there were before: after a probe a sender would have sent one more."""
-    talk = Talk()
-    at = talk.warm(18)
-    talk.send(at, 18, 19, 20, 21)
-    talk.ack(at + 16, 18, (19, 22))
-    talk.send(at + 20, 18)
-    talk.ack(at + 36, 22)
-    _repeat_alone(talk, at + 60, 22)
-    _fly(talk, at + 320, 23, 24)
+    talk, at = _after_a_loss()
     told = talk.send(at + 341, 26, 27, 28)
     _, second = talk.verdicts()
     assert second.cause is Cause.RTO
