@@ -223,7 +223,8 @@ def test_a_signal_to_end_leaves_no_file(number: signal.Signals, tmp_path: Path) 
     """The part of the output that was written is removed."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    program = [sys.executable, "-c", "from segwatch.cli.main import main; main()"]
+    as_usual = f"import signal; signal.signal({number:d}, signal.SIG_DFL)"  # nohup has it ignored, by children too
+    program = [sys.executable, "-c", f"{as_usual}; from segwatch.cli.main import main; main()"]
     started = subprocess.Popen([*program, "labels", str(pipe), "-o", str(tmp_path / "out.tsv")])
     with pipe.open("wb") as stream:
         stream.write(pcap(handshake_and_repeat()))
