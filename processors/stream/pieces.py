@@ -1,11 +1,11 @@
 """Checkpoint values that are greater than a message may be: cut into pieces, and a value that names them.
 
-Keys of pieces tell their content, and pieces are written before the value that names them. So this one value says at
+Keys of pieces are never used again, and pieces are written before the value that names them. So this one value says at
 any time what belongs together, also while a processor that was thought dead still writes. Pieces that are not named any
-more are deleted after it, by who named them.
+more are deleted after it, by who named others instead. Those of a writer that died before it named them stay.
 """
 
-import hashlib
+import secrets
 from collections.abc import Callable
 from typing import Final
 
@@ -24,6 +24,9 @@ class Pieces:
     """The values of one writer."""
 
     def __init__(self) -> None:
+        self._name = secrets.token_hex(8).encode()
+        """Tells writers apart: at the same offset they write the same."""
+        self._count = 0
         self._named: dict[bytes, list[bytes]] = {}
         """Keys of the pieces that a key's value names."""
 
@@ -32,13 +35,16 @@ class Pieces:
         before = self._named.pop(key, [])
         if len(value) <= MOST_VALUE_BYTES:
             return [(key, value), *((piece, None) for piece in before)]
-        digest = hashlib.blake2b(value, digest_size=16).hexdigest().encode()
+        self._count += 1
         starts = range(0, len(value), MOST_VALUE_BYTES)
-        names = [b"%b/%b/%d" % (key, digest, number) for number in range(len(starts))]
+        names = [b"%b/%b/%d/%d" % (key, self._name, self._count, number) for number in range(len(starts))]
         self._named[key] = names
         pieces = (value[start : start + MOST_VALUE_BYTES] for start in starts)
-        gone = ((piece, None) for piece in before if piece not in names)
-        return [*zip(names, pieces, strict=True), (key, _NAMES + b" ".join(names)), *gone]
+        return [
+            *zip(names, pieces, strict=True),
+            (key, _NAMES + b" ".join(names)),
+            *((piece, None) for piece in before),
+        ]
 
     def read(self, key: bytes, read: Callable[[bytes], bytes | None]) -> bytes | None:
         """Return the value of ``key``, ``None`` if it has none; ``read`` returns what was written for a key.
