@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from segwatch.counts import count_text
 from segwatch.explain.ledger import Ledger
 from segwatch.explain.opening import was_never_opened
-from segwatch.explain.sentences import Sentence, count_text, moment_text, span_text, the, upper
+from segwatch.explain.sentences import Sentence, moment_text, span_text, the, upper
 from segwatch.vocabulary import Flag, Reset
 
 RESET_MEANINGS: Final = {

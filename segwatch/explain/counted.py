@@ -6,10 +6,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from segwatch.counts import count_text
 from segwatch.explain.closing import resets
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
 from segwatch.explain.opening import NO_ANSWER, NOT_CAPTURED_ANSWER, acceptance_text, beginning_text, request_text
-from segwatch.explain.sentences import Number, Sentence, count_text, moment_text, span_text, the, upper
+from segwatch.explain.sentences import Number, Sentence, moment_text, span_text, the, upper
 from segwatch.explain.stalls import MOST_STALLS, silence_reason, worth_telling
 from segwatch.explain.totals import CLEAN, one_way_text, size_text, volume_text
 from segwatch.jobs.trouble_counts import label_place

@@ -3,17 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from segwatch.counts import bytes_text, count_text
 from segwatch.explain.groups import Group, groups
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import (
-    Number,
-    Sentence,
-    bytes_text,
-    count_text,
-    moment_text,
-    span_text,
-    the,
-)
+from segwatch.explain.sentences import Number, Sentence, moment_text, span_text, the
 from segwatch.vocabulary import RETRANSMISSIONS, Flag, Label, label_text
 
 

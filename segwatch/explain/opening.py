@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from segwatch.counts import bytes_text, count_text
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
-from segwatch.explain.sentences import Sentence, bytes_text, count_text, span_text, the, upper
+from segwatch.explain.sentences import Sentence, span_text, the, upper
 from segwatch.records.segments import NO_WINDOW_SCALE
 from segwatch.vocabulary import Flag, Quality
 

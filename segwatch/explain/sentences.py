@@ -52,16 +52,6 @@ def upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def count_text(count: int, singular: str, plural: str = "") -> str:
-    """Return a number of things: "1 segment", "1,200 segments"."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
-def bytes_text(count: int) -> str:
-    """Return a number of bytes, exactly."""
-    return count_text(count, "byte")
-
-
 def copies_text(count: int) -> str:
     """Say what so many segments are that were captured twice, behind their number."""
     are, they = (

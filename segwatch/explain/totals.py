@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from segwatch.counts import bytes_text, count_text
 from segwatch.explain.ledger import Ledger
-from segwatch.explain.sentences import Sentence, bytes_text, copies_text, count_text, span_text, the, upper
+from segwatch.explain.sentences import Sentence, copies_text, span_text, the, upper
 from segwatch.jobs.reasons import share_text
 from segwatch.vocabulary import RETRANSMISSIONS, Flag, Quality
 

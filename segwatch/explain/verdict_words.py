@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from segwatch.explain.sentences import bytes_text, count_text, span_text
+from segwatch.counts import bytes_text, count_text
+from segwatch.explain.sentences import span_text
 from segwatch.vocabulary import Cause, Needed, Place, Proof, Stage
 
 _MECHANISMS: Final = {

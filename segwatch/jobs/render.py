@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from segwatch.counts import count_text
 from segwatch.endpoints import endpoint_text
 from segwatch.jobs.reasons import seconds_text, share_text
 from segwatch.jobs.skipped import skipped_words
@@ -53,7 +54,7 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
 def _print_content(console: Console, summary: dict[str, Any]) -> None:
     console.print(Text(printable(summary["name"]), style="bold"), Text(f"({summary['format']})", style="dim"))
     counts = ", ".join(
-        _counted(summary[member], singular)
+        count_text(summary[member], singular)
         for member, singular in (
             ("frames", "frame"), ("segments", "TCP segment"), ("conversations", "conversation"), ("hosts", "host"),
         )
@@ -67,7 +68,7 @@ def _print_content(console: Console, summary: dict[str, Any]) -> None:
         again = summary["retransmitted_bytes"] / summary["payload_bytes"]
         console.print(f"  {_bytes(summary['payload_bytes'])} of payload, {share_text(again)} of it sent again")
     if summary["unanswered"]:
-        console.print(f"  {_counted(summary['unanswered'], 'conversation')} without an answer to the SYN")
+        console.print(f"  {count_text(summary['unanswered'], 'conversation')} without an answer to the SYN")
     if summary["skipped"]:
         console.print(f"  Not analysed: {skipped_words(summary['skipped'])}")
     if summary["damage"]:
@@ -147,10 +148,6 @@ def _round_trips(rtt: dict[str, Any]) -> Table:
         times = (initial["min_seconds"], initial["p50_seconds"], initial["max_seconds"])
         table.add_row("handshake", f"{initial['conversations']:,}", *map(_duration, times))
     return table
-
-
-def _counted(count: int, singular: str) -> str:
-    return f"{count:,} {singular}" if count == 1 else f"{count:,} {singular}s"
 
 
 def _bytes(count: float) -> str:

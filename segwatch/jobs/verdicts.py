@@ -8,9 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from processors.engine import Engine
 from processors.verdicts.engine import Verdicts
@@ -20,6 +17,7 @@ from segwatch.explain.verdict_words import reason
 from segwatch.jobs.captures import Captures, refuse_to_overwrite
 from segwatch.jobs.decoding import DecodedCapture
 from segwatch.memory import copied, joined
+from segwatch.output.columnar import ColumnarFile, arrow_file, parquet_file
 from segwatch.output.target import OutputTarget
 from segwatch.output.verdict_table import ends, final, schema, table, texts
 from segwatch.records.findings import empty_findings, take_findings
@@ -86,23 +84,13 @@ class _Writer:
         self._form = form
         self._target = target
         self._schema = schema(with_file=with_file)
-        self._sink: Any = None
-        self._writer: Any = None
+        self._file: ColumnarFile | None = None
         if form == "tsv":
             target.write(("\t".join(self._schema.names) + "\n").encode())
-        elif form in {"arrow", "parquet"}:
-            with target.guarded():
-                self._open()
-
-    def _open(self) -> None:
-        target = self._target
-        self._sink = pa.PythonFile(target.stream, "w") if target.is_stream else pa.OSFile(target.path, "wb")
-        if self._form == "parquet":
-            self._writer = pa.parquet.ParquetWriter(self._sink, self._schema)
-        elif target.is_stream:
-            self._writer = pa.ipc.new_stream(self._sink, self._schema)
-        else:
-            self._writer = pa.ipc.new_file(self._sink, self._schema)
+        elif form == "arrow":
+            self._file = arrow_file(target, self._schema)
+        elif form == "parquet":
+            self._file = parquet_file(target, self._schema)
 
     def write(self, name: str | None, verdicts: npt.NDArray[Any], first: int) -> None:
         """Write the verdicts of a capture whose first frame came at ``first``; its name in front if there is one."""
@@ -110,9 +98,9 @@ class _Writer:
             self._target.write("".join(_lines(name, verdicts, first)).encode())
             return
         rows = table(verdicts, name)
-        if self._writer is not None:
+        if self._file is not None:
             with self._target.guarded():
-                self._writer.write_table(rows)
+                self._file.writer.write_table(rows)
             return
         for row in texts(rows):
             if self._form == "jsonl":
@@ -123,11 +111,8 @@ class _Writer:
 
     def close(self) -> None:
         """Write what a good end needs."""
-        if self._writer is not None:
-            with self._target.guarded():
-                self._writer.close()
-                if not self._target.is_stream:
-                    self._sink.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def _lines(name: str | None, verdicts: npt.NDArray[Any], first: int) -> Iterator[str]:

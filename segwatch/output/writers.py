@@ -17,9 +17,6 @@ from segwatch.records.segments import SegmentColumns, empty_segments, take_segme
 
 ROW_GROUP_ROWS = 1 << 17
 """Rows of a row group of a Parquet file."""
-_WRITTEN_AT_ONCE = 1 << 18
-"""Bytes gathered for a write of an Arrow file: measured, a sixth less time in the kernel than column by column; with
-a mebibyte it was more, as the page cache then looks for large free blocks, which are cold."""
 
 
 class RowWriter(ABC):
@@ -78,22 +75,14 @@ class ArrowWriter(RowWriter):
     """
 
     def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
-        import pyarrow as pa
-
+        from segwatch.output.columnar import arrow_file
         from segwatch.output.tables import TableBuilder, table_schema
 
         super().__init__(target, with_file=with_file)
         self._new_builder = TableBuilder
         self._builders = self._two_builders("" if with_file else None)
         self._writing = Beside("segwatch-write")
-        schema = table_schema(with_file)
-        with target.guarded():
-            if target.is_stream:
-                self._sink = pa.PythonFile(target.stream, "w")
-                self._writer = pa.ipc.new_stream(self._sink, schema)
-            else:
-                self._sink = pa.BufferedOutputStream(pa.OSFile(target.path, "wb"), _WRITTEN_AT_ONCE)
-                self._writer = pa.ipc.new_file(self._sink, schema)
+        self._file = arrow_file(target, table_schema(with_file))
 
     def _two_builders(self, name: str | None) -> Iterator[Any]:
         return itertools.cycle([self._new_builder(name), self._new_builder(name)])
@@ -107,24 +96,20 @@ class ArrowWriter(RowWriter):
         """Write a record batch."""
         batch = next(self._builders).batch(segments, findings, rows)
         with self._target.guarded():
-            self._writing.do(partial(self._writer.write_batch, batch))
+            self._writing.do(partial(self._file.writer.write_batch, batch))
 
     def close(self) -> None:
         """Write the end of the Arrow data."""
         with self._target.guarded():
             self._writing.close()
-            self._writer.close()
-            if not self._target.is_stream:
-                self._sink.close()
+        self._file.close()
 
 
 class ParquetWriter(RowWriter):
     """Parquet, in row groups that span batches."""
 
     def __init__(self, target: OutputTarget, *, with_file: bool) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+        from segwatch.output.columnar import parquet_file
         from segwatch.output.tables import PARQUET_OPTIONS, TableBuilder, table_schema
 
         super().__init__(target, with_file=with_file)
@@ -133,9 +118,7 @@ class ParquetWriter(RowWriter):
         self._segments = empty_segments(ROW_GROUP_ROWS)
         self._findings = empty_findings(ROW_GROUP_ROWS)
         self._filled = 0
-        with target.guarded():
-            self._sink = pa.PythonFile(target.stream, "w") if target.is_stream else pa.OSFile(target.path, "wb")
-            self._writer = pq.ParquetWriter(self._sink, table_schema(with_file), **PARQUET_OPTIONS)
+        self._file = parquet_file(target, table_schema(with_file), **PARQUET_OPTIONS)
 
     def begin_file(self, name: str) -> None:
         """Put ``name`` in front of the next rows, if rows have it."""
@@ -165,16 +148,13 @@ class ParquetWriter(RowWriter):
         findings = take_findings(self._findings, filled)
         batch = self._batches.batch(segments, findings)  # not guarded: what goes wrong in it is not the output
         with self._target.guarded():
-            self._writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
+            self._file.writer.write_batch(batch, row_group_size=ROW_GROUP_ROWS)
         self._filled = 0
 
     def close(self) -> None:
         """Write the last row group and the footer."""
         self._flush()
-        with self._target.guarded():
-            self._writer.close()
-            if not self._target.is_stream:
-                self._sink.close()
+        self._file.close()
 
 
 def _copy_rows(source: Any, target: Any, rows: Any, start: int, count: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from segwatch.explain.sentences import count_text
+from segwatch.counts import count_text
 from segwatch.report.words import Statement
 from segwatch.vocabulary import Quality
 

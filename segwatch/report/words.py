@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from segwatch.explain.sentences import bytes_text, count_text
+from segwatch.counts import bytes_text, count_text
 from segwatch.jobs.reasons import seconds_text, share_text
 from segwatch.vocabulary import Reset
 

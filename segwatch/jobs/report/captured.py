@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from ingest.capture.live.seen_twice import SeenTwice
-from segwatch.explain.sentences import copies_text, count_text
+from segwatch.counts import count_text
+from segwatch.explain.sentences import copies_text
 from segwatch.explain.story import story_of
 from segwatch.jobs.captures import Captures
 from segwatch.jobs.explain.gather import NOT_COUNTED, ledgers

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from segwatch.counts import bytes_text, count_text
 from segwatch.explain.ledger import CLIENT, SERVER, Ledger
-from segwatch.explain.sentences import bytes_text, count_text
 from segwatch.explain.story import story_of
 from segwatch.jobs.content import Content
 from segwatch.jobs.explain.selection import Wanted
