@@ -13,6 +13,7 @@ from ingest.announcements.payload import captured_payload, conversation_keys
 from ingest.announcements.ports import TAKES_TEXT
 from ingest.decode.frames import signed
 from ingest.decode.loads import load_8
+from ingest.decode.transport import TWELVE_BYTES
 from segwatch.compilation import kernel
 from segwatch.records.frames import FrameColumns
 from segwatch.records.segments import SegmentColumns
@@ -65,18 +66,19 @@ def find_candidates(frames: FrameColumns, segments: SegmentColumns, rows: Any, p
     """Find the segments that may carry a version message, which is 12 bytes long as captured.
 
     Their indices and those of their frames get into ``rows`` and ``places``: (N,) int64, N segments. Return how many.
+    ``TWELVE_BYTES`` is cleared in all.
     """
     place = 0
     found = 0
-    for row in range(len(segments.frame)):
-        length = signed(segments.payload_len[row])
-        is_cut = signed(segments.quality[row]) & _CUT != 0
-        if length != _LENGTH and not (is_cut and length > _LENGTH):
+    for row in range(len(segments.quality)):
+        quality = signed(segments.quality[row])
+        if quality & TWELVE_BYTES == 0:
             continue
+        segments.quality[row] = quality ^ TWELVE_BYTES
         while place < len(frames.frame) - 1 and frames.frame[place] < segments.frame[row]:
             place += 1
         start = signed(frames.offset[place])
-        if _may_be_message(frames.buffer, start, start + signed(frames.caplen[place]), is_cut):
+        if _may_be_message(frames.buffer, start, start + signed(frames.caplen[place]), quality & _CUT != 0):
             rows[found] = row
             places[found] = place
             found += 1

@@ -23,6 +23,10 @@ _HEADER_CUT: Final = int(Quality.HEADER_CUT)
 _OFFSET_TOO_SMALL: Final = int(Quality.OFFSET_TOO_SMALL)
 _SHORT_SEGMENT: Final = int(Quality.SHORT_SEGMENT)
 _PAYLOAD_CUT: Final = int(Quality.PAYLOAD_CUT)
+TWELVE_BYTES: Final = 1 << 23
+"""Bit of ``quality`` while a batch is decoded: 12 bytes of payload were captured. What looks for messages of that
+length clears it; it finds them without reading the buffer again, which is cold by then and would cost a sixth."""
+_TWELVE: Final = 12
 
 
 @kernel
@@ -54,6 +58,8 @@ def decode_tcp(
     segments.payload_len[row] = payload
     if readable < reported_length:
         quality |= _PAYLOAD_CUT
+    if min(payload, readable - header_length) == _TWELVE:
+        quality |= TWELVE_BYTES
     if header_length > _HEADER and readable >= _HEADER:
         quality |= decode_options(segments, row, buffer, start + _HEADER, start + header_length, readable_end)
     else:

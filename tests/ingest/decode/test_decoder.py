@@ -11,11 +11,12 @@ from ingest.decode.decoder import Decoder
 from ingest.decode.frames import decode_frames
 from ingest.decode.slow_path import ROWS_PER_FRAME
 from ingest.decode.status import STATUS_TEXTS, Status
+from ingest.decode.transport import TWELVE_BYTES
 from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, empty_segments
 from segwatch.vocabulary import Tunnel
 from tests.ingest.decode.mutations import seeds
-from tests.ingest.decode.support import Frame, columns_of, ethernet, frame, ipv4, plain, tcp
+from tests.ingest.decode.support import Frame, columns_of, decode, ethernet, frame, ipv4, plain, tcp
 
 PLAIN = frame(ethernet(ipv4(tcp())))
 ARP = frame(ethernet(bytes(28), 0x0806))
@@ -122,6 +123,26 @@ def test_results_stay_valid_while_they_are_referred_to():
     decoder = Decoder()
     kept = [decoder.decode(columns_of([PLAIN] * (1 + n))).frame[-1:] for n in range(10)]
     assert [column.tolist() for column in kept] == [[1 + n] for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("payload", "captured", "found"),
+    [
+        (12, 12, True),
+        (13, 13, False),
+        (11, 11, False),
+        (100, 12, True),
+        (100, 11, False),
+        (12, 11, False),
+        (0, 0, False),
+    ],
+)
+def test_twelve_captured_bytes_are_found_and_not_told(payload, captured, found):
+    data = ethernet(ipv4(tcp(payload=bytes(payload))))
+    of_kernel, _ = decode(frame(data, len(data) - payload + captured))
+    assert bool(of_kernel.quality[0] & TWELVE_BYTES) == found
+    told = Decoder().decode(columns_of([frame(data, len(data) - payload + captured)]))
+    assert told.quality[0] == of_kernel.quality[0] & ~np.uint32(TWELVE_BYTES)
 
 
 def test_memory_is_taken_again():
