@@ -108,7 +108,8 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
         worker.forget()
 
     async def recovered(*_: Any, **__: Any) -> None:
-        worker.begin()
+        if not _has_changed_again(app):
+            worker.begin()
 
     async def stopping(*_: Any, **__: Any) -> None:
         deadline = threading.Timer(
@@ -124,6 +125,13 @@ def _connect(app: faust.App, worker: StreamWorker, segments: Any) -> None:
     app.on_partitions_assigned.connect(assigned, weak=False)
     app.on_rebalance_complete.connect(recovered, weak=False)
     app.on_before_shutdown.connect(stopping, weak=False)
+
+
+def _has_changed_again(app: faust.App) -> bool:
+    """Say whether the group changed while the table was read: Faust calls it complete then, and reads it once more."""
+    tables: Any = app.tables
+    read_for: int = tables.recovery._generation_id  # noqa: SLF001  # there is no public way
+    return bool(tables.recovery.signal_recovery_start.is_set()) or read_for != app.consumer_generation_id
 
 
 async def _unless_away(look: Callable[[], Awaitable[None]]) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import traceback
 from contextlib import ExitStack
 from typing import Final
 
 from aiokafka.errors import KafkaError
 from faust import Worker
+from faust.tables import recovery
 
 from processors.app import configured
 from segwatch.errors import BusError
@@ -55,4 +57,14 @@ def _execute(worker: Worker) -> None:
             raise
         if isinstance(failure, (KafkaError, OSError)):
             raise BusError(f"Kafka failed ({failure!r}); what is not checkpointed will be done again.") from failure
+        if _was_reading_checkpoints(failure):
+            raise BusError(
+                f"Faust could not read the checkpoints ({failure!r}), as happens where the group changes meanwhile; "
+                "what is not checkpointed will be done again: start the processor once more."
+            ) from failure
         raise failure from None
+
+
+def _was_reading_checkpoints(failure: Exception) -> bool:
+    """Say whether it came from Faust's reading of tables: a group that changes there leaves it without offsets."""
+    return any(frame.f_code.co_filename == recovery.__file__ for frame, _ in traceback.walk_tb(failure.__traceback__))

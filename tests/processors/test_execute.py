@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from faust.tables.recovery import Recovery
+from faust.types import TP
 from mode import Worker
 
 from segwatch.errors import BusError
@@ -35,6 +39,28 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 def test_kafka_that_does_not_answer_is_said(failure: Exception, loop: asyncio.AbstractEventLoop) -> None:
     with pytest.raises(BusError, match=f"Kafka failed .{type(failure).__name__}"):
         _execute(Failing(failure, loop))
+
+
+class Rebalancing(Failing):
+    """A worker whose group changes while the table is read, which leaves Faust without an offset to seek to."""
+
+    async def on_stop(self) -> None:
+        place = TP("changelog", 0)
+        recovery: Any = SimpleNamespace()
+        await Recovery._seek_offsets(recovery, Strict(), {place}, {place: None}, "active")
+
+
+class Strict:
+    """A consumer that takes offsets alone, as aiokafka's."""
+
+    async def seek_wait(self, places: dict[TP, int | None]) -> None:
+        if any(offset is None for offset in places.values()):
+            raise ValueError("Offset must be a positive integer")
+
+
+def test_a_group_that_changes_while_checkpoints_are_read_is_said(loop: asyncio.AbstractEventLoop) -> None:
+    with pytest.raises(BusError, match=r"could not read the checkpoints .ValueError.*start the processor once more"):
+        _execute(Rebalancing(None, loop))
 
 
 def test_any_other_failure_reaches_the_command(loop: asyncio.AbstractEventLoop) -> None:
