@@ -19,6 +19,10 @@ KINDS: Final = (
     PathEvent.APPEARED,
 )  # fmt: skip
 
+_BEHIND_ITS_ORIGIN: Final = (PathEvent.LOST, PathEvent.MAYBE_LOST, PathEvent.REORDERED)
+"""Events of what was seen at their origin."""
+_UNSURE: Final = {PathEvent.LOST: PathEvent.MAYBE_LOST}
+
 
 class Case(NamedTuple):
     """An event, by what it happened to."""
@@ -48,6 +52,10 @@ class Score(NamedTuple):
     hidden: int
     """How many cases the sensors could not show: one missed the packet, was about to begin or end, or sees no such
     packets."""
+    unsure: int
+    """How many events say that it may be so."""
+    unsure_right: int
+    """How many of these are cases; they are among ``wrong``, as they are not counted."""
 
 
 class Truth:
@@ -210,7 +218,7 @@ def _found(made: Made, paths: Paths, packet_of: Numbers) -> Cases:
     result: Cases = Counter()
     for kind, packet, origin, target, _ in zip(*(column.tolist() for column in paths.events), strict=True):
         rows = paths.packets.row[packet]
-        row = rows[origin] if kind in (PathEvent.LOST, PathEvent.REORDERED) else rows[rows != NOWHERE][0]
+        row = rows[origin] if kind in _BEHIND_ITS_ORIGIN else rows[rows != NOWHERE][0]
         ends = (NOWHERE if place == NOWHERE else int(paths.order[place]) for place in (origin, target))
         result[Case(PathEvent(kind), int(packet_of[instance[row]]), *ends)] += 1
     return result
@@ -237,4 +245,9 @@ def _of_kind(kind: PathEvent, truth: Truth, found: Cases) -> Score:
     right, more = cases & events, tuple((events - shown).elements())
     counts, seeming = (Counter(case.packet for case in some.elements()) for some in (events, shown))
     twice = tuple(case for case in more if counts[case.packet] > seeming[case.packet])
-    return Score(right.total(), tuple((cases - right).elements()), more, twice, truth.hidden[kind])
+    wrong = cases - right
+    unsure = Counter(
+        {case._replace(kind=kind): count for case, count in found.items() if case.kind is _UNSURE.get(kind)}
+    )
+    unsure_right = (unsure & wrong).total()
+    return Score(right.total(), tuple(wrong.elements()), more, twice, truth.hidden[kind], unsure.total(), unsure_right)

@@ -37,6 +37,8 @@ class Figures(NamedTuple):
     more: int = 0
     twice: int = 0
     hidden: int = 0
+    unsure: int = 0
+    unsure_right: int = 0
 
     def plus(self, other: "Figures") -> "Figures":
         """Return the sum."""
@@ -69,7 +71,9 @@ def figures(some: Iterator[Run], *, by_headers: bool) -> Table:
         told_by = TOLD_BY[0 if about.has_ip_id and "smoltcp" not in folder.name else 2 if is_plain else 1]
         sensors = SENSORS[about.missed + about.twice > 0]
         for kind, one in score(make(sent[folder], about, seed), by_headers=by_headers).items():
-            counts = Figures(one.right, len(one.wrong), len(one.more), len(one.twice), one.hidden)
+            counts = Figures(
+                one.right, len(one.wrong), len(one.more), len(one.twice), one.hidden, one.unsure, one.unsure_right
+            )
             key = half, told_by, sensors, kind
             table[key] = table.get(key, Figures()).plus(counts)
     return table
@@ -87,11 +91,12 @@ def total(table: Table, *wanted: str | PathEvent) -> Figures:
 def _line(name: str, one: Figures) -> str:
     cases = one.right + one.wrong
     share = f"{100 * one.right / cases:.2f}" if cases else ""
-    return f"| {name} | {cases:,} | {one.right:,} | {share} | {one.more:,} | {one.twice:,} | {one.hidden:,} |"
+    counts = (one.more, one.twice, one.hidden, one.unsure, one.unsure_right)
+    return f"| {name} | {cases:,} | {one.right:,} | {share} | {' | '.join(f'{count:,}' for count in counts)} |"
 
 
 def _lines(table: Table) -> Iterator[str]:
-    columns = ("cases", "right", "%", "more", "of these twice", "hidden")
+    columns = ("cases", "right", "%", "more", "of these twice", "hidden", "may be", "of these are")
     yield f"| | {' | '.join(columns)} |"
     yield "| --- |" + " ---: |" * len(columns)
     for half in HALVES:
