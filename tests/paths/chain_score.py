@@ -21,6 +21,8 @@ KINDS: Final = (
 
 _BEHIND_ITS_ORIGIN: Final = (PathEvent.LOST, PathEvent.MAYBE_LOST, PathEvent.REORDERED)
 """Events of what was seen at their origin."""
+ALIKE: Final = ("a capture wrote one twice", "hosts sent equal ones", "the network copied one", "nothing is equal")
+"""What makes the rows of a packet equal to others in all that they hold; the first one that holds."""
 _UNSURE: Final = {PathEvent.LOST: PathEvent.MAYBE_LOST}
 
 
@@ -56,6 +58,8 @@ class Score(NamedTuple):
     """How many events say that it may be so."""
     unsure_right: int
     """How many of these are cases; they are among ``wrong``, as they are not counted."""
+    alike: tuple[int, ...]
+    """How many of ``twice`` there are by ``ALIKE``."""
 
 
 class Truth:
@@ -204,6 +208,15 @@ def _mixed(made: Made) -> Flags:
     return found
 
 
+def _alike(made: Made, packet: Numbers, truth: Truth, found: Cases, wanted: Case) -> int:
+    """Return which of ``ALIKE`` a packet's rows are."""
+    kind = PathEvent.CAPTURE_DUPLICATE
+    written = Counter({case: count for case, count in truth.shown.items() if case[:2] == (kind, wanted.packet)})
+    same = np.flatnonzero(packet == wanted.packet)
+    is_sent = made.passed.born[same] < 0
+    return [bool(written - found), np.count_nonzero(is_sent) > 1, not is_sent.all(), True].index(True)
+
+
 def _identity(made: Made) -> Numbers:
     """Return a number, the same for packets that captures show equal."""
     identity = made.sent.content
@@ -234,7 +247,11 @@ def score(made: Made, *, by_headers: bool) -> dict[PathEvent, Score]:
         _, first, inverse = np.unique(_identity(made), return_index=True, return_inverse=True)
         packet = first[inverse][packet]
     truth, found = Truth(made, packet), _found(made, trace(made.sensors), packet)
-    return {kind: _of_kind(kind, truth, found) for kind in KINDS}
+    scores = {kind: _of_kind(kind, truth, found) for kind in KINDS}
+    for kind, one in scores.items():
+        counts = Counter(_alike(made, packet, truth, found, case) for case in one.twice)
+        scores[kind] = one._replace(alike=tuple(counts[number] for number in range(len(ALIKE))))
+    return scores
 
 
 def _of_kind(kind: PathEvent, truth: Truth, found: Cases) -> Score:
@@ -250,4 +267,6 @@ def _of_kind(kind: PathEvent, truth: Truth, found: Cases) -> Score:
         {case._replace(kind=kind): count for case, count in found.items() if case.kind is _UNSURE.get(kind)}
     )
     unsure_right = (unsure & wrong).total()
-    return Score(right.total(), tuple(wrong.elements()), more, twice, truth.hidden[kind], unsure.total(), unsure_right)
+    return Score(
+        right.total(), tuple(wrong.elements()), more, twice, truth.hidden[kind], unsure.total(), unsure_right, ()
+    )
