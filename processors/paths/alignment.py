@@ -16,10 +16,12 @@ MOST_EQUAL: Final = 1024
 _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
-a capture made itself go no further."""
-_LATEST, _LATEST_COPY = 10.0, 5.0
-"""The most that a delay costs: of packets that may have been sent again, and of those that are copies of one, for which
-a late one is more likely than one that is lost beside another that is made."""
+a capture made itself go no further. What comes by a later sensor was not lost: its loss is taken back then."""
+_AT_ONCE: Final = 3.0
+"""What it costs that one of two that came at the same moment is lost, or new: captures write some twice."""
+_LATEST_COPY: Final = 5.0
+"""The most that a delay costs of copies of a packet that no host would send again, for which a late one is more likely
+than one that is lost beside another that is made; of others it is what ``Usual`` says."""
 _COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
 _COPIED_LATE: Final = 8.0
@@ -51,6 +53,14 @@ class Alignment(NamedTuple):
     """(MOST_EQUAL,) of each of these rows the place in ``packet``, ``NOWHERE`` if it is new."""
 
 
+class Delays(NamedTuple):
+    """Usual delays to one sensor, by the sensor that saw a packet last, (S,) each, as in ``Usual``."""
+
+    spread: npt.NDArray[np.int64]
+    early: npt.NDArray[np.int64]
+    latest: npt.NDArray[np.float64]
+
+
 def new_alignment() -> Alignment:
     """Return memory."""
     side = MOST_EQUAL + 1
@@ -59,12 +69,14 @@ def new_alignment() -> Alignment:
 
 
 @kernel
-def _cost_of_same(excess: int, spread: int, early: int, missed: int, marked: bool) -> float:
+def _cost_of_same(excess: int, spread: int, early: int, latest: float, marked: bool) -> float:
     """Return what it costs that a packet came ``excess`` later than the fastest would have."""
     if excess < -spread - early:
         return _IMPOSSIBLE
-    unusual = min(excess / spread, _LATEST_COPY if marked else _LATEST) if excess > 0 else -excess / early
-    return unusual + _MISSED * missed
+    if excess <= 0:
+        return -excess / early
+    most = min(latest, _LATEST_COPY) if marked else latest
+    return float(min(excess / spread, most))
 
 
 @kernel
@@ -78,6 +90,8 @@ def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float
     """Return what it costs that a frame is no packet that was seen before."""
     if frame > 0:
         earlier, later = signed(times[work.frame[frame - 1]]), signed(times[work.frame[frame]])
+        if later - earlier <= AT_ONCE:
+            return _AT_ONCE
         if may_be_copy(earlier, later, marked):
             return _COPIED if marked else _COPIED + _COPIED_LATE * (later - earlier) / _COPY_WITHIN
     return _APPEARED
@@ -88,25 +102,32 @@ def _cost_of_loss(work: Alignment, place: int, copy_of: Any) -> float:
     """Return what it costs that the next sensor does not have a packet; nothing where one before had none already."""
     if work.missed[place] > 0:
         return 0.0
-    return _LOST if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
+    return _paid_for_loss(work, place, copy_of)
 
 
 @kernel
-def align(
-    work: Alignment,
-    packets: int,
-    frames: int,
-    times: Any,
-    copy_of: Any,
-    spread: Any,
-    early: Any,
-    marked: bool,
-) -> None:
+def _paid_for_loss(work: Alignment, place: int, copy_of: Any) -> float:
+    """Return what it costs that the first sensor behind the one that saw a packet last does not have it."""
+    if copy_of[work.packet[place]] != NOWHERE:
+        return _COPY_LOST
+    again = place > 0 and work.last[place - 1] == work.last[place]
+    return _AT_ONCE if again and work.seen[place] - work.seen[place - 1] <= AT_ONCE else _LOST
+
+
+@kernel
+def _cost_of_missed(work: Alignment, place: int, copy_of: Any) -> float:
+    """Return what it costs that sensors before missed a packet, less what its loss there was taken to cost."""
+    if work.missed[place] == 0:
+        return 0.0
+    return float(_MISSED * work.missed[place] - _paid_for_loss(work, place, copy_of))
+
+
+@kernel
+def align(work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, usual: Delays, marked: bool) -> None:
     """Find which of the ``packets`` the ``frames`` of the next sensor are; writes ``found``.
 
-    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``spread``: usual delay above the
-    least, by the sensor that saw a packet last; ``early``: what usually falls short of it; ``marked``: as in
-    ``may_be_copy``.
+    ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``usual``: delays to the sensor;
+    ``marked``: as in ``may_be_copy``.
     """
     work.cost[0, 0] = 0.0
     for i in range(packets + 1):
@@ -125,7 +146,9 @@ def align(
                 excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
                 last = work.last[i - 1]
                 same = work.cost[i - 1, j - 1]
-                same += _cost_of_same(excess, signed(spread[last]), signed(early[last]), work.missed[i - 1], marked)
+                spread, early = signed(usual.spread[last]), signed(usual.early[last])
+                same += _cost_of_same(excess, spread, early, usual.latest[last], marked)
+                same += _cost_of_missed(work, i - 1, copy_of)
                 if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least

@@ -100,11 +100,12 @@ def _on_time(packets: PacketColumns, passages: Passages, direction: Flags) -> li
 def find_events(packets: PacketColumns, passages: Passages) -> EventColumns:
     """Return what happened to the packets."""
     first, last = _places(passages.seen)
-    own = written_twice(packets, passages, first, last)
+    own, unsure = written_twice(packets, passages, first, last)
     lost, (copies, appeared) = _lost(passages, last), _first_seen(packets, passages, first)
     twice, place = np.nonzero(passages.seen & own[:, None])
     found = [
-        lost.where(~own),
+        lost.where(~own & ~unsure),
+        lost.where(unsure)._replace(kind=PathEvent.MAYBE_LOST),
         copies.where(~own),
         _Found(PathEvent.CAPTURE_DUPLICATE, twice, place, place, passages.time[twice, place]),
         _missed(passages, first, last).where(~own),

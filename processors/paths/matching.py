@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.paths.alignment import AT_ONCE, MOST_EQUAL, Alignment, align, may_be_copy, new_alignment
+from processors.paths.alignment import AT_ONCE, MOST_EQUAL, Alignment, Delays, align, may_be_copy, new_alignment
 from processors.paths.delays import Usual
 from processors.serial import signed
 from segwatch.compilation import kernel
@@ -193,7 +193,8 @@ def _match(
                 frames += 1
         _expect(work, known, sensor, usual.least[direction])
         spread, early = usual.spread[direction, :, sensor], usual.early[direction, :, sensor]
-        align(work, known, frames, rows.time, packets.copy_of, spread, early, rows.is_marked[order[begin]])
+        delays = Delays(spread, early, usual.latest[direction, :, sensor])
+        align(work, known, frames, rows.time, packets.copy_of, delays, rows.is_marked[order[begin]])
         _first_go_on(work, frames, rows.time)
         old = made
         for at in range(known):

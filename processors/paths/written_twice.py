@@ -11,6 +11,8 @@ from segwatch.records.paths import NOWHERE, PacketColumns
 
 _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
+_SURE: Final = 100
+"""How many times as likely it must be that a host sent two and one was lost."""
 Shares = npt.NDArray[np.float64]
 
 
@@ -49,27 +51,36 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
     )
 
 
-def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> Flags:
+def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> tuple[Flags, Flags]:
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
+    And whether that is not sure of one of two equal acknowledgements, as a host may have sent both and one was lost.
     ``first``, ``last``: (P,) places that saw it. Where a copy may have been lost behind several sensors, or one of two
     equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
-    is_again = kinds.is_again & ~kinds.has_twin
-    single = is_again & kinds.is_single
-    again = np.bincount(kinds.sensor[single], minlength=len(written)) / written
-    at_others = np.arange(len(written)) != kinds.sensor[:, None]
-    own = _alike(kinds, kinds.sensor, single, written, _RARER * _never(written))
-    own *= np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    own = _by_captures(packets, kinds)
     lost = _is_lost(packets, passages, kinds, first, last)
-    every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], len(written))
+    every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
+    is_again = kinds.is_again & ~kinds.has_twin
     copied = _alike(kinds, kinds.place, is_again & ~kinds.is_gone & ~kinds.is_single, every, _never(every))
-    sent_twice = _sent_twice(packets, kinds, every)
-    is_likely = np.where(kinds.has_twin, own > sent_twice * lost, kinds.is_single | (own > copied * lost))
-    found: Flags = kinds.is_gone & kinds.is_again & is_likely
-    return found
+    sent_and_lost = _sent_twice(packets, kinds, every) * lost
+    is_likely = np.where(kinds.has_twin, own > sent_and_lost, kinds.is_single | (own > copied * lost))
+    may_be_own = kinds.is_gone & kinds.is_again
+    found: Flags = may_be_own & is_likely
+    return found, may_be_own & kinds.has_twin & ~is_likely & (_SURE * own > sent_and_lost)
+
+
+def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Shares:
+    """Return (P,) how likely it is that all sensors that have a packet wrote it, so far behind another."""
+    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
+    single = kinds.is_again & ~kinds.has_twin & kinds.is_single
+    never = _RARER * _never(written)
+    again = (np.bincount(kinds.sensor[single], minlength=len(written)) + never) / written
+    at_others = np.arange(len(written)) != kinds.sensor[:, None]
+    own = _alike(kinds, kinds.sensor, single, written, never)
+    own *= np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    return own
 
 
 def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares:

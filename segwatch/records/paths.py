@@ -25,6 +25,8 @@ class PathEvent(IntEnum):
     """A sensor wrote it twice: the copy came at once, and the next sensor has none."""
     APPEARED = 6
     """It was not seen before: the sensor before missed it, or something between them made it."""
+    MAYBE_LOST = 7
+    """The host sent two that are equal and one was lost, or the sensor before wrote one twice: that is not sure."""
 
 
 PATH_EVENT_NAMES: Final = tuple(str(kind.name).lower() for kind in PathEvent)

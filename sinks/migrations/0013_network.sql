@@ -156,7 +156,8 @@ losts AS
 -- Who saw that copy, and who saw a later one and not this.
 evidence AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
+    SELECT minute, source, target, seq_raw, server_port, at,
+        cityHash64(source, target, seq_raw, copied, packet) AS number,
         cityHash64(least(source, target), greatest(source, target)) AS conversation,
         if(is_made, [], story.point) AS told,
         arrayMap(place -> story[place], own) AS judging,
@@ -217,30 +218,31 @@ watching AS
 compared AS
 (
     SELECT minute, source.1 AS sender, target.1 AS receiver,
-        groupArray((source, target, seq_raw, copied, server_port, packet, at, conversation, told, judging, seen, missed)) AS compared_events,
+        groupArray((source, target, seq_raw, server_port, at, number, conversation, told, judging, seen, missed)) AS compared_events,
         sumMap(arrayFlatten(arrayMap(one -> arrayMap(other -> cityHash64(one, other), arrayFilter(other -> NOT has(seen, other), arrayDistinct(arrayConcat(judging.point, missed)))), arrayDistinct(seen))) AS pairs, arrayMap(pair -> 1, pairs)) AS before
     FROM evidence
     GROUP BY minute, sender, receiver
 ),
--- One row for each event and each sensor that can say something of it.
+-- One row for each event and each sensor that can say something of it. The hosts are columns and keys of their own, so
+-- that who asks of one has no events of others put together.
 witnesses AS
 (
-    SELECT minute, (sender, event.1.2) AS source, (receiver, event.2.2) AS target, event.3 AS seq_raw, event.4 AS copied, event.5 AS server_port, event.6 AS packet, event.7 AS at, event.9 AS told, event.10 AS judging, event.11 AS seen, event.12 AS missed, before, point,
+    SELECT minute, sender, receiver, event.1.2 AS src_port, event.2.2 AS dst_port, event.3 AS seq_raw, event.4 AS server_port, event.5 AS at, event.6 AS number, event.8 AS told, event.9 AS judging, event.10 AS seen, event.11 AS missed, before, point,
         judging[indexOf(judging.point, point)] AS row,
         judging[1].at AS base_at,
         judging[1].cause = 'syn_retry' AS is_handshake,
         arrayFirst(one -> one.point = judging[1].point, watchers) AS base,
         arrayFirst(one -> one.point = point, watchers) AS watcher,
-        watcher.client = source AS is_client,
+        watcher.client = (sender, src_port) AS is_client,
         arrayMap(one -> (one.point, if(sender <= receiver, 1, -1) * one.place), arrayFilter(one -> one.is_placed, watchers)) AS known_places
-    FROM (SELECT minute, sender, receiver, before, event FROM compared ARRAY JOIN compared_events AS event) AS told_events LEFT JOIN watching ON told_events.minute = watching.minute AND told_events.event.8 = watching.conversation
+    FROM (SELECT minute, sender, receiver, before, event FROM compared ARRAY JOIN compared_events AS event) AS told_events LEFT JOIN watching ON told_events.minute = watching.minute AND told_events.event.7 = watching.conversation
     ARRAY JOIN arrayDistinct(arrayConcat(judging.point, seen, missed, watchers.point)) AS point
 ),
 -- A sensor without a verdict is a witness only if it had the conversation then, and its place on the way is known. Of a
 -- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
 placed AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, packet, at, point, row,
+    SELECT minute, sender, receiver, src_port, dst_port, seq_raw, server_port, at, number, point, row,
         arrayMap(one -> (one.2, before.2[indexOf(before.1, cityHash64(one.1, point))] - before.2[indexOf(before.1, cityHash64(point, one.1))]), known_places) AS others,
         arrayMax(arrayPushBack(arrayFilter(one -> one.2 > 0, others).1, -9000000000000000000)) AS ahead_of_it,
         arrayMin(arrayPushBack(arrayFilter(one -> one.2 < 0, others).1, 9000000000000000000)) AS behind_it,
@@ -256,19 +258,19 @@ placed AS
 -- The sensors in the order of the way: by falling TTL, or by the round trips to both ends.
 ways AS
 (
-    SELECT minute, source, target, seq_raw, copied, server_port, packet, at,
+    SELECT minute, sender, receiver, any(placed.src_port) AS src_port, any(placed.dst_port) AS dst_port, any(placed.seq_raw) AS seq_raw, any(placed.server_port) AS server_port, any(placed.at) AS at,
         minIf(row.ttl, row.at > 0) != maxIf(row.ttl, row.at > 0) AND countIf(row.at = 0) = 0 AS by_ttl,
         arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, depth))) AS line,
         line.2 AS marks,
         arrayFilter(row -> row.at > 0, line.3) AS rows
     FROM placed
     WHERE mark != ''
-    GROUP BY minute, source, target, seq_raw, copied, server_port, packet, at
+    GROUP BY minute, sender, receiver, number
 ),
 -- The sensor nearest to the sender that knows a cause decides it: it sees the sender's own silence best.
 causes AS
 (
-    SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows,
+    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows,
         arrayFirst(one -> one.needed != 'unknown', rows).needed AS need,
         arraySort(one -> multiIf(one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), 2, one.cause = 'reordering' AND need = 'needed', 1, 0), rows)[1] AS deciding,
         arrayMap(cut -> arraySum((mark, place) -> if(mark = 'seen', 2 * (place > cut), (mark = 'missed') * (place <= cut)), marks, arrayEnumerate(marks)), range(length(marks) + 1)) AS against
@@ -277,7 +279,7 @@ causes AS
 -- The hop lies where fewest witnesses contradict; to have seen a copy weighs more than to have missed it.
 cuts AS
 (
-    SELECT minute, at, source, target, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
+    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
         multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'missed') AND has(marks, 'seen'))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
         multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
     FROM causes
@@ -285,7 +287,7 @@ cuts AS
 ),
 hops AS
 (
-    SELECT minute, at, source, target, server_port, seq_raw, line, rows, deciding, need, contradicting, kind, from_place,
+    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, rows, deciding, need, contradicting, kind, from_place,
         multiIf(kind = 1 AND from_place > 0, if(arrayExists((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayFirstIndex((mark, place) -> mark != 'seen' AND place > from_place, marks, arrayEnumerate(marks)), arrayLastIndex(mark -> mark = 'missed', marks)), kind = 1, arrayFirstIndex(mark -> mark = 'missed', marks), kind = 2, arrayFirstIndex(one -> one.3.at > 0, line), 0) AS to_place,
         kind = 1 AND need = 'unknown' AND (from_place = 0 OR to_place = 0) AS is_open
     FROM cuts
@@ -306,18 +308,20 @@ SELECT
     round(toFloat64(deciding.confidence), 4) AS confidence,
     deciding.stalled / 1e6 AS stalled_ms,
     deciding.bytes_again AS bytes_again,
-    replaceRegexpOne(toString(source.1), '^::ffff:([0-9.]+)$', '\\1') AS src,
-    source.1 AS src_ip,
-    source.2 AS src_port,
-    replaceRegexpOne(toString(target.1), '^::ffff:([0-9.]+)$', '\\1') AS dst,
-    target.1 AS dst_ip,
-    target.2 AS dst_port,
+    replaceRegexpOne(toString(sender), '^::ffff:([0-9.]+)$', '\\1') AS src,
+    sender AS src_ip,
+    src_port,
+    replaceRegexpOne(toString(receiver), '^::ffff:([0-9.]+)$', '\\1') AS dst,
+    receiver AS dst_ip,
+    dst_port,
     server_port,
     seq_raw,
     rows[1].packet.length AS payload_bytes,
     rows[1].packet.ip_id AS ip_id,
     rows[1].packet.tsval AS tsval
 FROM hops
+-- Half of the planning otherwise goes into a search for chains of comparisons, of which there are none.
+SETTINGS optimize_and_compare_chain = 0
 COMMENT 'Each event of the network once, however many sensors have a verdict on it: why, and between which two it was';
 
 CREATE VIEW IF NOT EXISTS network_verdicts_per_minute

@@ -82,7 +82,9 @@ class Network:
 
     def events(self, columns: str = COLUMNS) -> list[tuple[Any, ...]]:
         """Return the events."""
-        rows: list[tuple[Any, ...]] = self.client.execute(f"SELECT {columns} FROM network_verdicts ORDER BY ts")
+        rows: list[tuple[Any, ...]] = self.client.execute(
+            f"SELECT {columns} FROM network_verdicts ORDER BY ts, seq_raw"
+        )
         return rows
 
 

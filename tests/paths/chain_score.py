@@ -19,6 +19,12 @@ KINDS: Final = (
     PathEvent.APPEARED,
 )  # fmt: skip
 
+_BEHIND_ITS_ORIGIN: Final = (PathEvent.LOST, PathEvent.MAYBE_LOST, PathEvent.REORDERED)
+"""Events of what was seen at their origin."""
+ALIKE: Final = ("a capture wrote one twice", "hosts sent equal ones", "the network copied one", "nothing is equal")
+"""What makes the rows of a packet equal to others in all that they hold; the first one that holds."""
+_UNSURE: Final = {PathEvent.LOST: PathEvent.MAYBE_LOST}
+
 
 class Case(NamedTuple):
     """An event, by what it happened to."""
@@ -48,6 +54,12 @@ class Score(NamedTuple):
     hidden: int
     """How many cases the sensors could not show: one missed the packet, was about to begin or end, or sees no such
     packets."""
+    unsure: int
+    """How many events say that it may be so."""
+    unsure_right: int
+    """How many of these are cases; they are among ``wrong``, as they are not counted."""
+    alike: tuple[int, ...]
+    """How many of ``twice`` there are by ``ALIKE``."""
 
 
 class Truth:
@@ -196,6 +208,15 @@ def _mixed(made: Made) -> Flags:
     return found
 
 
+def _alike(made: Made, packet: Numbers, truth: Truth, found: Cases, wanted: Case) -> int:
+    """Return which of ``ALIKE`` a packet's rows are."""
+    kind = PathEvent.CAPTURE_DUPLICATE
+    written = Counter({case: count for case, count in truth.shown.items() if case[:2] == (kind, wanted.packet)})
+    same = np.flatnonzero(packet == wanted.packet)
+    is_sent = made.passed.born[same] < 0
+    return [bool(written - found), np.count_nonzero(is_sent) > 1, not is_sent.all(), True].index(True)
+
+
 def _identity(made: Made) -> Numbers:
     """Return a number, the same for packets that captures show equal."""
     identity = made.sent.content
@@ -210,7 +231,7 @@ def _found(made: Made, paths: Paths, packet_of: Numbers) -> Cases:
     result: Cases = Counter()
     for kind, packet, origin, target, _ in zip(*(column.tolist() for column in paths.events), strict=True):
         rows = paths.packets.row[packet]
-        row = rows[origin] if kind in (PathEvent.LOST, PathEvent.REORDERED) else rows[rows != NOWHERE][0]
+        row = rows[origin] if kind in _BEHIND_ITS_ORIGIN else rows[rows != NOWHERE][0]
         ends = (NOWHERE if place == NOWHERE else int(paths.order[place]) for place in (origin, target))
         result[Case(PathEvent(kind), int(packet_of[instance[row]]), *ends)] += 1
     return result
@@ -226,7 +247,11 @@ def score(made: Made, *, by_headers: bool) -> dict[PathEvent, Score]:
         _, first, inverse = np.unique(_identity(made), return_index=True, return_inverse=True)
         packet = first[inverse][packet]
     truth, found = Truth(made, packet), _found(made, trace(made.sensors), packet)
-    return {kind: _of_kind(kind, truth, found) for kind in KINDS}
+    scores = {kind: _of_kind(kind, truth, found) for kind in KINDS}
+    for kind, one in scores.items():
+        counts = Counter(_alike(made, packet, truth, found, case) for case in one.twice)
+        scores[kind] = one._replace(alike=tuple(counts[number] for number in range(len(ALIKE))))
+    return scores
 
 
 def _of_kind(kind: PathEvent, truth: Truth, found: Cases) -> Score:
@@ -237,4 +262,11 @@ def _of_kind(kind: PathEvent, truth: Truth, found: Cases) -> Score:
     right, more = cases & events, tuple((events - shown).elements())
     counts, seeming = (Counter(case.packet for case in some.elements()) for some in (events, shown))
     twice = tuple(case for case in more if counts[case.packet] > seeming[case.packet])
-    return Score(right.total(), tuple((cases - right).elements()), more, twice, truth.hidden[kind])
+    wrong = cases - right
+    unsure = Counter(
+        {case._replace(kind=kind): count for case, count in found.items() if case.kind is _UNSURE.get(kind)}
+    )
+    unsure_right = (unsure & wrong).total()
+    return Score(
+        right.total(), tuple(wrong.elements()), more, twice, truth.hidden[kind], unsure.total(), unsure_right, ()
+    )

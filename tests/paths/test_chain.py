@@ -44,6 +44,14 @@ def test_nothing_is_counted_twice_where_packets_can_be_told_apart(table: Table) 
     assert found.more == 0
 
 
+def test_what_is_counted_twice_is_equal_to_something_else(table: Table) -> None:
+    for half in HALVES:
+        lost = total(table, half, PathEvent.LOST)
+        *_, nothing = lost.alike
+        assert (sum(lost.alike), nothing) == (lost.twice, 0)
+        assert lost.unsure >= lost.unsure_right
+
+
 def test_nothing_is_found_where_nothing_happened(sent: Sent) -> None:
     found = score(make(sent, _quiet(), 1), by_headers=False)
     assert all((one.right, one.wrong, one.more) == (0, (), ()) for one in found.values())

@@ -137,11 +137,41 @@ def test_a_capture_that_writes_everything_twice() -> None:
     assert [seq for kind, seq, place in events_of(FOUR, packets) if kind == "duplicated" and place == "BA"] == back
 
 
-def test_one_of_two_equal_acknowledgements_that_were_sent_at_once() -> None:
-    packets = [one._replace(ip_id=0) for one in talk(100)]
-    same = [Sent(50_000 + 10 * at, 100_001, 0, ack=7) for at in range(4)]
+@pytest.mark.parametrize(("others", "kind"), [(0, "maybe_lost"), (9, "lost")])
+def test_one_of_two_equal_acknowledgements_that_were_sent_at_once(others: int, kind: str) -> None:
+    """It is lost if others are lost, too; if nothing else is, the capture may have written it twice."""
+    packets = [one._replace(ip_id=0) for one in talk(400)]
+    for number in range(0, 20 * others, 20):
+        packets[number] = packets[number]._replace(lost=0)
+    same = [Sent(50_000 + 10 * at, 1_000_001, 0, ack=7) for at in range(4)]
     same[2] = same[2]._replace(lost=0)
-    assert events_of(FOUR, packets + same) == [("lost", 100_001, "AB")]
+    found = [event for event in events_of(FOUR, packets + same) if event[1] == 1_000_001]
+    assert found == [(kind, 1_000_001, "AB")]
+
+
+def test_one_of_many_equal_acknowledgements_that_may_be_a_captures_own_is_no_loss() -> None:
+    """The host sends two at once now and then, a packet is lost now and then, and this sensor wrote none twice."""
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    pairs = [Sent(5_050 + 9_000 * (at // 2) + 8 * (at % 2), 100_001 + at // 2, 0, ack=7) for at in range(40)]
+    packets[120] = packets[120]._replace(lost=0)
+    single = Sent(100_500, 200_001, 0, ack=7, written_twice=(0,))
+    expected = [("lost", packets[120].seq, "AB"), ("maybe_lost", single.seq, "AB")]
+    assert events_of(FOUR, [*packets, *pairs, single]) == expected
+
+
+def test_an_equal_packet_that_a_capture_missed_is_neither_lost_nor_a_copy() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    packets.append(packets[40]._replace(at=packets[40].at + 1_500, unseen=(2,), held={2: 100}))
+    found = [event for event in events_of(FOUR, packets) if event[0] in ("lost", "duplicated", "capture_loss")]
+    assert found == [("capture_loss", packets[40].seq, "C")]
+
+
+def test_an_equal_packet_that_was_held_as_others_were_is_neither_lost_nor_a_copy() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    for number in range(60, 200, 14):
+        packets[number] = packets[number]._replace(held={1: 9_000})
+    packets.append(packets[40]._replace(at=packets[40].at - 1_000, held={1: 8_000}))
+    assert {kind for kind, _, _ in events_of(FOUR, packets)} == {"reordered"}
 
 
 def test_an_equal_packet_is_not_taken_for_a_faster_one() -> None:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from segwatch.records.paths import PathEvent
 from tests.lab.store import HELD_BACK, STORED
 from tests.paths.chain import chances, make, sent_in
-from tests.paths.chain_score import KINDS, score
+from tests.paths.chain_score import ALIKE, KINDS, score
 
 LEFT_OUT: Final = ("hops-", "bad_captures-")
 """Scenarios with other captures, and with captures that do not have all that was sent."""
@@ -37,10 +37,15 @@ class Figures(NamedTuple):
     more: int = 0
     twice: int = 0
     hidden: int = 0
+    unsure: int = 0
+    unsure_right: int = 0
+    alike: tuple[int, ...] = (0,) * len(ALIKE)
 
     def plus(self, other: "Figures") -> "Figures":
         """Return the sum."""
-        return Figures(*(one + another for one, another in zip(self, other, strict=True)))
+        counts = (one + another for one, another in zip(self[:-1], other[:-1], strict=True))
+        alike = tuple(one + another for one, another in zip(self.alike, other.alike, strict=True))
+        return Figures(*counts, alike=alike)
 
 
 Group = tuple[str, str, str, PathEvent]
@@ -69,7 +74,10 @@ def figures(some: Iterator[Run], *, by_headers: bool) -> Table:
         told_by = TOLD_BY[0 if about.has_ip_id and "smoltcp" not in folder.name else 2 if is_plain else 1]
         sensors = SENSORS[about.missed + about.twice > 0]
         for kind, one in score(make(sent[folder], about, seed), by_headers=by_headers).items():
-            counts = Figures(one.right, len(one.wrong), len(one.more), len(one.twice), one.hidden)
+            counts = Figures(
+                one.right, len(one.wrong), len(one.more), len(one.twice), one.hidden, one.unsure, one.unsure_right,
+                one.alike,
+            )  # fmt: skip
             key = half, told_by, sensors, kind
             table[key] = table.get(key, Figures()).plus(counts)
     return table
@@ -87,11 +95,12 @@ def total(table: Table, *wanted: str | PathEvent) -> Figures:
 def _line(name: str, one: Figures) -> str:
     cases = one.right + one.wrong
     share = f"{100 * one.right / cases:.2f}" if cases else ""
-    return f"| {name} | {cases:,} | {one.right:,} | {share} | {one.more:,} | {one.twice:,} | {one.hidden:,} |"
+    counts = (one.more, one.twice, one.hidden, one.unsure, one.unsure_right)
+    return f"| {name} | {cases:,} | {one.right:,} | {share} | {' | '.join(f'{count:,}' for count in counts)} |"
 
 
 def _lines(table: Table) -> Iterator[str]:
-    columns = ("cases", "right", "%", "more", "of these twice", "hidden")
+    columns = ("cases", "right", "%", "more", "of these twice", "hidden", "may be", "of these are")
     yield f"| | {' | '.join(columns)} |"
     yield "| --- |" + " ---: |" * len(columns)
     for half in HALVES:
@@ -102,6 +111,11 @@ def _lines(table: Table) -> Iterator[str]:
                 yield _line(f"{half}: lost; {told_by}; sensors {sensors}", one)
         for kind in KINDS[1:]:
             yield _line(f"{half}: {kind.name.lower()}", total(table, half, kind))
+    yield "\n| lost, and counted twice: rows that nothing tells apart, as | " + " | ".join(HALVES) + " |"
+    yield "| --- |" + " ---: |" * len(HALVES)
+    by_half = [total(table, half, PathEvent.LOST).alike for half in HALVES]
+    for number, name in enumerate(ALIKE):
+        yield f"| {name} | " + " | ".join(f"{alike[number]:,}" for alike in by_half) + " |"
 
 
 def main() -> None:

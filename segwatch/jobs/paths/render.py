@@ -35,8 +35,13 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
     _show(console, _captures(summary["captures"]))
     console.print(Text("Hops", style="bold"), Text("(delays in milliseconds)", style="dim"))
     _show(console, _hops(summary["hops"]))
-    events = sum(summary["events"].values())
+    unsure = summary["events"]["maybe_lost"]
+    events = sum(summary["events"].values()) - unsure
     console.print(f"{summary['packets']:,} packets, {events:,} events, each counted once.")
+    if unsure:
+        console.print(
+            f"{unsure:,} packets were lost, or a capture wrote them twice: that is not sure, and not counted."
+        )
     if summary["not_judged"]:
         console.print(f"{summary['not_judged']:,} packets may have come by where no capture could see them.")
     if not all(hop["delay_is_absolute"] for hop in summary["hops"]):
