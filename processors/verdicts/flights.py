@@ -7,20 +7,22 @@ section 7.4, RFC 6937): more than two, if it had many.
 
 from typing import Any, Final
 
-from processors.rules.packet import FIN
+from processors.rules.packet import FIN, PSH
 from processors.serial import before, signed
 from processors.verdicts.habits import learn
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, least_round_trip
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import State
 from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Quality
 
 AWAITED: Final = 1
 """``flight``: the repeat is not acknowledged yet, or nothing was sent since. 0: no flight is looked at."""
 BEGUN: Final = 2
 """``flight``: the first segments after the repeat pass. ``in_flight``: how many, since ``flight_began``;
 ``flight_length``: the length that all of them have, 0 none. ``flight_heard``: when the first acknowledgment of them
-passed, 0 not yet."""
+passed, 0 not yet. ``flight_tsval``: its timestamp; before it passed, the one that the first segment echoes; 0 where
+they tell nothing. ``flight_more``: whether the last of them was not all that its application had given."""
 GROWING: Final = 3
 """``flight``: a third segment waited for room, and it may be the first of twice as many. ``in_flight`` and
 ``flight_began`` count from it on."""
@@ -29,6 +31,7 @@ _DOUBLED: Final = 4
 _MANY: Final = 6
 """Segments in flight of which a share of a half is more than after a timeout."""
 _LOOKED_AT: Final = 12
+_TIMESTAMPS: Final = int(Quality.TIMESTAMPS)
 
 
 @rare_kernel
@@ -60,23 +63,52 @@ def await_flight(state: State, trouble: Any, sender: Any, receiver: Any, end: in
 
 
 @rare_kernel
+def _has_more(packet: Any) -> bool:
+    """Whether its application had given the sender more: the last segment of what it gives is pushed (RFC 9293)."""
+    return not packet.flag_bits & PSH
+
+
+@rare_kernel
 def _begin(trouble: Any, packet: Any) -> None:
     trouble.flight = BEGUN
     trouble.in_flight = 1
     trouble.flight_length = packet.length
     trouble.flight_began = packet.now
     trouble.flight_heard = 0
+    trouble.flight_tsval = packet.tsecr if packet.quality & _TIMESTAMPS else 0
+    trouble.flight_more = 1 if _has_more(packet) else 0
+
+
+@rare_kernel
+def _echoes_answer(trouble: Any, packet: Any) -> bool:
+    """Whether a segment shows by its echo that its sender had heard an acknowledgment of the flight's first ones."""
+    if trouble.flight != BEGUN or not trouble.flight_heard or not packet.quality & _TIMESTAMPS:
+        return False
+    return bool(trouble.flight_tsval) and not before(packet.tsecr, signed(trouble.flight_tsval))
+
+
+@rare_kernel
+def _goes_with(trouble: Any, sender: Any, receiver: Any, packet: Any) -> bool:
+    """Whether a segment was sent with those of the flight, before any of them was acknowledged.
+
+    Where the first ones were held up, the next may pass sooner after them than any round trip took.
+    """
+    at_once = _spans_less(sender, receiver, packet.now - signed(trouble.flight_began))
+    return at_once and not _echoes_answer(trouble, packet)
 
 
 @rare_kernel
 def _waited_for_room(trouble: Any, sender: Any, receiver: Any, packet: Any) -> bool:
     """Whether a segment went as soon as the two before it were acknowledged, though all of the data was there.
 
-    All three are full: a shorter one may have waited for the acknowledgment itself (RFC 896). And its peer's
-    application has said nothing since.
+    All three are full: a shorter one may have waited for the acknowledgment itself (RFC 896). And the second was not
+    the end of what the application gave; or it went just when the acknowledgment came, and its peer's application has
+    said nothing since.
     """
     if trouble.flight != BEGUN or trouble.in_flight != _AFTER_TIMEOUT or packet.length != trouble.flight_length:
         return False
+    if trouble.flight_more and _echoes_answer(trouble, packet):
+        return True
     if not trouble.flight_heard or signed(receiver.last_sent) >= signed(trouble.flight_began):
         return False
     late = packet.now - signed(trouble.flight_heard) - least_answer(sender)
@@ -93,6 +125,7 @@ def _count_in_flight(state: State, trouble: Any, packet: Any, out: Any) -> None:
     if packet.length != trouble.flight_length:
         trouble.flight_length = 0
     trouble.in_flight += 1
+    trouble.flight_more = 1 if _has_more(packet) else 0
     if trouble.flight == BEGUN and trouble.in_flight > _AFTER_TIMEOUT:
         learn(state, trouble, 1, packet.frame, out)
     elif trouble.flight == GROWING and trouble.flight_length and trouble.in_flight == _DOUBLED:
@@ -109,7 +142,7 @@ def take_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: 
             learn(state, trouble, 1, packet.frame, out)
         else:
             _begin(trouble, packet)
-    elif _spans_less(sender, receiver, packet.now - signed(trouble.flight_began)):
+    elif _goes_with(trouble, sender, receiver, packet):
         _count_in_flight(state, trouble, packet, out)
     elif _waited_for_room(trouble, sender, receiver, packet):
         if trouble.had_room:
@@ -129,3 +162,5 @@ def hear_flight(trouble: Any, packet: Any) -> None:
     """Take an acknowledgment of more than before."""
     if trouble.flight == BEGUN and not trouble.flight_heard and before(signed(trouble.flight_from), packet.ack):
         trouble.flight_heard = packet.now
+        is_later = bool(packet.quality & _TIMESTAMPS) and before(signed(trouble.flight_tsval), packet.tsval)
+        trouble.flight_tsval = packet.tsval if is_later and trouble.flight_tsval else 0

@@ -7,6 +7,7 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
 from processors.verdicts.capture_loss import find_losses
+from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
 from processors.verdicts.options import both_acknowledge_selectively
@@ -73,6 +74,7 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
     sender.una = packet.ack
+    forget_claim(trouble, packet.ack)
     sender.duplicate_acks = 0
     trouble.reports = 0
     if sender.una == sender.snd_max:
@@ -111,10 +113,10 @@ def _hear_closely(
         _count_duplicate(packet, sender)
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
-    note_reports(trouble, sender, were_open, packet.now)
+    note_reports(trouble, sender, were_open, packet)
     drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    sender.busy = 1 if is_open else 0
+    sender.busy = 1 if is_open or trouble.claimed else 0
 
 
 @rare_kernel

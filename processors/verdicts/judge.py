@@ -6,6 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.rules.packet import SYN
 from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts import confidence, order, sent
+from processors.verdicts.claims import CLAIMED, REPEATED
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.headers import Header, header_of
@@ -301,7 +302,11 @@ def judge_unseen(
     note = state.notes[place]
     verdict = state.rows[place]
     is_syn = bool(packet.flag_bits & SYN)
-    verdict.proof |= _SILENCE if is_syn else _ID_MISSING | _HOLE_SEEN
+    claimed = trouble.claimed == REPEATED
+    if is_syn:
+        verdict.proof |= _SILENCE
+    else:
+        verdict.proof |= _HOLE_SEEN | (_SENT_LATER if claimed else _ID_MISSING)
     verdict.bytes_again = packet.length
     verdict.since_original = packet.now - since
     if is_syn:
@@ -311,11 +316,15 @@ def judge_unseen(
     if behind > 0 and packet.length:
         trouble.unseen = behind
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
+    if claimed and before(signed(sender.snd_max), signed(trouble.claimed_to)):
+        sender.snd_max = trouble.claimed_to
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
     if numbers_alone(state, sender):
         prolong(trouble, end)
         sender.last_id = packet.ip_id  # what is missing is told
-    note.confidence = sure * confidence.NUMBER_MISSING
+    note.confidence = sure if claimed else sure * confidence.NUMBER_MISSING
+    if claimed:
+        trouble.claimed = CLAIMED
     if is_syn:
         note.confidence = confidence.SYN_ANSWERED_LATE
         note_stall(trouble, verdict, since, packet.now)

@@ -7,6 +7,7 @@ from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, after, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
+from processors.verdicts.claims import note_claim, repeats_claimed
 from processors.verdicts.flights import take_flight
 from processors.verdicts.handshakes import answered_again, has_sent_syn, is_stray_answer, may_answer
 from processors.verdicts.hearing import hear
@@ -91,7 +92,9 @@ def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
 def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, unasked: bool, out: Any) -> None:
     """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
     if (sender.busy or may_repeat_unseen(packet, sender, receiver)) and (
-        goes_on_unseen(state, packet, sender, receiver) or repeats_unseen(state, packet, sender, receiver, unasked)
+        repeats_claimed(state, packet, sender)
+        or goes_on_unseen(state, packet, sender, receiver)
+        or repeats_unseen(state, packet, sender, receiver, unasked)
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, packet, end, sender, receiver, since, out)
@@ -185,6 +188,8 @@ def _pass_closely(
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, unasked, asked, out)
+    elif after(packet.seq, signed(sender.snd_max)):
+        note_claim(state, packet, sender)
     note_id(packet, sender, goes_on)
 
 

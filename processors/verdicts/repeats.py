@@ -5,12 +5,14 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import MODULUS_MASK, not_after, signed
 from processors.verdicts import confidence
+from processors.verdicts.claims import REPEATED
 from processors.verdicts.going_back import goes_back_again
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
 from processors.verdicts.state import LOSS, OPEN, RECOVERY, State
-from processors.verdicts.timers import numbers_since, timer_cause
+from processors.verdicts.timers import is_forgotten, numbers_since, timer_cause
 from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
@@ -54,17 +56,28 @@ def _clocked_cause(
 
 
 @rare_kernel
-def _timer_ran_out(sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, reported: bool) -> bool:
+def _timer_ran_out(
+    trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, reported: bool
+) -> bool:
     """Whether a timer sent the repeat: after silence, or because no acknowledgment can have done it.
 
     What makes a sender send again has passed the sensor before; so if no loss was reported in time, its timer did it,
     and what it had sent before it was late itself. The repeat comes a round trip after its original at the earliest
-    where an acknowledgment released it; where that lies longer back, acknowledgments may be missing in the capture.
+    where an acknowledgment released it; where that lies longer back, acknowledgments may be missing in the capture. An
+    original that is forgotten was acknowledged: its sender has not heard so. Without selective acknowledgments,
+    duplicate ACKs that had been settled by then may still have released that.
     """
     if verdict.silence >= clock(sender, receiver):
         verdict.proof |= _SILENCE
         return True
-    if phase != OPEN or reported or not sender.last_heard or not verdict.original_frame:
+    if phase != OPEN or reported or not sender.last_heard:
+        return False
+    if trouble.claimed == REPEATED:
+        return True
+    if is_forgotten(verdict):
+        acknowledged = not_after(signed(note.end), signed(sender.una))
+        return acknowledged and both_acknowledge_selectively(sender, receiver)
+    if not verdict.original_frame:
         return False
     return bool(4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0)
 
@@ -97,11 +110,11 @@ def repeat_cause(
         verdict.episode = trouble.episode
         return confidence.SYN_AGAIN
     phase = phase_at_sender(trouble, sender, note)
-    reported = were_heard(trouble, sender, receiver, verdict, signed(note.time))
+    reported = were_heard(trouble, sender, receiver, verdict, note)
     if reported:
         verdict.proof |= _LOSS_REPORTED
     anew = goes_back_again(trouble, sender, note, reported)
-    if _timer_ran_out(sender, receiver, note, verdict, phase, reported or anew):
+    if _timer_ran_out(trouble, sender, receiver, note, verdict, phase, reported or anew):
         cause, sure = timer_cause(state, trouble, sender, receiver, note, verdict, phase, reported, copy, out)
         if not verdict.proof & _SILENCE:
             sure = min(sure, confidence.TIMER_INFERRED)

@@ -2,28 +2,46 @@
 
 from typing import Any
 
-from processors.serial import signed
+from processors.serial import before, signed
 from processors.verdicts.round_trips import clock, least_answer
+from processors.verdicts.state import HAS_TIMESTAMP
+from processors.verdicts.unseen import owes_nothing
 from segwatch.compilation import rare_kernel
 
 
 @rare_kernel
-def note_reports(trouble: Any, sender: Any, were_open: bool, now: int) -> None:
+def note_reports(trouble: Any, sender: Any, were_open: bool, packet: Any) -> None:
     """Remember since when reports of losses are open, and when they were last; ``were_open``: before this segment."""
     are_open = bool(sender.duplicate_acks or trouble.ranges)
     if are_open and not were_open:
-        trouble.reported_since = now
+        trouble.reported_since = packet.now
+        trouble.reported_tsval = packet.tsval
     if are_open or were_open:
-        trouble.reported_at = now
+        trouble.reported_at = packet.now
 
 
 @rare_kernel
-def were_heard(trouble: Any, sender: Any, receiver: Any, verdict: Any, now: int) -> bool:
+def _echoes_older(trouble: Any, sender: Any, receiver: Any, note: Any) -> bool:
+    """Whether a segment echoes what its sender had heard before the first report, by its timestamp.
+
+    It echoes none of what lies behind a hole, nor of what comes before it has acknowledged data (RFC 7323 section 4.3):
+    so this tells only where its peer has sent no data lately.
+    """
+    stamped = bool(note.marks & HAS_TIMESTAMP) and bool(trouble.reported_tsval) and bool(note.tsecr)
+    is_older = stamped and before(signed(note.tsecr), signed(trouble.reported_tsval))
+    return is_older and owes_nothing(sender, receiver)
+
+
+@rare_kernel
+def were_heard(trouble: Any, sender: Any, receiver: Any, verdict: Any, note: Any) -> bool:
     """Whether the sender had heard of losses when it sent what passes now.
 
     What passed the sensor just before (half the least time to the sender and back) is still on its way to it; and what
     it heard before the acknowledgment that settled the losses, it may have acted on.
     """
+    if _echoes_older(trouble, sender, receiver, note):
+        return False
+    now = signed(note.time)
     least = least_answer(sender)
     are_open = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
     if not are_open and now - signed(trouble.reported_at) > least + clock(sender, receiver):

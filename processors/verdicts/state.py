@@ -118,6 +118,8 @@ TROUBLE: Final = records(
         ("had_room", np.uint8),
         ("flight_from", np.uint32),
         ("flight_length", np.uint32),
+        ("flight_tsval", np.uint32),
+        ("flight_more", np.uint8),
         ("ranges", np.uint8),
         ("phase", np.uint8),
         ("last_phase", np.uint8),
@@ -127,7 +129,11 @@ TROUBLE: Final = records(
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
         ("ended_tsval", np.uint32),
+        ("reported_tsval", np.uint32),
         ("repeated_to", np.uint32),
+        ("claimed_to", np.uint32),
+        ("claimed_tsval", np.uint32),
+        ("claimed", np.uint8),
         ("ignored", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
@@ -151,13 +157,14 @@ TROUBLE: Final = records(
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: the least that
 segments echo which the sender sent after it had heard so, 0 unknown. ``episode``: how many there were.
 ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
-``repeated_to``. ``ignored``: see ``going_back``. ``closed_at``, ``reopened``: when the peer's window closed and opened
-last. ``reported_since``, ``reported_at``: first and last time of the last reports of losses. ``probes``: more than 0 if
-it is known to send tail loss probes, less if it is known not to. ``undecided``: its verdicts that name a probe, though
-it may have been a timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``,
-``in_flight``, ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``:
-duplicates that the peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no
-hole and were not sent again yet. ``idle_since``: when its application's pause began in which keep-alives passed last.
+``repeated_to``. ``ignored``: see ``going_back``. ``claimed*``: see ``claims``. ``closed_at``, ``reopened``: when the
+peer's window closed and opened last. ``reported_since``, ``reported_at``: first and last time of the last reports of
+losses; ``reported_tsval``: the timestamp of the first (0 none). ``probes``: more than 0 if it is known to send tail
+loss probes, less if it is known not to. ``undecided``: its verdicts that name a probe, though it may have been a
+timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``, ``in_flight``,
+``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
+peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
+again yet. ``idle_since``: when its application's pause began in which keep-alives passed last.
 """
 
 NOTE: Final = records(

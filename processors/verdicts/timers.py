@@ -5,6 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.claims import REPEATED
 from processors.verdicts.clocks import waited
 from processors.verdicts.flights import await_flight
 from processors.verdicts.habits import learn, leave_undecided
@@ -13,6 +14,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
+from processors.verdicts.sent import place_of
 from processors.verdicts.state import (
     HAS_IP_ID,
     HAS_TIMESTAMP,
@@ -24,6 +26,7 @@ from processors.verdicts.state import (
     TICKS_KNOWN,
     State,
 )
+from processors.verdicts.unseen import numbers_alone, owes_nothing
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -51,12 +54,21 @@ _FAR_TOO_SOON = LEAST_VARIATION // 2
 
 
 @rare_kernel
+def is_forgotten(verdict: Any) -> bool:
+    """Whether nothing is remembered of what a repeat replaces, nor of what came behind it."""
+    return not verdict.original_frame and not verdict.proof & (_HOLE_SEEN | _ID_MISSING)
+
+
+@rare_kernel
 def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
     """Whether the wait was far from a timeout's, though no acknowledgment released the repeat.
 
     An ICMP message may have, which the capture may lack (RFC 1191). Without the sender's own clock, a repeat that
-    follows without silence may have been held up on its way with what was sent before it: that tells nothing.
+    follows without silence may have been held up on its way with what was sent before it: that tells nothing. Nor does
+    it where the original is forgotten.
     """
+    if is_forgotten(verdict):
+        return False
     has_clock = sender.marks & TICKS_KNOWN and note.marks & HAS_TIMESTAMP
     if not has_clock and not verdict.proof & _SILENCE:
         return False
@@ -132,28 +144,73 @@ def _is_first(sender: Any, note: Any, verdict: Any) -> bool:
 
 
 @rare_kernel
+def _follows_what_passed(state: State, sender: Any, note: Any, verdict: Any) -> bool:
+    """Whether a repeat was seen before, or follows what passed last: the capture lacks nothing between."""
+    if verdict.proof & _ORIGINAL_SEEN:
+        return True
+    return bool(sender.count) and state.pieces[place_of(sender, signed(sender.count) - 1)].end == note.start
+
+
+@rare_kernel
+def _lacks_data(state: State, sender: Any, receiver: Any, note: Any, verdict: Any) -> int:
+    """Return how many packets of data did not pass since what was seen last, the original not counted; 0 unknown."""
+    if not verdict.proof & (_ORIGINAL_SEEN | _ID_MISSING) or not both_acknowledge_selectively(sender, receiver):
+        return 0
+    if not numbers_alone(state, sender) or not _follows_what_passed(state, sender, note, verdict):
+        return 0
+    if not owes_nothing(sender, receiver):
+        return 0
+    return max(numbers_since(sender, note) - (1 if verdict.proof & _ORIGINAL_SEEN else 2), 0)
+
+
+@rare_kernel
+def _tell_by_missing_repeat(state: State, trouble: Any, note: Any, verdict: Any, out: Any) -> None:
+    """One repeat went before this, and did not pass: a probe, or a timeout.
+
+    After a probe the timer runs as long again, so this is the second time; after a timeout it runs twice as long
+    (RFC 6298 section 5.5), so it is the third. The estimate may be wrong by a twelfth, or too short by a sixth.
+    """
+    silence = 4 * signed(verdict.silence)
+    timeout = signed(verdict.timeout)
+    if 7 * timeout < silence < 9 * timeout:
+        learn(state, trouble, 1, signed(note.frame), out)
+    elif 11 * timeout < silence <= 14 * timeout and trouble.probes <= 0:
+        learn(state, trouble, -1, signed(note.frame), out)
+
+
+@rare_kernel
 def _last_in_flight(
-    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int, out: Any
 ) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout.
 
     What comes later than a probe does is a timeout: another timer went off before it, if it is not the first repeat.
+    What comes sooner, though a packet of data is missing since the original, was not the last in flight: so it is a
+    timeout, and its sender sends no probes.
     """
+    lacking = _lacks_data(state, sender, receiver, note, verdict)
+    once = 2 * verdict.silence < 3 * (LEAST_VARIATION + signed(verdict.round_trip))
     habit = signed(trouble.probes)
+    if lacking == 1 and verdict.proof & _ORIGINAL_SEEN and once and verdict.silence >= _SHORTEST_TIMEOUT and habit <= 0:
+        learn(state, trouble, -1, signed(note.frame), out)
+        enter(trouble, LOSS, snd_max)
+        return _RTO, confidence.TIMER_AT_HEAD
     too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
     if habit:
         verdict.proof |= _HABIT
     too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
+    if too_late and lacking == 1:
+        _tell_by_missing_repeat(state, trouble, note, verdict, out)
     may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
     if not may_probe and _is_far_too_soon(sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    if not may_probe or (habit < 0 and verdict.silence >= _SHORTEST_TIMEOUT):
+    is_long = verdict.silence >= _SHORTEST_TIMEOUT or trouble.claimed == REPEATED  # whose beginning did not pass
+    if not may_probe or (habit < 0 and is_long):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
-    told = habit > 0 or verdict.silence < _SHORTEST_TIMEOUT
-    if told:
+    if habit > 0 or not is_long:
         return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
     leave_undecided(trouble, note)
     await_flight(state, trouble, sender, receiver, signed(note.end))
@@ -167,13 +224,19 @@ def _note_missing_probe(
     """A timeout with several segments in flight, and nothing sent before it: this sender sends no probes.
 
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
-    the probe's IP identification is missing. Where the original did not pass, only the identification tells.
+    the probe's IP identification is missing. Where the original did not pass, the identification tells; or the silence,
+    if more data is missing than that: so it was in flight.
     """
     numbers = numbers_since(sender, note)
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and numbers <= 1
     told = told or (bool(verdict.proof & _HOLE_SEEN) and numbers == 1)
+    lacking = _lacks_data(state, sender, receiver, note, verdict)
+    if verdict.proof & _ID_MISSING and verdict.silence < LEAST_VARIATION + 2 * signed(verdict.round_trip):
+        told = told or lacking > 0
+    elif verdict.proof & _ID_MISSING and lacking == 1:
+        _tell_by_missing_repeat(state, trouble, note, verdict, out)
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:
         learn(state, trouble, -1, signed(note.frame), out)
 
@@ -224,7 +287,7 @@ def timer_cause(
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
     if is_tail and probes and not reported:
-        return _last_in_flight(state, trouble, sender, receiver, note, verdict, snd_max)
+        return _last_in_flight(state, trouble, sender, receiver, note, verdict, snd_max, out)
     if _is_far_too_soon(sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD

@@ -44,7 +44,9 @@ def trouble_of(state: State, sender: Any) -> Any:
         trouble.open_notes = 0
         trouble.high_seq = 0
         trouble.ended_tsval = 0
+        trouble.reported_tsval = 0
         trouble.repeated_to = 0
+        trouble.claimed = 0
         trouble.ignored = 0
         trouble.episode = 0
         trouble.stalled_until = 0

@@ -21,6 +21,7 @@ from processors.verdicts.round_trips import (
     clock,
     least_answer,
     least_round_trip,
+    round_trip,
     timeout,
 )
 from processors.verdicts.sent import place_of
@@ -173,6 +174,17 @@ def _least_timer(sender: Any, receiver: Any, surely: bool) -> int:
 
 
 @rare_kernel
+def _least_probe(sender: Any, receiver: Any, surely: bool) -> int:
+    """Return the least silence of a probe (RFC 8985 section 7.2).
+
+    ``surely``: see ``_least_timer``; then its round trip may be shorter than any that was measured, by an eighth: it
+    counts three times, as it is in the silence, too.
+    """
+    least = least_round_trip(sender, receiver)
+    return 2 * least - max(_TIMER_EARLY, (3 * least >> 3) if surely else 0)
+
+
+@rare_kernel
 def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, surely: bool) -> bool:
     """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
 
@@ -185,6 +197,15 @@ def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, surely: bo
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
             return True
     return False
+
+
+@rare_kernel
+def owes_nothing(sender: Any, receiver: Any) -> bool:
+    """Whether the peer has sent nothing since what the sender sent last, and all before is acknowledged.
+
+    Then what did not pass of a sender that numbers its packets for itself was data.
+    """
+    return bool(signed(receiver.last_sent) <= signed(sender.last_sent) and receiver.una == receiver.snd_max)
 
 
 @rare_kernel
@@ -207,17 +228,20 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     runs from the sending, whatever was acknowledged in the meantime (``tcp_rearm_rto``).
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed.
+    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed. A probe
+    of one segment waits two round trips and a delayed acknowledgment at most, unless its timeout is shorter.
     """
     quiet = silence(state, packet, sender, receiver)
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
     surely = unheard and numbers_alone(state, sender)
+    selective = both_acknowledge_selectively(sender, receiver)
     timeout_at_least = _least_timer(sender, receiver, surely)
+    latest_probe = 2 * round_trip(sender, receiver) + LEAST_VARIATION + _TIMER_LATE
     fits = _timers_fit(quiet, packets, sender, receiver, surely)
+    fits = fits or (packets == 1 and selective and timeout_at_least <= quiet <= latest_probe)
     if unheard:
         has_all = sender.una == sender.snd_max
-        selective = both_acknowledge_selectively(sender, receiver)
-        probe = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
+        probe = _least_probe(sender, receiver, surely)
         least = (probe if packets == 1 and selective else max(probe, timeout_at_least)) if has_all else 0
         if selective and surely and packet.now - signed(sender.last_sent) >= timeout_at_least:
             least = 0

@@ -86,8 +86,12 @@ def test_a_probe_and_a_timeout_that_nothing_tells_apart_cannot_be_seen() -> None
     assert hidden(sent, again, answer, opening=plain) == ""  # no probes without selective acknowledgments
     assert hidden(sent, _packet(20, 101, 100, 8), again, answer) == ""  # more was in flight
     assert hidden(_packet(200, 1, 100, 7), again, answer) == ""  # too soon for a timeout
-    late = again._replace(time=again.time + 100 * _MILLISECOND)
+    late = again._replace(time=again.time + 60 * _MILLISECOND)
     assert traces([*opened, sent, late], {5: row})[5].hidden == ""  # too late for a probe
+    soon = again._replace(time=again.time + 40 * _MILLISECOND)
+    assert traces([*opened, sent, soon], {5: row})[5].hidden == "either_timer"  # with the way of an answer, and back
+    stamped = [sent._replace(stamps=(30, 1)), late._replace(stamps=(290, 1))]
+    assert traces([*opened, *stamped], {5: row})[5].hidden == "either_timer"  # sent sooner
     assert hidden(sent, again, _packet(470, 1, 100, 9)) == ""  # the time to the next repeat
     two = [_packet(300, 101, 100, 9), _packet(300, 201, 100, 10)]
     assert hidden(sent, again, answer, *two) == ""  # more than a timeout allows

@@ -20,6 +20,7 @@ _PROBE_NS: Final = 200_000_000
 _EARLY_NS: Final = 190_000_000
 """Linux's least timeout, less what a link delays."""
 _LATE_NS: Final = 10_000_000
+_TICK_NS: Final = 1_000_000
 
 Numbered = tuple[int, Packet]
 """A packet with its frame."""
@@ -69,13 +70,24 @@ def _are_reported(frame: int, packet: Packet, connection: Sequence[Numbered]) ->
 def _in_time(frame: int, connection: Sequence[Numbered]) -> bool:
     """Tell whether both timers may have gone off by then, since anything passed: a probe at two round trips and 200 ms.
 
-    The handshake has the round trip: from the last SYN to the first packet that acknowledges the answer.
+    The handshake has the round trip: from the last SYN to the first packet that acknowledges the answer. Another one
+    may be the way of what passed last to the sender, and back. What is held up on its way has been sent sooner: by its
+    sender's timestamps (Linux counts milliseconds) it followed on what that had sent before.
     """
     times = {number: one.time for number, one in connection}
     asked = max((one.time for _, one in connection if one.is_syn and not one.has_ack), default=0)
     begun = min((one.time for _, one in connection if one.by_client and not one.is_syn), default=asked)
     quiet = times[frame] - max((time for number, time in times.items() if number < frame), default=0)
-    return _EARLY_NS <= quiet <= _PROBE_NS + 2 * max(begun - asked, 0) + _LATE_NS
+    longest = _PROBE_NS + 3 * max(begun - asked, 0) + _LATE_NS
+    return quiet >= _EARLY_NS and min(quiet, _ticked(frame, connection, quiet)) <= longest
+
+
+def _ticked(frame: int, connection: Sequence[Numbered], otherwise: int) -> int:
+    """Return how long after the packet before it a packet was sent, by their sender's timestamps."""
+    packet = dict(connection)[frame]
+    before = [one for number, one in connection if number < frame and one.by_client == packet.by_client]
+    stamps = [one.stamps[0] for one in [*before[-1:], packet] if one.stamps]
+    return _TICK_NS * distance(stamps[0], stamps[1]) if stamps[1:] else otherwise
 
 
 def _shows_nothing(frame: int, packet: Packet, connection: Sequence[Numbered]) -> bool:

@@ -145,7 +145,7 @@ def test_a_timeout_before_a_hole_that_no_probe_preceded(*, probed: bool) -> None
 def test_two_segments_that_wait_for_an_answer_tell_nothing() -> None:
     talk, at = _after_many()
     _repeat_alone(talk, at, 18)
-    talk.send(at + 260, 19, 20)
+    talk.send(at + 260, 19, 20, flags="PA")
     talk.answer(at + 276, 21)
     talk.send(at + 280, 21)
     assert talk.only().cause is Cause.TAIL_LOSS_PROBE

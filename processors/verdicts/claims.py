@@ -1,0 +1,58 @@
+"""Repeats of what never passed the sensor, though an empty segment has told that it was sent.
+
+An empty segment has its sender's next number (RFC 9293 section 3.10.7.4). What begins below that and was sent later, by
+its timestamp, was sent before: it comes late if it was sent sooner.
+"""
+
+from typing import Any, Final
+
+from processors.serial import after, before, distance, not_after, signed
+from processors.verdicts.state import State
+from processors.verdicts.troubles import trouble_of
+from segwatch.compilation import rare_kernel
+from segwatch.vocabulary import Quality
+
+CLAIMED: Final = 1
+"""``claimed``: the sender has told, at ``claimed_tsval``, that it had sent all before ``claimed_to``, unseen."""
+REPEATED: Final = 2
+"""``claimed``: the segment at hand is a repeat of some of that."""
+_TIMESTAMPS: Final = int(Quality.TIMESTAMPS)
+_WIDEST: Final = 1 << 28
+"""Numbers that a sender claims at most: others are rubbish."""
+
+
+@rare_kernel
+def note_claim(state: State, packet: Any, sender: Any) -> None:
+    """Take an empty segment whose number lies beyond what has passed of its sender."""
+    if not sender.count or not packet.quality & _TIMESTAMPS:
+        return
+    if not 0 < distance(packet.seq, signed(sender.snd_max)) < _WIDEST:
+        return
+    trouble = trouble_of(state, sender)
+    if trouble.claimed and not after(packet.seq, signed(trouble.claimed_to)):
+        return
+    trouble.claimed = CLAIMED
+    trouble.claimed_to = packet.seq
+    trouble.claimed_tsval = packet.tsval
+    sender.busy = 1
+
+
+@rare_kernel
+def forget_claim(trouble: Any, una: int) -> None:
+    """Forget what a sender has claimed once that is acknowledged."""
+    if trouble.claimed and not_after(signed(trouble.claimed_to), una):
+        trouble.claimed = 0
+
+
+@rare_kernel
+def repeats_claimed(state: State, packet: Any, sender: Any) -> bool:
+    """Whether a segment that looks like new data is a repeat of what its sender has claimed; remember it if so."""
+    if not sender.trouble or not packet.length or not packet.quality & _TIMESTAMPS:
+        return False
+    trouble = state.troubles[sender.trouble - 1]
+    if not trouble.claimed or not before(packet.seq, signed(trouble.claimed_to)):
+        return False
+    if not before(signed(trouble.claimed_tsval), packet.tsval):
+        return False
+    trouble.claimed = REPEATED
+    return True
