@@ -9,7 +9,7 @@ from processors.verdicts.going_back import goes_back_again
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
-from processors.verdicts.state import LOSS, OPEN, RECOVERY, State
+from processors.verdicts.state import LOSS, OPEN, PROBED, RECOVERY, State
 from processors.verdicts.timers import numbers_since, timer_cause
 from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
@@ -64,9 +64,11 @@ def _timer_ran_out(sender: Any, receiver: Any, note: Any, verdict: Any, phase: i
     if verdict.silence >= clock(sender, receiver):
         verdict.proof |= _SILENCE
         return True
-    if phase != OPEN or reported or not sender.last_heard or not verdict.original_frame:
+    if phase not in (OPEN, PROBED) or reported or not sender.last_heard or not verdict.original_frame:
         return False
-    return bool(4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0)
+    if 4 * note.waited < 3 * least_round_trip(sender, receiver):
+        return True
+    return bool(phase == OPEN and note.waited >= 2 * verdict.round_trip > 0)
 
 
 @rare_kernel
@@ -96,7 +98,7 @@ def repeat_cause(
         verdict.cause = _SYN_RETRY
         verdict.episode = trouble.episode
         return confidence.SYN_AGAIN
-    phase = phase_at_sender(trouble, sender, note)
+    phase = phase_at_sender(trouble, sender, receiver, note)
     reported = were_heard(trouble, sender, receiver, verdict, signed(note.time))
     if reported:
         verdict.proof |= _LOSS_REPORTED
