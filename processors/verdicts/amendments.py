@@ -10,7 +10,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
-from processors.verdicts.state import HAS_TIMESTAMP, State
+from processors.verdicts.state import HAS_TIMESTAMP, OPEN, State
 from processors.verdicts.troubles import drop_first, overlaps
 from processors.verdicts.unseen import MOST_MISSING, counts_here
 from segwatch.compilation import rare_kernel
@@ -207,16 +207,47 @@ def review_acknowledged(
 
 
 @rare_kernel
+def _call_of_network(state: State, place: int, frame: int, sure: float, out: Any) -> None:
+    """Say of what was taken for a copy of the capture that the network made it."""
+    verdict = state.rows[place]
+    verdict.cause = _NETWORK_DUPLICATE
+    verdict.bytes_again = verdict.length
+    state.notes[place].confidence = confidence.SAME_ID
+    amend(state, place, frame, sure, out)
+
+
+@rare_kernel
+def review_answered(state: State, trouble: Any, sender: Any, receiver: Any, frame: int, out: Any) -> None:
+    """Find a copy that the receiver has answered as well: to be asked before it acknowledges more.
+
+    Without selective acknowledgments it says of a second copy only what it has said before (RFC 9293 section
+    3.10.7.4). So it does of what comes behind a loss, but then something is sent again before it acknowledges more. And
+    of a new window: so nothing is said where it has answered another copy once, which the capture made, then.
+    """
+    selective = both_acknowledge_selectively(sender, receiver)
+    if sender.duplicate_acks != 1 or trouble.phase != OPEN or sender.holes or selective:
+        return
+    answered = NOTHING
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        note = state.notes[place]
+        if state.rows[place].cause == _CAPTURE_DUPLICATE and note.end == sender.una:
+            answered = place
+        elif state.rows[place].cause == _CAPTURE_DUPLICATE and note.acked:
+            return
+        place = signed(note.next)
+    if answered != NOTHING:
+        _call_of_network(state, answered, frame, confidence.LIKELY, out)
+
+
+@rare_kernel
 def _take_report(state: State, place: int, frame: int, out: Any) -> None:
     """The receiver had this segment twice (RFC 2883): a repeat was not needed, a copy was really there."""
     verdict = state.rows[place]
     state.notes[place].dsacked = 1
     verdict.proof |= _DSACK
     if verdict.cause == _CAPTURE_DUPLICATE:
-        verdict.cause = _NETWORK_DUPLICATE
-        verdict.bytes_again = verdict.length
-        state.notes[place].confidence = confidence.SAME_ID
-        amend(state, place, frame, confidence.PROVED, out)
+        _call_of_network(state, place, frame, confidence.PROVED, out)
     elif state.notes[place].is_repeat and verdict.needed != _SPURIOUS:
         call_spurious(verdict)
         amend(state, place, frame, confidence.PROVED, out)

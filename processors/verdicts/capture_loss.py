@@ -7,7 +7,7 @@ from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import confidence, sent
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
-from processors.verdicts.troubles import latest_copy
+from processors.verdicts.troubles import overlaps
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -40,6 +40,41 @@ def _write_loss(
 
 
 @rare_kernel
+def _write_parts(
+    state: State,
+    packet: Any,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    start: int,
+    end: int,
+    behind: int,
+    most: int,
+    out: Any,
+) -> int:
+    """Write a loss for each part of a gap that nothing filled later, ``most`` at most; return how many."""
+    written = 0
+    while before(start, end) and written < most:
+        filled_to = start
+        stop = end
+        place = signed(trouble.first_note)
+        while place != NOTHING:
+            note = state.notes[place]
+            if overlaps(note, start, stop):
+                if after(signed(note.start), start):
+                    stop = signed(note.start)
+                elif after(signed(note.end), filled_to):
+                    filled_to = signed(note.end)
+            place = signed(note.next)
+        if filled_to == start:
+            _write_loss(state, packet, sender, receiver, start, stop, behind, out)
+            written += 1
+            filled_to = stop
+        start = filled_to
+    return written
+
+
+@rare_kernel
 def _is_known(sender: Any) -> bool:
     """Whether what lies before the first piece either passed or is a gap: all that its sender sent was to be seen.
 
@@ -57,7 +92,7 @@ def find_losses(
     receiver: Any,
     out: Any,
 ) -> None:
-    """Say of every gap between ``sender.una`` and the acknowledgment that nothing filled it, if nothing did.
+    """Say of every gap between ``sender.una`` and the acknowledgment that nothing filled it, or a part of it.
 
     Gaps that the acknowledgment has passed are done.
     """
@@ -76,9 +111,8 @@ def find_losses(
             if sender.holes and not_after(start, packet.ack):
                 sender.holes -= 1
             end = start if not_after(start, packet.ack) else packet.ack
-            if after(end, position) and written < MOST_NOTES and latest_copy(state, trouble, position, end) == NOTHING:
-                _write_loss(state, packet, sender, receiver, position, end, place, out)
-                written += 1
+            most = MOST_NOTES - written
+            written += _write_parts(state, packet, trouble, sender, receiver, position, end, place, most, out)
         if not before(start, packet.ack):
             return
         if after(signed(piece.end), position):

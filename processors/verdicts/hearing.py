@@ -5,7 +5,7 @@ from typing import Any
 from processors.rules.packet import FIN, SYN
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
-from processors.verdicts.amendments import drop_settled, review_acknowledged, review_reported
+from processors.verdicts.amendments import drop_settled, review_acknowledged, review_answered, review_reported
 from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
@@ -105,6 +105,7 @@ def _hear_closely(
     if trouble.open_notes:
         review_acknowledged(state, trouble, sender, receiver, packet, packet.tsecr, echoes, out)
     if _advances(packet, sender):
+        review_answered(state, trouble, sender, receiver, packet.frame, out)
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, packet, trouble, sender, receiver, out)
         _advance(trouble, packet, sender, receiver)

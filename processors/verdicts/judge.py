@@ -161,7 +161,7 @@ def _late_surely(
         return confidence.ORDER_TOLD
     if behind == NOTHING:
         return _forgotten_surely(state, sender, note, verdict, ascending)
-    sure = late_confidence(sender, receiver, note, verdict, state.pieces[behind], ascending)
+    sure = late_confidence(trouble, sender, receiver, note, verdict, state.pieces[behind], ascending)
     if sure > 0.0:
         call_late(trouble, note, verdict, signed(state.pieces[behind].time))
     return sure
@@ -219,7 +219,7 @@ def _judge(
     if verdict.tsval_step > 0 or (verdict.ip_id_step > 0 and order.ids_ascend(state, sender) > 0):
         verdict.proof |= _SENT_LATER
     note.confidence = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
-    return judge_need(trouble, sender, receiver, note, verdict, since, piece != NOTHING or copy != NOTHING)
+    return judge_need(state, trouble, sender, receiver, note, verdict, since, piece != NOTHING or copy != NOTHING)
 
 
 @rare_kernel
@@ -279,6 +279,8 @@ def judge_old(
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
         trouble.unseen = max(signed(trouble.unseen), missing_packets(state, packet, sender))
+    elif trouble.unseen and packet.ip_id and order.id_step(packet.ip_id, signed(sender.last_id)) < 0:
+        trouble.unseen -= 1  # it was missing because others overtook it
     _conclude(state, packet, sender, note, verdict, need, out)
     return bool(note.is_repeat)
 
@@ -330,5 +332,5 @@ def judge_unseen(
         note_stall(trouble, verdict, since, packet.now)
         need = 1.0
     else:
-        need = judge_need(trouble, sender, receiver, note, verdict, since, copy != NOTHING)
+        need = judge_need(state, trouble, sender, receiver, note, verdict, since, copy != NOTHING)
     _conclude(state, packet, sender, note, verdict, need, out)

@@ -2,13 +2,15 @@
 
 from typing import Any, Final
 
-from processors.serial import not_after, signed
+from processors.flow_table.state import NOTHING
+from processors.serial import MODULUS_MASK, not_after, signed
 from processors.verdicts import confidence, scoreboard
 from processors.verdicts.going_back import goes_back
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.rows import call_spurious
-from processors.verdicts.state import HAS_TIMESTAMP, LOSS
+from processors.verdicts.state import HAS_TIMESTAMP, LOSS, State
+from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Needed, Place, Proof
 
@@ -45,26 +47,35 @@ def was_reset(packet: Any) -> bool:
 
 
 @rare_kernel
-def _is_guessed(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
-    """Whether the sender cannot have known that it was lost: it went back, and sends all behind a loss again.
-
-    What passed less than a round trip ago was not acknowledged yet, nor was anything behind it. Without selective
-    acknowledgments a sender goes back after each timeout.
-    """
-    if verdict.cause != _RECOVERY or note.is_head or verdict.sacked_above:
-        return False
-    too_soon = signed(note.waited) < signed(verdict.round_trip)
-    selective = both_acknowledge_selectively(sender, receiver) and not goes_back(trouble)
-    return bool(too_soon or (trouble.phase == LOSS and not selective))
+def _follows_first(state: State, trouble: Any, sender: Any) -> bool:
+    """Whether nothing has been acknowledged since a fast retransmit began the episode."""
+    una = signed(sender.una)
+    head = latest_copy(state, trouble, una, (una + 1) & MODULUS_MASK)
+    return head != NOTHING and bool(state.rows[head].cause == _FAST_RETRANSMIT)
 
 
 @rare_kernel
-def _can_be_told(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
+def _is_guessed(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
+    """Whether the sender cannot have known that it was lost: it went back, and sends all behind a loss again.
+
+    What passed less than a round trip ago was not acknowledged yet, nor was anything behind it. Without selective
+    acknowledgments a sender knows of the first loss alone. With them, it knows of losses behind it by what is reported
+    behind them, or after it has heard that the first repeat arrived.
+    """
+    if verdict.cause != _RECOVERY or note.is_head or verdict.sacked_above:
+        return False
+    if not both_acknowledge_selectively(sender, receiver) or _follows_first(state, trouble, sender):
+        return True
+    return bool(note.waited < verdict.round_trip or (trouble.phase == LOSS and goes_back(trouble)))
+
+
+@rare_kernel
+def _can_be_told(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any) -> bool:
     """Whether the receiver would say that it had the original: by selective acknowledgments, or by timestamps.
 
     Without both, only a loss that duplicate ACKs reported, or one before the sensor, tells that it had not.
     """
-    if _is_guessed(trouble, sender, receiver, note, verdict):
+    if _is_guessed(state, trouble, sender, receiver, note, verdict):
         return False
     if note.marks & HAS_TIMESTAMP or both_acknowledge_selectively(sender, receiver):
         return True
@@ -72,7 +83,9 @@ def _can_be_told(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: A
 
 
 @rare_kernel
-def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, since: int, passed: bool) -> float:
+def judge_need(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, since: int, passed: bool
+) -> float:
     """Write what is known just after a repeat passed; return how sure it is.
 
     ``since``: when its original passed, or what came behind it. ``passed``: a copy passed the sensor before: it was
@@ -88,12 +101,15 @@ def judge_need(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any
         trouble.open_notes -= 1
         if note.marks & HAS_TIMESTAMP and verdict.cause in (_RTO, _FAST_RETRANSMIT):
             # The acknowledgment on its way echoes the original. Without selective ones nothing is repeated before.
-            selective = both_acknowledge_selectively(sender, receiver)
-            undo(trouble, signed(note.time), signed(sender.heard_tsval) if selective else signed(note.tsecr) + 1)
+            if both_acknowledge_selectively(sender, receiver):
+                undo(trouble, signed(note.time), signed(sender.heard_tsval))
+            else:
+                undo(trouble, signed(note.time), signed(note.tsecr) + 1)
+                trouble.high_seq = start  # all that goes beyond it ends the phase
         return confidence.PROVED
     if not sender.last_heard and passed:
         return confidence.NO_ANSWERS
-    if passed and not _can_be_told(trouble, sender, receiver, note, verdict):
+    if passed and not _can_be_told(state, trouble, sender, receiver, note, verdict):
         note_stall(trouble, verdict, since, signed(note.time))
         return confidence.CONSISTENT
     verdict.needed = _NEEDED

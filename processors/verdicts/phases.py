@@ -3,6 +3,7 @@
 from typing import Any
 
 from processors.serial import MODULUS_MASK, before, not_after, signed
+from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
 from processors.verdicts.state import HAS_TIMESTAMP, LOSS, OPEN, RECOVERY
 from segwatch.compilation import rare_kernel
@@ -55,11 +56,12 @@ def _is_acknowledged(trouble: Any, sender: Any, note: Any) -> bool:
 
 
 @rare_kernel
-def phase_at_sender(trouble: Any, sender: Any, note: Any) -> int:
+def phase_at_sender(trouble: Any, sender: Any, receiver: Any, note: Any) -> int:
     """Return the phase that a segment was sent in: the sender had not heard yet what passed the sensor just before.
 
     The timestamp that it echoes says so, else the time since. What it sends again though it was acknowledged, it does
-    not know to be acknowledged: that was lost on its way, or late.
+    not know to be acknowledged: that was lost on its way, or late. Without selective acknowledgments, fast recovery
+    repeats nothing but the first unacknowledged segment: one beyond its mark was sent when it was over.
     """
     since = signed(note.time) - signed(trouble.ended)
     least = least_answer(sender)
@@ -67,6 +69,8 @@ def phase_at_sender(trouble: Any, sender: Any, note: Any) -> int:
     unheard = unheard or _is_acknowledged(trouble, sender, note)
     echoes = note.marks & HAS_TIMESTAMP and trouble.ended_tsval
     heard = bool(echoes) and not before(signed(note.tsecr), signed(trouble.ended_tsval))
+    if trouble.last_phase == RECOVERY and not both_acknowledge_selectively(sender, receiver):
+        heard = heard or before(signed(trouble.high_seq), signed(note.start))
     if trouble.phase == OPEN and trouble.ended and unheard and not heard:
         return signed(trouble.last_phase)
     return signed(trouble.phase)

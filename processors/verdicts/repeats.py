@@ -11,7 +11,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
-from processors.verdicts.state import LOSS, OPEN, RECOVERY, State
+from processors.verdicts.state import LOSS, OPEN, PROBED, RECOVERY, State
 from processors.verdicts.timers import is_forgotten, numbers_since, timer_cause
 from processors.verdicts.troubles import latest_copy
 from segwatch.compilation import rare_kernel
@@ -70,16 +70,18 @@ def _timer_ran_out(
     if verdict.silence >= clock(sender, receiver):
         verdict.proof |= _SILENCE
         return True
-    if phase != OPEN or reported or not sender.last_heard:
+    if phase not in (OPEN, PROBED) or reported or not sender.last_heard:
         return False
-    if trouble.claimed == REPEATED:
+    if phase == OPEN and trouble.claimed == REPEATED:
         return True
-    if is_forgotten(verdict):
+    if phase == OPEN and is_forgotten(verdict):
         acknowledged = not_after(signed(note.end), signed(sender.una))
         return acknowledged and both_acknowledge_selectively(sender, receiver)
     if not verdict.original_frame:
         return False
-    return bool(4 * note.waited < 3 * least_round_trip(sender, receiver) or note.waited >= 2 * verdict.round_trip > 0)
+    if 4 * note.waited < 3 * least_round_trip(sender, receiver):
+        return True
+    return bool(phase == OPEN and note.waited >= 2 * verdict.round_trip > 0)
 
 
 @rare_kernel
@@ -109,7 +111,7 @@ def repeat_cause(
         verdict.cause = _SYN_RETRY
         verdict.episode = trouble.episode
         return confidence.SYN_AGAIN
-    phase = phase_at_sender(trouble, sender, note)
+    phase = phase_at_sender(trouble, sender, receiver, note)
     reported = were_heard(trouble, sender, receiver, verdict, note)
     if reported:
         verdict.proof |= _LOSS_REPORTED

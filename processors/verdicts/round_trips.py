@@ -42,6 +42,12 @@ def least_answer(side: Any) -> int:
 
 
 @rare_kernel
+def longest_answer(side: Any) -> int:
+    """Return the time from the sensor to a side and back at most, smoothed and four variations, nanoseconds."""
+    return _MICROSECOND * ((signed(side.answer_time) >> 3) + signed(side.answer_variation))
+
+
+@rare_kernel
 def round_trip(sender: Any, receiver: Any) -> int:
     """Return the sender's smoothed round trip, 0 if the receiver's half is unknown."""
     if not receiver.answer_time:

@@ -16,6 +16,7 @@ from processors.verdicts.round_trips import LEAST_VARIATION
 from processors.verdicts.rows import amend
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import (
+    DUP_THRESH,
     HAS_IP_ID,
     HAS_TIMESTAMP,
     LOSS,
@@ -88,7 +89,7 @@ def _outlasts_reordering(verdict: Any) -> bool:
 
 @rare_kernel
 def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]:
-    """A loss that acknowledgments reported, repeated when RACK's time for reordering had passed."""
+    """A loss that acknowledgments reported, repeated when RACK's time for reordering had passed, or late."""
     if phase in (RECOVERY, LOSS):
         return _RECOVERY, confidence.REORDERING_TIMER
     enter(trouble, RECOVERY, snd_max)
@@ -282,8 +283,12 @@ def timer_cause(
         return _UNKNOWN, confidence.UNTOLD
     least = max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
     too_soon = verdict.silence < least and not _ran_since_repeat(state, sender, receiver, note, copy, least)
+    selective = both_acknowledge_selectively(sender, receiver)
+    is_asked = reported and not selective and verdict.duplicate_acks >= DUP_THRESH and note.waited < least
+    if too_soon and is_asked and phase == OPEN:
+        return _reported_cause(trouble, phase, snd_max)
     too_soon = too_soon and not _outlasts_reordering(verdict)
-    if too_soon and (phase in (RECOVERY, LOSS) or (reported and both_acknowledge_selectively(sender, receiver))):
+    if too_soon and (phase in (RECOVERY, LOSS) or (reported and selective)):
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
     if is_tail and probes and not reported:

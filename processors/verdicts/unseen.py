@@ -9,6 +9,8 @@ shows that it is Linux.
 
 from typing import Any
 
+from processors.flow_table.state import NOTHING
+from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence
 from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
@@ -21,13 +23,26 @@ from processors.verdicts.round_trips import (
     clock,
     least_answer,
     least_round_trip,
+    longest_answer,
     round_trip,
     timeout,
 )
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import HAS_TIMESTAMP, NUMBERED, NUMBERS_MOVE, OPEN, State
+from processors.verdicts.state import (
+    ALWAYS,
+    HAS_TIMESTAMP,
+    LOSS,
+    NUMBERED,
+    NUMBERS_MOVE,
+    OPEN,
+    SYN_SEEN,
+    State,
+)
 from segwatch.compilation import inner_kernel, rare_kernel
+from segwatch.vocabulary import Cause, Quality
 
+_RTO = int(Cause.RTO)
+_TIMESTAMPS = int(Quality.TIMESTAMPS)
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
 MOST_MISSING = 64
@@ -54,19 +69,23 @@ _MOST_TIMERS = 3
 def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
 
-    Where what it sent before had none, as Linux's SYN/ACK, its identifications are not all the same.
+    Where what it sent before had none, as Linux's SYN/ACK, its identifications are not all the same. Where that was a
+    SYN/ACK, it is Linux, and numbers each connection for itself: so it has done so always.
 
     ``goes_on``: nothing shows that packets before this one are missing. If its identification went up by more than one
     all the same, its sender may number the packets of all its connections by one counter, as Windows does. Offloaded
-    segments, which are about as long as the one before, take one for each packet.
+    segments, which are about as long as the one before, take one for each packet. Of Linux they are missing packets.
     """
     if not packet.ip_id:
+        if packet.flag_bits & SYN and not sender.marks & NUMBERED:
+            sender.steady_since = ALWAYS if packet.flag_bits & ACK else 0
         return
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     if not sender.marks & NUMBERED:
-        sender.marks |= NUMBERED | (NUMBERS_MOVE if 0 < sender.last_sent < packet.now else 0)
+        answer_had_none = bool(sender.marks & SYN_SEEN) and sender.steady_since == ALWAYS
+        sender.marks |= NUMBERED | (NUMBERS_MOVE if answer_had_none or 0 < sender.last_sent < packet.now else 0)
         sender.last_id = packet.ip_id
-        sender.steady_since = packet.now
+        sender.steady_since = ALWAYS if answer_had_none else packet.now
         return
     if step == 0:
         return
@@ -74,7 +93,8 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
     if goes_on and step > 1 + more_numbers(packet.length):
-        sender.steady_since = -packet.now
+        is_linux = abs(signed(sender.steady_since)) == ALWAYS and step <= _LARGEST_STEP
+        sender.steady_since = -ALWAYS if is_linux else -packet.now
 
 
 @rare_kernel
@@ -83,7 +103,8 @@ def numbers_one_by_one(sender: Any, now: int, quiet: int) -> bool:
 
     Where one counter serves all connections of a host, others count it up in a silence, sooner or later.
     """
-    return bool(sender.marks & NUMBERS_MOVE) and now - abs(signed(sender.steady_since)) >= (1 + _STEADIER) * quiet
+    since = abs(signed(sender.steady_since))
+    return bool(sender.marks & NUMBERS_MOVE) and (since == ALWAYS or now - since >= (1 + _STEADIER) * quiet)
 
 
 @inner_kernel
@@ -115,15 +136,18 @@ def numbers_alone(state: State, sender: Any) -> bool:
     """Whether the sender numbers the packets of each connection for itself, as Linux does (``inet_id``).
 
     It has timestamps and an initial TTL of 64, so it is a Unix; of these, others than Linux take random
-    identifications or none. A SYN/ACK without identification, and others after it, is Linux's, too. And all steps have
-    been of one, two at least.
+    identifications or none. And all steps have been of one, two at least. A SYN/ACK without identification, and others
+    after it, is Linux's, with timestamps or without.
     """
     if not sender.count or not sender.marks & NUMBERS_MOVE or signed(sender.steady_since) < 0:
         return False
     first = state.pieces[place_of(sender, 0)]
-    if not first.marks & HAS_TIMESTAMP or first.ttl > _LINUX_TTL:
+    if first.ttl > _LINUX_TTL:
         return False
-    return bool(first.ip_id == 0 or _LEAST_ROWS <= (signed(sender.last_id) - signed(first.ip_id)) & _ID_MASK < _ID_HALF)
+    if sender.steady_since == ALWAYS:
+        return True
+    steps = (signed(sender.last_id) - signed(first.ip_id)) & _ID_MASK
+    return bool(first.marks & HAS_TIMESTAMP) and (first.ip_id == 0 or _LEAST_ROWS <= steps < _ID_HALF)
 
 
 @rare_kernel
@@ -138,7 +162,7 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
     if not sender.marks & NUMBERED or not sender.count:
         return 0
     proved = ids_ascend(state, sender)
-    quiet = packet.now - signed(sender.last_sent)
+    quiet = packet.now - max(signed(sender.last_sent), packet.spoke)
     if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
@@ -185,18 +209,61 @@ def _least_probe(sender: Any, receiver: Any, surely: bool) -> int:
 
 
 @rare_kernel
-def _timers_fit(quiet: int, packets: int, sender: Any, receiver: Any, surely: bool) -> bool:
+def _delays(sender: Any, receiver: Any) -> int:
+    """Return how much longer than its least the way from the sensor to the sender and back takes at most.
+
+    As RFC 6298 estimates it. Its answers may have waited for its application, too: so a round trip counts at most.
+    """
+    return min(longest_answer(sender) - least_answer(sender), least_round_trip(sender, receiver))
+
+
+@rare_kernel
+def _longest_timer(state: State, sender: Any, receiver: Any) -> int:
+    """Return the longest silence of a timeout.
+
+    After a timeout the timer runs twice as long, until something is acknowledged that was sent once (RFC 6298 section
+    5, Karn).
+    """
+    longest = timeout(sender, receiver) + _delays(sender, receiver)
+    if not sender.trouble:
+        return longest
+    trouble = state.troubles[sender.trouble - 1]
+    if trouble.phase != LOSS:
+        return longest
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        verdict = state.rows[place]
+        if verdict.cause == _RTO and verdict.episode == trouble.episode:
+            longest = max(longest, signed(verdict.silence))
+        place = signed(state.notes[place].next)
+    return 2 * longest
+
+
+@rare_kernel
+def _timers_fit(state: State, quiet: int, packets: int, sender: Any, receiver: Any, surely: bool) -> bool:
     """Whether a silence is that of a timer, or of as many, one after the other, as packets are missing.
 
     Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
-    twice as long (RFC 6298 section 5.5).
+    twice as long (RFC 6298 section 5.5). With selective acknowledgments, a probe may go before the timeout.
     """
     least = _least_timer(sender, receiver, surely)
-    longest = timeout(sender, receiver)
+    longest = _longest_timer(state, sender, receiver)
     for timers in range(1, min(packets, _MOST_TIMERS) + 1):
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
             return True
-    return False
+    probed = packets > 1 and both_acknowledge_selectively(sender, receiver)
+    return probed and _probe_fits(quiet, sender, receiver, least, longest)
+
+
+@rare_kernel
+def _probe_fits(quiet: int, sender: Any, receiver: Any, least_after: int, longest_after: int) -> bool:
+    """Whether a silence is that of a probe with several segments in flight, and of what came after it.
+
+    The probe comes after two round trips (RFC 8985 section 7.2). ``longest_after`` has the delays on the way.
+    """
+    least = 2 * least_round_trip(sender, receiver) - _TIMER_EARLY
+    longest = 2 * round_trip(sender, receiver) + _TIMER_LATE
+    return least + least_after <= quiet <= longest + longest_after
 
 
 @rare_kernel
@@ -228,16 +295,20 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     runs from the sending, whatever was acknowledged in the meantime (``tcp_rearm_rto``).
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed. A probe
-    of one segment waits two round trips and a delayed acknowledgment at most, unless its timeout is shorter.
+    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed. What is
+    missing was sent after its last acknowledgment: without timestamps the silence is no longer than since that. Where
+    other acknowledgments of it were missing before, so they may be now. A probe of one segment waits two round trips
+    and a delayed acknowledgment at most, unless its timeout is shorter.
     """
     quiet = silence(state, packet, sender, receiver)
+    if not packet.quality & _TIMESTAMPS:
+        quiet = min(quiet, packet.now - packet.spoke)
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
     surely = unheard and numbers_alone(state, sender)
     selective = both_acknowledge_selectively(sender, receiver)
     timeout_at_least = _least_timer(sender, receiver, surely)
     latest_probe = 2 * round_trip(sender, receiver) + LEAST_VARIATION + _TIMER_LATE
-    fits = _timers_fit(quiet, packets, sender, receiver, surely)
+    fits = _timers_fit(state, quiet, packets, sender, receiver, surely)
     fits = fits or (packets == 1 and selective and timeout_at_least <= quiet <= latest_probe)
     if unheard:
         has_all = sender.una == sender.snd_max
@@ -248,7 +319,10 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         if quiet < max(least, clock(sender, receiver)):
             return False
         fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
+        if selective and packets == 1 and not has_all:
+            fits = fits or _probe_fits(quiet, sender, receiver, 0, 2 * _delays(sender, receiver))
     if counts_here(state, sender, packet.now, quiet):
+        fits = fits and (unasked or sender.steady_since != -ALWAYS)
         return fits or unheard or (unasked and quiet >= timeout_at_least)
     return fits and _sends_in_rows(state, sender)
 
@@ -275,22 +349,25 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
 
-    What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence with a repeat.
+    What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence of a round trip
+    with a repeat. One that leaves a hole is a repeat, too, if more are missing than lie in the hole: all of them lie
+    just above what was seen.
     """
     if not sender.trouble or not packet.length:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if trouble.phase == OPEN or not trouble.unseen:
         return False
-    if packet.seq != signed(sender.snd_max):
-        trouble.unseen = max(signed(trouble.unseen) - packets_between(state, packet, sender), 0)  # that left a hole
+    skipped = packets_between(state, packet, sender)
+    if skipped >= trouble.unseen:
+        trouble.unseen = 0  # that left a hole
         return False
     quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
-    if answered or (
-        quiet >= clock(sender, receiver) and not _timers_fit(quiet, 1, sender, receiver, numbers_alone(state, sender))
-    ):
+    is_silent = quiet >= max(clock(sender, receiver), round_trip(sender, receiver))
+    surely = numbers_alone(state, sender)
+    if answered or (is_silent and not _timers_fit(state, quiet, 1 + skipped, sender, receiver, surely)):
         _forget_unseen(trouble, sender, receiver)
         return False
-    trouble.unseen -= 1
+    trouble.unseen -= skipped + 1
     return True

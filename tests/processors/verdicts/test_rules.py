@@ -307,6 +307,20 @@ def test_data_that_the_capture_lacks() -> None:
     assert verdict.row["from_client"] == 1
 
 
+def test_data_that_the_capture_lacks_beside_a_loss() -> None:
+    """Of two segments in a hole one was sent again, and the other, which was reported to be there, never passed."""
+    talk = Talk()
+    at = talk.warm()
+    behind = talk.send(at, 12, 13)
+    talk.ack(at + 16, 10, (11, 14))
+    repeat = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    assert [(int(verdict.row["frame"]), verdict.cause) for verdict in talk.verdicts()] == [
+        (behind - 1, Cause.CAPTURE_LOSS),
+        (repeat, Cause.FAST_RETRANSMIT),
+    ]
+
+
 def test_data_that_the_capture_lacks_at_the_end() -> None:
     talk = Talk()
     at = talk.warm()

@@ -63,10 +63,10 @@ def test_a_repeat_between_that_did_not_pass(silence: float, causes: list[Cause],
     talk.lose()
     talk.send(at + silence, 11)
     talk.ack(at + silence + 16, 12)
-    talk.send(at + 2600, 12)
-    talk.ack(at + 2616, 13)
-    talk.send(at + 3000, 13)
-    talk.send(at + 3225, 13)
+    talk.send(at + 8600, 12)
+    talk.ack(at + 8616, 13)
+    talk.send(at + 9000, 13)
+    talk.send(at + 9225, 13)
     *verdicts, last = talk.verdicts()
     assert _causes(verdicts) == causes
     assert last.cause is causes[0]
