@@ -69,13 +69,13 @@ acknowledgments have to be looked at more closely. ``closed``: the peer's window
 and what follows it. ``holes``: gaps in what was seen, above ``una``. ``last_sent``: time of its last segment with
 payload, SYN or FIN. ``last_heard``: time of the peer's last acknowledgment, ``heard_tsval``: its timestamp (0 none).
 ``last_id``: the highest IP identification, if there is one; ``steady_since``: time from which on it has gone up by one
-for each packet, but for what shows to be missing, or ``ALWAYS``; negative if it had not done so before. ``answer_*``:
+for each packet, but for what shows to be missing, see ``ALONE``; negative if it had not done so before. ``answer_*``:
 microseconds from the sensor to this sender and back, 0 unknown: eight times the smoothed time and four times the
 variation of RFC 6298, and the least.
 """
-ALWAYS: Final = 1
-"""``steady_since`` of a sender that numbers each connection for itself, as its SYN/ACK without identification says;
-negative if packets were missing since."""
+ALONE: Final = 1
+"""In ``steady_since``, whose nanoseconds are even: it numbers each connection for itself, as its SYN/ACK without
+identification says."""
 SACK_PERMITTED: Final = 1
 """It permitted selective acknowledgments in its SYN."""
 SACK_SENT: Final = 2

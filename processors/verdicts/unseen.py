@@ -29,7 +29,7 @@ from processors.verdicts.round_trips import (
 )
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import (
-    ALWAYS,
+    ALONE,
     HAS_TIMESTAMP,
     LOSS,
     NUMBERED,
@@ -70,7 +70,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
 
     Where what it sent before had none, as Linux's SYN/ACK, its identifications are not all the same. Where that was a
-    SYN/ACK, it is Linux, and numbers each connection for itself: so it has done so always.
+    SYN/ACK, it is Linux, and numbers each connection for itself.
 
     ``goes_on``: nothing shows that packets before this one are missing. If its identification went up by more than one
     all the same, its sender may number the packets of all its connections by one counter, as Windows does. Offloaded
@@ -78,14 +78,14 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """
     if not packet.ip_id:
         if packet.flag_bits & SYN and not sender.marks & NUMBERED:
-            sender.steady_since = ALWAYS if packet.flag_bits & ACK else 0
+            sender.steady_since = ALONE if packet.flag_bits & ACK else 0
         return
     step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
     if not sender.marks & NUMBERED:
-        answer_had_none = bool(sender.marks & SYN_SEEN) and sender.steady_since == ALWAYS
+        answer_had_none = bool(sender.marks & SYN_SEEN) and sender.steady_since == ALONE
         sender.marks |= NUMBERED | (NUMBERS_MOVE if answer_had_none or 0 < sender.last_sent < packet.now else 0)
         sender.last_id = packet.ip_id
-        sender.steady_since = ALWAYS if answer_had_none else packet.now
+        sender.steady_since = (packet.now & ~ALONE) | (ALONE if answer_had_none else 0)
         return
     if step == 0:
         return
@@ -93,8 +93,8 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
     if goes_on and step > 1 + more_numbers(packet.length):
-        is_linux = abs(signed(sender.steady_since)) == ALWAYS and step <= _LARGEST_STEP
-        sender.steady_since = -ALWAYS if is_linux else -packet.now
+        alone = abs(signed(sender.steady_since)) & ALONE if step <= _LARGEST_STEP else 0
+        sender.steady_since = -((packet.now & ~ALONE) | alone)
 
 
 @rare_kernel
@@ -103,8 +103,13 @@ def numbers_one_by_one(sender: Any, now: int, quiet: int) -> bool:
 
     Where one counter serves all connections of a host, others count it up in a silence, sooner or later.
     """
-    since = abs(signed(sender.steady_since))
-    return bool(sender.marks & NUMBERS_MOVE) and (since == ALWAYS or now - since >= (1 + _STEADIER) * quiet)
+    return bool(sender.marks & NUMBERS_MOVE) and now - abs(signed(sender.steady_since)) >= (1 + _STEADIER) * quiet
+
+
+@rare_kernel
+def _answered_without(sender: Any) -> bool:
+    """Whether the sender's SYN/ACK had no identification, and what followed has."""
+    return bool(sender.marks & NUMBERS_MOVE and abs(signed(sender.steady_since)) & ALONE)
 
 
 @inner_kernel
@@ -144,7 +149,7 @@ def numbers_alone(state: State, sender: Any) -> bool:
     first = state.pieces[place_of(sender, 0)]
     if first.ttl > _LINUX_TTL:
         return False
-    if sender.steady_since == ALWAYS:
+    if _answered_without(sender):
         return True
     steps = (signed(sender.last_id) - signed(first.ip_id)) & _ID_MASK
     return bool(first.marks & HAS_TIMESTAMP) and (first.ip_id == 0 or _LEAST_ROWS <= steps < _ID_HALF)
@@ -153,7 +158,7 @@ def numbers_alone(state: State, sender: Any) -> bool:
 @rare_kernel
 def counts_here(state: State, sender: Any, now: int, quiet: int) -> bool:
     """Whether a number that is missing after a silence is that of a packet of this connection."""
-    return numbers_one_by_one(sender, now, quiet) or numbers_alone(state, sender)
+    return _answered_without(sender) or numbers_one_by_one(sender, now, quiet) or numbers_alone(state, sender)
 
 
 @rare_kernel
@@ -322,7 +327,7 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         if selective and packets == 1 and not has_all:
             fits = fits or _probe_fits(quiet, sender, receiver, 0, 2 * _delays(sender, receiver))
     if counts_here(state, sender, packet.now, quiet):
-        fits = fits and (unasked or sender.steady_since != -ALWAYS)
+        fits = fits and (unasked or sender.steady_since > 0 or not _answered_without(sender))
         return fits or unheard or (unasked and quiet >= timeout_at_least)
     return fits and _sends_in_rows(state, sender)
 

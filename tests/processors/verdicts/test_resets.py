@@ -1,5 +1,7 @@
 """Who sent a reset, and at what stage of the conversation."""
 
+from dataclasses import replace
+
 import pytest
 
 from segwatch.vocabulary import Cause, Proof, Stage
@@ -93,3 +95,14 @@ def test_a_repeated_reset_has_no_verdict() -> None:
     talk.reset(200, 4)
     talk.reset(201, 4)
     assert len(talk.resets()) == 1
+
+
+def test_a_reset_of_linux_that_knows_its_connection_no_more_is_its_own() -> None:
+    """It has a number of another row: that its SYN/ACK had none tells of the connection's row alone."""
+    talk = Talk(stamped=False)
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    for number in range(5):
+        talk.answer(30 + number, 0, answers=number)
+    last = talk.segments[-1]
+    talk.segments.append(replace(last, at=200, flags="R", seq=last.seq + last.length, ack=0, length=0, ip_id=33))
+    assert [verdict.cause for verdict in talk.resets()] == [Cause.RESET]
