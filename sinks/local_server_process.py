@@ -17,12 +17,14 @@ import sys
 import threading
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
 from segwatch.processes.ports import HOST, free_ports
-from sinks.local_server_files import USER, Ports, ServerFiles, idle_minutes
+from sinks.disk_guard import DiskGuard
+from sinks.local_server_files import KEPT_FREE_BYTES, USER, Ports, ServerFiles, idle_minutes
 
 WAIT_FOR_OTHER_SECONDS = 10.0
 LOCK_REFUSALS = 5
@@ -37,7 +39,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # Waits without end; it is the only query whose user is empty (it does not come over a connection).
 _WAIT = "SELECT count() FROM system.numbers WHERE sleepEachRow(0.2) SETTINGS max_block_size = 1, max_threads = 1"
-_END_WAITING = b"KILL QUERY WHERE user = '' ASYNC"
+_END_WAITING = "KILL QUERY WHERE user = '' ASYNC"
 _SERVE = f"SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; {_WAIT}"
 
 
@@ -76,6 +78,20 @@ def is_connected(ports: Ports) -> bool:
         if state != _LISTENING and (local in ends or remote in ends):
             return True
     return False
+
+
+def executes(files: ServerFiles, ports: Ports, statement: str) -> bool:
+    """Run a statement in the server of this process; return whether it listened and did it."""
+    request = urllib.request.Request(
+        f"http://{HOST}:{ports.http}/",
+        data=statement.encode(),
+        headers={"X-ClickHouse-User": USER, "X-ClickHouse-Key": files.password()},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the address is our own and its scheme is fixed
+    except OSError:
+        return False
+    return True
 
 
 class Watch(threading.Thread):
@@ -119,14 +135,7 @@ class Watch(threading.Thread):
 
     def _end_waiting(self) -> None:
         """Cancel the waiting query; the server shuts down after it."""
-        request = urllib.request.Request(
-            f"http://{HOST}:{self._ports.http}/",
-            data=_END_WAITING,
-            headers={"X-ClickHouse-User": USER, "X-ClickHouse-Key": self._files.password()},
-        )
-        try:
-            urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the address is our own and its scheme is fixed
-        except OSError:
+        if not executes(self._files, self._ports, _END_WAITING):
             # It does not listen (yet). What is committed survives a process that ends like this.
             os._exit(FAILED)
 
@@ -167,6 +176,7 @@ def serve(data_directory: Path) -> int:
         files.write_ports(ports)
         watch = Watch(files, ports)
         watch.start()
+        DiskGuard(files.data, KEPT_FREE_BYTES, partial(executes, files, ports)).start()
         # Errors do not come back as exceptions: the engine writes them to stderr.
         # The format is that of this query alone, except "Null", which would empty the answers to all clients.
         clickhouse.query(_SERVE, "TSV", path=str(files.data))
