@@ -9,13 +9,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 LOOK_SECONDS: Final = 0.02
 """A fast disk takes 20 MB of what is left in that time."""
-_AGAIN_FACTOR: Final = 1.25
-"""Merges begin again when so much more is free: they need room themselves."""
 
 
 class DiskGuard(threading.Thread):
@@ -30,15 +29,18 @@ class DiskGuard(threading.Thread):
         self._is_stopped = False
 
     def run(self) -> None:
-        """Look again and again."""
-        while True:
-            disk = os.statvfs(self._folder)
-            self.look(disk.f_bavail * disk.f_frsize)
-            time.sleep(LOOK_SECONDS)
+        """Look again and again, as long as there is the folder."""
+        with suppress(FileNotFoundError):
+            while True:
+                disk = os.statvfs(self._folder)
+                self.look(disk.f_bavail * disk.f_frsize)
+                time.sleep(LOOK_SECONDS)
 
     def look(self, free: int) -> None:
-        """Stop or start merges, if it is time for that with so many bytes free."""
-        if not self._is_stopped and free < self._kept_free:
-            self._is_stopped = self._execute("SYSTEM STOP MERGES")
-        elif self._is_stopped and free > self._kept_free * _AGAIN_FACTOR:
-            self._is_stopped = not self._execute("SYSTEM START MERGES")
+        """Stop or start merges, if it is time for that with so many bytes free.
+
+        They start where the server may write again: deletions are merges, too, and wait for them.
+        """
+        is_short = free < self._kept_free
+        if is_short != self._is_stopped and self._execute(f"SYSTEM {'STOP' if is_short else 'START'} MERGES"):
+            self._is_stopped = is_short

@@ -17,7 +17,9 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
 from types import ModuleType
 from typing import TextIO
@@ -88,9 +90,11 @@ def executes(files: ServerFiles, ports: Ports, statement: str) -> bool:
         headers={"X-ClickHouse-User": USER, "X-ClickHouse-Key": files.password()},
     )
     try:
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the address is our own and its scheme is fixed
+        answer = urllib.request.urlopen(request, timeout=10)  # noqa: S310 - the address is our own and its scheme is fixed
     except OSError:
         return False
+    with answer, suppress(OSError, HTTPException):  # what is answered is done, also where the server ends by it
+        answer.read()
     return True
 
 
@@ -176,7 +180,7 @@ def serve(data_directory: Path) -> int:
         files.write_ports(ports)
         watch = Watch(files, ports)
         watch.start()
-        DiskGuard(files.data, KEPT_FREE_BYTES, partial(executes, files, ports)).start()
+        DiskGuard(files.directory, KEPT_FREE_BYTES, partial(executes, files, ports)).start()
         # Errors do not come back as exceptions: the engine writes them to stderr.
         # The format is that of this query alone, except "Null", which would empty the answers to all clients.
         clickhouse.query(_SERVE, "TSV", path=str(files.data))

@@ -16,3 +16,15 @@ def captures_directory() -> Path:
     if not (folder / "oracle").is_dir():
         pytest.skip(f"no corpus of real captures at {folder}; SEGWATCH_CAPTURES names one")
     return folder
+
+
+def fill_disk(folder: Path) -> Path:
+    """Write a file until the disk is full; return it."""
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            return filler

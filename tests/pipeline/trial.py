@@ -25,7 +25,7 @@ from tests.pipeline.answers import differences, keep_arrivals, store_offline
 from tests.pipeline.cluster import ENDED_WELL, Cluster, running
 from tests.pipeline.crashing import SESSION_SECONDS
 from tests.pipeline.secured import SecuredCluster
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, fill_disk
 
 DEMO: Final = REPOSITORY / "segwatch" / "data" / "demo.pcap.gz"
 _STORED: Final = REPOSITORY / "tests" / "lab" / "stored"
@@ -125,7 +125,7 @@ class Trial:
             self._wait(away)
             self._cluster.broker.start()
         elif server == "disk":
-            filler = _fill(self._cluster.folder / "data")
+            filler = fill_disk(self._cluster.folder / "data")
             self._wait(away)
             filler.unlink()
         else:
@@ -176,18 +176,6 @@ class Trial:
         for worker in self._workers:
             worker.terminate()
         return [worker.wait(timeout=60) for worker in self._workers]
-
-
-def _fill(folder: Path) -> Path:
-    """Write a file until the disk is full; return it."""
-    filler = folder / "filler"
-    with filler.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(1 << 20))
-                file.flush()
-        except OSError:
-            return filler
 
 
 @contextmanager

@@ -29,9 +29,9 @@ class Server:
     ("free", "told"),
     [
         ([5000, KEPT, 1200], []),
-        ([5000, 999, 0, 500, 1100, 1250], [STOP]),
-        ([999, 1251, 1100], [STOP, START]),
-        ([999, 1251, 999, 2000], [STOP, START, STOP, START]),
+        ([5000, 999, 0, 500], [STOP]),
+        ([999, KEPT, 1100], [STOP, START]),
+        ([999, 1001, 999, 2000], [STOP, START, STOP, START]),
     ],
 )
 def test_merges_stop_below_what_is_kept_free(tmp_path: Path, free: list[int], told: list[str]) -> None:
