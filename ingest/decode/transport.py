@@ -25,7 +25,7 @@ _SHORT_SEGMENT: Final = int(Quality.SHORT_SEGMENT)
 _PAYLOAD_CUT: Final = int(Quality.PAYLOAD_CUT)
 TWELVE_BYTES: Final = 1 << 23
 """Bit of ``quality`` while a batch is decoded: 12 bytes of payload were captured. What looks for messages of that
-length clears it; it finds them without reading the buffer again, which is cold by then and would cost a sixth."""
+length clears it, and finds them without reading every frame again, which is cold by then."""
 _TWELVE: Final = 12
 
 

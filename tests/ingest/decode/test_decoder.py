@@ -14,7 +14,7 @@ from ingest.decode.status import STATUS_TEXTS, Status
 from ingest.decode.transport import TWELVE_BYTES
 from segwatch.records.pool import segment_pool
 from segwatch.records.segments import SEGMENT_TYPES, empty_segments
-from segwatch.vocabulary import Tunnel
+from segwatch.vocabulary import SHARE_MASK, Quality, Tunnel
 from tests.ingest.decode.mutations import seeds
 from tests.ingest.decode.support import Frame, columns_of, decode, ethernet, frame, ipv4, plain, tcp
 
@@ -141,6 +141,7 @@ def test_twelve_captured_bytes_are_found_and_not_told(payload, captured, found):
     data = ethernet(ipv4(tcp(payload=bytes(payload))))
     of_kernel, _ = decode(frame(data, len(data) - payload + captured))
     assert bool(of_kernel.quality[0] & TWELVE_BYTES) == found
+    assert not TWELVE_BYTES & (SHARE_MASK | sum(Quality))
     told = Decoder().decode(columns_of([frame(data, len(data) - payload + captured)]))
     assert told.quality[0] == of_kernel.quality[0] & ~np.uint32(TWELVE_BYTES)
 
