@@ -19,6 +19,8 @@ from tests.support import REPOSITORY
 PATIENCE_SECONDS = 60
 CLIENT_SIDE, SERVER_SIDE = "toclient", "toserver"
 """The router's interfaces."""
+_SILENT_STATES = {"05", "06", "0A"}
+"""FIN-WAIT-2, TIME-WAIT and LISTEN in ``/proc/net/tcp``."""
 _CLONE_NEWNET = 0x40000000
 SERVER_ADDRESSES = ["10.77.2.2", "fd77:2::2"]
 _LOSS = ("-m", "statistic", "--mode", "nth", "--every", "40", "--packet", "0", "-j", "DROP")
@@ -111,6 +113,13 @@ class Namespaces:
                 yield
             finally:
                 _enter(outside)
+
+    def has_silent_connections(self, namespace: str) -> bool:
+        """Say whether no connection of a namespace will send by itself any more."""
+        with self.inside(namespace):
+            tables = [Path("/proc/thread-self/net", name).read_text("ascii") for name in ("tcp", "tcp6")]
+        states = {line.split()[3] for table in tables for line in table.splitlines()[1:]}
+        return states <= _SILENT_STATES
 
     def start(self, namespace: str, *command: str, ready: str = "", **environment: str) -> subprocess.Popen[bytes]:
         """Start a program; wait until its output, which goes to ``log``, has a text."""

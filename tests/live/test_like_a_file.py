@@ -46,6 +46,8 @@ def test_labels_of_live_traffic_equal_those_of_the_file(tmp_path: Path, loss: bo
             net.start(net.router, *dumping(side, tmp_path / f"{side}.pcap"), ready="listening on") for side in sides
         ]
         net.run(net.client, *Talk(SERVER_ADDRESSES).command())
+        for host in (net.client, net.server):  # a FIN that was lost is sent again after the program's end
+            net.wait(lambda host=host: net.has_silent_connections(host), sensor)
         net.stop(sensor)
         recorded = {one.interface: one for one in sessions(tmp_path / "messages")}
         for side, dump in zip(sides, dumps, strict=True):
