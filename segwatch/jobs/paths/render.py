@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from segwatch.counts import count_text
 from segwatch.printable import printable
 
 _PLAIN_WIDTH: Final = 140
@@ -39,11 +40,15 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
     events = sum(summary["events"].values()) - unsure
     console.print(f"{summary['packets']:,} packets, {events:,} events, each counted once.")
     if unsure:
+        were, them = ("was", "it") if unsure == 1 else ("were", "them")
         console.print(
-            f"{unsure:,} packets were lost, or a capture wrote them twice: that is not sure, and not counted."
+            f"{count_text(unsure, 'packet')} {were} lost, or a capture wrote {them} twice: that is not sure, and not "
+            "counted."
         )
     if summary["not_judged"]:
-        console.print(f"{summary['not_judged']:,} packets may have come by where no capture could see them.")
+        console.print(
+            f"{count_text(summary['not_judged'], 'packet')} may have come by where no capture could see them."
+        )
     if not all(hop["delay_is_absolute"] for hop in summary["hops"]):
         console.print("+ delays are those above the fastest packet: the clocks cannot be compared.")
 
