@@ -8,7 +8,7 @@ import pytest
 from kafka import KafkaProducer, TopicPartition
 
 from segwatch.kafka.connection import open_consumer, open_producer
-from segwatch.kafka.topics import DEAD_LETTERS, FINDINGS, SEGMENTS
+from segwatch.kafka.topics import DEAD_LETTERS, FINDINGS, MAX_MESSAGE_BYTES, SEGMENTS
 from segwatch.messages.dead_letters import DeadLetter
 from segwatch.messages.errors import Reason
 from segwatch.messages.segments import SEGMENTS_VERSION, SegmentsHeader, write_segments
@@ -21,6 +21,8 @@ from tests.support import REPOSITORY
 
 CAPTURE = str(REPOSITORY / "segwatch" / "data" / "demo.pcap.gz")
 _MESSAGES = 1000
+_LARGE = bytes(MAX_MESSAGE_BYTES - 4096)
+"""As large as the broker takes it: several times what a processor asks for at once."""
 _SCHEMA = str(SEGMENTS_VERSION).encode()
 _IN_THE_YEAR_2100 = 4_102_444_800_000_000_000
 
@@ -52,6 +54,9 @@ def _send_poison(cluster: Cluster) -> Counter[tuple[str, str]]:
     chance = random.Random(1)  # noqa: S311  # a trial must come out alike twice
     sent: Counter[tuple[str, str]] = Counter()
     producer: KafkaProducer = open_producer(cluster.address)
+    for partition in range(PARTITIONS):
+        producer.send(SEGMENTS, value=_LARGE, partition=partition)
+        sent[SEGMENTS, Reason.NOT_ARROW.value] += 1
     for number in range(_MESSAGES):
         partition = number % PARTITIONS
         topic = chance.choice([SEGMENTS, SEGMENTS, *FINDINGS])
