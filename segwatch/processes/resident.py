@@ -11,8 +11,8 @@ _CODE: Final = "r-xp"
 """Code that no one has written to: the kernel reads it from its file again when it is needed."""
 _COMPILER: Final = "libllvmlite.so"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_OWN_MAPPING_BYTES: Final = 8 << 20
-"""What a batch needs is smaller: to map and to clear it each time would cost a sixth of a processor's time."""
+_OWN_MAPPING_BYTES: Final = 5 << 19
+"""A message with its columns is smaller: to map and to clear it each time would cost a sixth of a processor's time."""
 _KEPT_BYTES: Final = 32 << 20
 """Free memory at the end of the heap that is kept for the next batch."""
 _ARENAS: Final = 2
@@ -29,7 +29,7 @@ def give_back_compiler() -> None:
 
 
 def give_back_large_blocks() -> None:
-    """Have blocks of eight megabytes or more given back to the system when they are freed: mallopt(3) of the GNU C library.
+    """Have large blocks given back to the system when they are freed: mallopt(3) of the GNU C library.
 
     By itself that library takes ever larger blocks from its heap, where small ones between them keep them: a processor
     that writes checkpoints of some megabytes grew by hundreds of megabytes under changing traffic (measured).

@@ -20,8 +20,8 @@ first = b"x" * (20 << 20)
 del first
 before = resident()
 large, small = [], []
-for _ in range(25):
-    large.append(b"x" * (8 << 20))
+for _ in range(70):
+    large.append(b"x" * (3 << 20))
     small.append(b"x" * 2000)
 most = resident()
 del large
