@@ -57,12 +57,13 @@ def _forget(state: State, sender: Any) -> None:
 @rare_kernel
 def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
-    _forget(state, sender)
+    if sender.stream:
+        _forget(state, sender)
+        sender.marks = 0
+        sender.answer_time = 0
+        sender.answer_variation = 0
+        sender.answer_least = 0
     sender.stream = stream
-    sender.marks = 0
-    sender.answer_time = 0
-    sender.answer_variation = 0
-    sender.answer_least = 0
 
 
 @inner_kernel

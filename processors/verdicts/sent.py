@@ -40,7 +40,7 @@ def _take_block(state: State, size: int) -> int:
     place = counter.BLOCKS_FREE + size - 1
     block = state.counters[place]
     if block != NOTHING:
-        state.counters[place] = state.pieces[block].time
+        state.counters[place] = state.pieces[as_index(block)].time
         return signed(block)
     state.counters[counter.USES] += 1
     block = state.counters[counter.PIECES_USED]
@@ -85,8 +85,7 @@ def _enlarge(state: State, sender: Any) -> None:
     block = _take_block(state, size)
     for index in range(signed(sender.count)):
         state.pieces[block + index] = state.pieces[place_of(sender, index)]
-    if sender.block_size:
-        _give_back(state, signed(sender.block), signed(sender.block_size))
+    _give_back(state, signed(sender.block), signed(sender.block_size))
     sender.block_size = size
     sender.block = block
     sender.oldest = 0
@@ -95,13 +94,24 @@ def _enlarge(state: State, sender: Any) -> None:
 @rare_kernel
 def _place_elsewhere(state: State, sender: Any, end: int) -> int:
     """Return the place of one more piece, which ends at ``end``, where the block is full and no place is given up."""
-    if sender.count and distance(end, signed(state.pieces[place_of(sender, 0)].start)) >= _WIDEST:
+    if distance(end, signed(state.pieces[place_of(sender, 0)].start)) >= _WIDEST:
         sender.oldest = 0
         sender.count = 0
     else:
         _enlarge(state, sender)
     sender.count += 1
     return place_of(sender, signed(sender.count) - 1)
+
+
+@inner_kernel
+def _first_place(state: State, sender: Any) -> int:
+    """Return the place of the first piece of a sender that has no block."""
+    block = _take_block(state, 1)
+    sender.block_size = 1
+    sender.block = block
+    sender.oldest = 0
+    sender.count = 1
+    return block
 
 
 @inner_kernel
@@ -112,13 +122,14 @@ def _next_place(state: State, sender: Any, end: int) -> int:
     if count < room:
         sender.count = count + 1
         return place_of(sender, count)
-    if room:
-        place = place_of(sender, 0)
-        oldest = state.pieces[as_index(place)]
-        may_go = room == LARGEST_BLOCK or not_after(signed(oldest.end), signed(sender.una))
-        if may_go and distance(end, signed(oldest.start)) < _WIDEST:
-            sender.oldest = (signed(sender.oldest) + 1) & (room - 1)
-            return place
+    if not room:
+        return _first_place(state, sender)
+    place = place_of(sender, 0)
+    oldest = state.pieces[as_index(place)]
+    may_go = room == LARGEST_BLOCK or not_after(signed(oldest.end), signed(sender.una))
+    if may_go and distance(end, signed(oldest.start)) < _WIDEST:
+        sender.oldest = (signed(sender.oldest) + 1) & (room - 1)
+        return place
     return _place_elsewhere(state, sender, end)
 
 
