@@ -24,6 +24,19 @@ signed: Callable[[Any], int] = _signed
 
 
 @kernel
+def _as_index(value: Any) -> Any:
+    """Return a number that is not negative as an index of an array that is not asked whether it counts from the end.
+
+    Numba asks that of every index of a signed type, at every use. It is for nothing else: arithmetic of it and of
+    signed numbers would turn to floats.
+    """
+    return np.uint64(value)
+
+
+as_index: Callable[[Any], int] = _as_index
+
+
+@kernel
 def distance(later: int, earlier: int) -> int:
     """Return ``later - earlier`` modulo 2^32."""
     return (later - earlier) & MODULUS_MASK

@@ -105,7 +105,8 @@ def _hear_closely(
     if trouble.open_notes:
         review_acknowledged(state, trouble, sender, receiver, packet, packet.tsecr, echoes, out)
     if _advances(packet, sender):
-        review_answered(state, trouble, sender, receiver, packet.frame, out)
+        if trouble.notes:
+            review_answered(state, trouble, sender, receiver, packet.frame, out)
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, packet, trouble, sender, receiver, out)
         _advance(trouble, packet, sender, receiver)
@@ -115,7 +116,8 @@ def _hear_closely(
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
     note_reports(trouble, sender, were_open, packet)
-    drop_settled(state, trouble, sender, receiver, packet.now)
+    if trouble.notes:
+        drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
     sender.busy = 1 if is_open or trouble.claimed else 0
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, FIN, RST, SYN
-from processors.serial import MODULUS_MASK, after, before, distance, signed
+from processors.serial import MODULUS_MASK, after, as_index, before, distance, signed
 from processors.verdicts import counter, rows, sent, troubles
 from processors.verdicts.acks_twice import is_ack_again, write_ack_again
 from processors.verdicts.claims import note_claim, repeats_claimed
@@ -57,12 +57,13 @@ def _forget(state: State, sender: Any) -> None:
 @rare_kernel
 def _begin(state: State, sender: Any, stream: int) -> None:
     """Give a sender the values of one that has not been seen, in a new conversation."""
-    _forget(state, sender)
+    if sender.stream:
+        _forget(state, sender)
+        sender.marks = 0
+        sender.answer_time = 0
+        sender.answer_variation = 0
+        sender.answer_least = 0
     sender.stream = stream
-    sender.marks = 0
-    sender.answer_time = 0
-    sender.answer_variation = 0
-    sender.answer_least = 0
 
 
 @inner_kernel
@@ -89,12 +90,21 @@ def _is_mostly_new(packet: Any, end: int, sender: Any) -> bool:
 
 
 @inner_kernel
+def _awaits_unseen(state: State, sender: Any) -> bool:
+    """Whether something is known to have been sent that never passed."""
+    if not sender.trouble:
+        return False
+    trouble = state.troubles[sender.trouble - 1]
+    return bool(trouble.claimed or trouble.unseen)
+
+
+@inner_kernel
 def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, unasked: bool, out: Any) -> None:
     """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
-    if (sender.busy or may_repeat_unseen(packet, sender, receiver)) and (
-        repeats_claimed(state, packet, sender)
-        or goes_on_unseen(state, packet, sender, receiver)
-        or repeats_unseen(state, packet, sender, receiver, unasked)
+    may_repeat = may_repeat_unseen(packet, sender, receiver)
+    awaited = (sender.busy or may_repeat) and _awaits_unseen(state, sender)
+    if (awaited and (repeats_claimed(state, packet, sender) or goes_on_unseen(state, packet, sender, receiver))) or (
+        may_repeat and repeats_unseen(state, packet, sender, receiver, unasked)
     ):
         since = signed(sender.last_sent)
         judge_unseen(state, packet, end, sender, receiver, since, out)
@@ -163,7 +173,7 @@ def _pass_closely(
     if is_ack_again(packet, sender, receiver):
         write_ack_again(state, packet, sender, receiver, out)
         return
-    if is_stray_answer(state, packet, sender, receiver):
+    if packet.flag_bits & SYN and is_stray_answer(state, packet, sender, receiver):
         return
     unasked = is_unasked(sender, receiver)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
@@ -213,28 +223,30 @@ def judge_rows(
     checked = -1
     written = signed(state.counters[counter.WRITTEN])
     for row in range(first, end):
-        flow = signed(conversation_of_row[row])
-        if flow == NOTHING or signed(segments.quality[row]) & _NOT_JUDGED:
+        place = as_index(row)
+        flow = signed(conversation_of_row[place])
+        if flow == NOTHING or signed(segments.quality[place]) & _NOT_JUDGED:
             continue
         if state.counters[counter.USES] != checked:
             if not (rows.has_room(state, out) and sent.has_room(state) and troubles.has_room(state)):
                 return row
             checked = signed(state.counters[counter.USES])
-        from_client = signed(findings.from_client[row])
-        sender = state.senders[2 * flow + 1 - from_client]
-        receiver = state.senders[2 * flow + from_client]
-        stream = signed(findings.stream[row]) + 1
+        from_client = signed(findings.from_client[place])
+        sender = state.senders[as_index(2 * flow + 1 - from_client)]
+        receiver = state.senders[as_index(2 * flow + from_client)]
+        stream = signed(findings.stream[place]) + 1
         if sender.stream != stream:
             _begin(state, sender, stream)
             _begin(state, receiver, stream)
-        segment = read(segments, findings, row)
+        segment = read(segments, findings, place)
         if is_plain(segment, sender, receiver):
-            pass_plainly(state, segment, sender, receiver)
+            pass_plainly(state, segment, segments, place, sender, receiver)
         else:
-            fill(judged[0], segment, segments, findings, row)
+            fill(judged[0], segment, segments, findings, place)
             judged[0].spoke = receiver.last_heard
             _pass_closely(state, judged[0], sender, receiver, out)
             while written < signed(state.counters[counter.WRITTEN]):
+                rows.fill_addresses(out[written], segments, place, from_client)
                 sources[written] = row
                 written += 1
     return end

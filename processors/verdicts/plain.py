@@ -9,10 +9,12 @@ from processors.verdicts.acks_twice import is_ack_again
 from processors.verdicts.handshakes import TIMER
 from processors.verdicts.hearing import hear_first, hear_plainly
 from processors.verdicts.options import note_options
+from processors.verdicts.segment import read_carrier
 from processors.verdicts.state import FIN_SENT, State
 from processors.verdicts.unseen import may_repeat_unseen, note_id
 from processors.verdicts.waits import may_have_waited
 from segwatch.compilation import inner_kernel
+from segwatch.records.segments import SegmentColumns
 
 LONGEST = 1 << 24
 """Payload that a segment can have: what claims more is rubbish."""
@@ -63,10 +65,12 @@ def is_plain(packet: Any, sender: Any, receiver: Any) -> bool:
 def pass_plainly(
     state: State,
     packet: Any,
+    segments: SegmentColumns,
+    row: int,
     sender: Any,
     receiver: Any,
 ) -> None:
-    """Take a segment that ``is_plain``."""
+    """Take a segment that ``is_plain``, of a ``row`` of ``segments``."""
     if packet.flag_bits & ACK:
         hear_first(packet, receiver)
         hear_plainly(state, packet, receiver, sender)
@@ -79,5 +83,5 @@ def pass_plainly(
         if packet.flag_bits & FIN:
             sender.marks |= FIN_SENT
         end = (packet.seq + occupied) & MODULUS_MASK
-        sent.take_new(state, sender, packet, packet.seq, end)
+        sent.take_new(state, sender, read_carrier(packet, segments, row), packet.seq, end)
     note_id(packet, sender, True)

@@ -6,7 +6,8 @@ from processors.serial import distance, signed
 from processors.verdicts import counter, scoreboard
 from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.state import MOST_WRITTEN, State
-from segwatch.compilation import kernel, rare_kernel
+from segwatch.compilation import inner_kernel, kernel, rare_kernel
+from segwatch.records.segments import SegmentColumns
 from segwatch.vocabulary import Needed, Place, Quality
 
 _IPV6 = int(Quality.IPV6)
@@ -22,26 +23,37 @@ def has_room(state: State, out: Any) -> bool:
 
 @rare_kernel
 def fill_ends(verdict: Any, packet: Any, from_client: int) -> None:
-    """Say when, where and of which conversation; ``from_client``: 1 if the client sent what is judged, else 0."""
+    """Say when, and of which conversation and end; ``from_client``: 1 if the client sent what is judged, else 0.
+
+    Their addresses are written by ``fill_addresses``, when the segment is done.
+    """
     verdict.time = packet.now
     verdict.frame = packet.frame
     verdict.stream = packet.stream
     verdict.ip_version = 6 if packet.quality & _IPV6 else 4
-    if packet.from_client:
-        verdict.client[0] = packet.src[0]
-        verdict.client[1] = packet.src[1]
-        verdict.server[0] = packet.dst[0]
-        verdict.server[1] = packet.dst[1]
-        verdict.client_port = packet.sport
-        verdict.server_port = packet.dport
-    else:
-        verdict.client[0] = packet.dst[0]
-        verdict.client[1] = packet.dst[1]
-        verdict.server[0] = packet.src[0]
-        verdict.server[1] = packet.src[1]
-        verdict.client_port = packet.dport
-        verdict.server_port = packet.sport
     verdict.from_client = from_client
+
+
+@inner_kernel
+def fill_addresses(verdict: Any, segments: SegmentColumns, row: int, from_client: int) -> None:
+    """Say who the ends of the conversation are, which a segment is from; ``from_client``: 1 if the client sent it.
+
+    All verdicts that a segment gives or amends are of its conversation.
+    """
+    if from_client:
+        verdict.client[0] = segments.src[row, 0]
+        verdict.client[1] = segments.src[row, 1]
+        verdict.server[0] = segments.dst[row, 0]
+        verdict.server[1] = segments.dst[row, 1]
+        verdict.client_port = segments.sport[row]
+        verdict.server_port = segments.dport[row]
+    else:
+        verdict.client[0] = segments.dst[row, 0]
+        verdict.client[1] = segments.dst[row, 1]
+        verdict.server[0] = segments.src[row, 0]
+        verdict.server[1] = segments.src[row, 1]
+        verdict.client_port = segments.dport[row]
+        verdict.server_port = segments.sport[row]
 
 
 @rare_kernel

@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from processors.flow_table.state import records
-from processors.serial import signed
+from processors.serial import as_index, signed
 from segwatch.compilation import inner_kernel
 from segwatch.records.findings import FindingColumns
 from segwatch.records.segments import SACK_EDGES, SegmentColumns
 
 
 class Segment(NamedTuple):
-    """What plain segments need; all numbers are int64, as the columns of segments and findings have them."""
+    """What every segment is asked; all numbers are int64, as the columns of segments and findings have them."""
 
     seq: int
     ack: int
@@ -25,29 +25,37 @@ class Segment(NamedTuple):
     length: int
     now: int
     """Capture time, nanoseconds."""
-    frame: int
     quality: int
     ip_id: int
-    ttl: int
     tsval: int
-    tsecr: int
     sack_count: int
     ack_rtt: int
+
+
+class Carrier(NamedTuple):
+    """What is remembered of a segment that carries something, as ``Segment`` and the columns have it."""
+
+    now: int
+    quality: int
+    ip_id: int
+    tsval: int
+    tsecr: int
+    frame: int
+    ttl: int
 
 
 SEGMENT: Final = records(
     [
         *((name, np.int64) for name in Segment._fields),
+        ("tsecr", np.int64),
+        ("frame", np.int64),
+        ("ttl", np.int64),
         ("labels", np.int64),
         ("reset", np.int64),
         ("completeness", np.int64),
         ("stream", np.int64),
         ("from_client", np.int64),
         ("spoke", np.int64),
-        ("sport", np.int64),
-        ("dport", np.int64),
-        ("src", np.uint64, (2,)),
-        ("dst", np.uint64, (2,)),
         ("sack", np.int64, (SACK_EDGES,)),
     ]
 )
@@ -57,7 +65,7 @@ acknowledgment before it passed, 0 none."""
 
 @inner_kernel
 def read(segments: SegmentColumns, findings: FindingColumns, row: int) -> Segment:
-    """Return what plain segments need."""
+    """Return what every segment is asked; ``row``: see ``as_index``."""
     return Segment(
         signed(segments.seq[row]),
         signed(segments.ack[row]),
@@ -65,14 +73,25 @@ def read(segments: SegmentColumns, findings: FindingColumns, row: int) -> Segmen
         signed(segments.flags[row]),
         signed(segments.payload_len[row]),
         signed(segments.ts[row]),
-        signed(segments.frame[row]),
         signed(segments.quality[row]),
         signed(segments.ip_id[row]),
-        signed(segments.ttl[row]),
         signed(segments.tsval[row]),
-        signed(segments.tsecr[row]),
         signed(segments.sack_count[row]),
         signed(findings.ack_rtt[row]),
+    )
+
+
+@inner_kernel
+def read_carrier(segment: Segment, segments: SegmentColumns, row: int) -> Carrier:
+    """Return what is remembered of a segment: the columns that empty ones are not asked for are read here."""
+    return Carrier(
+        segment.now,
+        segment.quality,
+        segment.ip_id,
+        segment.tsval,
+        signed(segments.tsecr[row]),
+        signed(segments.frame[row]),
+        signed(segments.ttl[row]),
     )
 
 
@@ -85,23 +104,18 @@ def fill(record: Any, segment: Segment, segments: SegmentColumns, findings: Find
     record.flag_bits = segment.flag_bits
     record.length = segment.length
     record.now = segment.now
-    record.frame = segment.frame
     record.quality = segment.quality
     record.ip_id = segment.ip_id
-    record.ttl = segment.ttl
     record.tsval = segment.tsval
-    record.tsecr = segment.tsecr
     record.sack_count = min(segment.sack_count, SACK_EDGES // 2)
     record.ack_rtt = segment.ack_rtt
+    record.tsecr = signed(segments.tsecr[row])
+    record.frame = signed(segments.frame[row])
+    record.ttl = signed(segments.ttl[row])
     record.labels = signed(findings.labels[row])
     record.reset = signed(findings.reset[row])
     record.completeness = signed(findings.completeness[row])
     record.stream = signed(findings.stream[row])
     record.from_client = signed(findings.from_client[row])
-    record.sport = signed(segments.sport[row])
-    record.dport = signed(segments.dport[row])
-    for half in range(2):
-        record.src[half] = segments.src[row, half]
-        record.dst[half] = segments.dst[row, half]
     for edge in range(2 * signed(record.sack_count)):
-        record.sack[edge] = signed(segments.sack[row, edge])
+        record.sack[edge] = signed(segments.sack[row, as_index(edge)])

@@ -6,7 +6,7 @@ Acknowledged pieces stay until their place is needed: what was acknowledged befo
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import MODULUS_MASK, after, distance, not_after, signed
+from processors.serial import MODULUS_MASK, after, as_index, distance, not_after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import HAS_IP_ID, HAS_TIMESTAMP, LARGEST_BLOCK, LEAST_BLOCK, State
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
@@ -40,7 +40,7 @@ def _take_block(state: State, size: int) -> int:
     place = counter.BLOCKS_FREE + size - 1
     block = state.counters[place]
     if block != NOTHING:
-        state.counters[place] = state.pieces[block].time
+        state.counters[place] = state.pieces[as_index(block)].time
         return signed(block)
     state.counters[counter.USES] += 1
     block = state.counters[counter.PIECES_USED]
@@ -69,7 +69,7 @@ def clear(state: State, sender: Any) -> None:
 @inner_kernel
 def room_of(sender: Any) -> int:
     """Return how many pieces fit into a sender's block."""
-    return LEAST_BLOCK << (signed(sender.block_size) - 1) if sender.block_size else 0
+    return (LEAST_BLOCK << signed(sender.block_size) >> 1) & -LEAST_BLOCK  # without a block half of the least, so 0
 
 
 @inner_kernel
@@ -85,41 +85,58 @@ def _enlarge(state: State, sender: Any) -> None:
     block = _take_block(state, size)
     for index in range(signed(sender.count)):
         state.pieces[block + index] = state.pieces[place_of(sender, index)]
-    if sender.block_size:
-        _give_back(state, signed(sender.block), signed(sender.block_size))
+    _give_back(state, signed(sender.block), signed(sender.block_size))
     sender.block_size = size
     sender.block = block
     sender.oldest = 0
 
 
-@inner_kernel
-def _drop_oldest(sender: Any) -> None:
-    sender.oldest = (signed(sender.oldest) + 1) & (room_of(sender) - 1)
-    sender.count -= 1
-
-
-@inner_kernel
-def _make_place(state: State, sender: Any, end: int) -> None:
-    """Let one more piece fit in, which ends at ``end``."""
-    if signed(sender.count) < room_of(sender):
-        return
-    if sender.count and distance(end, signed(state.pieces[place_of(sender, 0)].start)) >= _WIDEST:
+@rare_kernel
+def _place_elsewhere(state: State, sender: Any, end: int) -> int:
+    """Return the place of one more piece, which ends at ``end``, where the block is full and no place is given up."""
+    if distance(end, signed(state.pieces[place_of(sender, 0)].start)) >= _WIDEST:
         sender.oldest = 0
         sender.count = 0
-        return
-    acknowledged = bool(sender.count) and not_after(signed(state.pieces[place_of(sender, 0)].end), signed(sender.una))
-    if acknowledged or room_of(sender) == LARGEST_BLOCK:
-        _drop_oldest(sender)
     else:
         _enlarge(state, sender)
+    sender.count += 1
+    return place_of(sender, signed(sender.count) - 1)
+
+
+@inner_kernel
+def _first_place(state: State, sender: Any) -> int:
+    """Return the place of the first piece of a sender that has no block."""
+    block = _take_block(state, 1)
+    sender.block_size = 1
+    sender.block = block
+    sender.oldest = 0
+    sender.count = 1
+    return block
+
+
+@inner_kernel
+def _next_place(state: State, sender: Any, end: int) -> int:
+    """Return the place of one more piece, which ends at ``end``: in a full block that of the oldest, if it may go."""
+    room = room_of(sender)
+    count = signed(sender.count)
+    if count < room:
+        sender.count = count + 1
+        return place_of(sender, count)
+    if not room:
+        return _first_place(state, sender)
+    place = place_of(sender, 0)
+    oldest = state.pieces[as_index(place)]
+    may_go = room == LARGEST_BLOCK or not_after(signed(oldest.end), signed(sender.una))
+    if may_go and distance(end, signed(oldest.start)) < _WIDEST:
+        sender.oldest = (signed(sender.oldest) + 1) & (room - 1)
+        return place
+    return _place_elsewhere(state, sender, end)
 
 
 @inner_kernel
 def _append(state: State, sender: Any, packet: Any, start: int, end: int) -> None:
     """Remember a segment that begins at or after the end of all others."""
-    _make_place(state, sender, end)
-    piece = state.pieces[place_of(sender, signed(sender.count))]
-    sender.count += 1
+    piece = state.pieces[as_index(_next_place(state, sender, end))]
     piece.start = start
     piece.end = end
     piece.time = packet.now

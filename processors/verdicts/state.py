@@ -214,7 +214,7 @@ class State(NamedTuple):
     notes: npt.NDArray[Any]
     """(N,) of ``NOTE``."""
     rows: npt.NDArray[Any]
-    """(N,) of ``VERDICT``: the last revision of each note."""
+    """(N,) of ``VERDICT``: the last revision of each note, without the addresses of its ends."""
     counters: npt.NDArray[np.int64]
     """(counter.COUNT,) see ``counter``."""
 

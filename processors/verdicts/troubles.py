@@ -19,47 +19,53 @@ def has_room(state: State) -> bool:
 
 
 @rare_kernel
+def _get_into_trouble(state: State, sender: Any) -> None:
+    """Give a sender a record that says nothing yet."""
+    place = signed(state.counters[counter.TROUBLES_FREE])
+    if place != NOTHING:
+        state.counters[counter.TROUBLES_FREE] = state.troubles[place].next
+    else:
+        place = signed(state.counters[counter.TROUBLES_USED])
+        state.counters[counter.TROUBLES_USED] = place + 1
+    trouble = state.troubles[place]
+    trouble.next = NOTHING
+    trouble.first_note = NOTHING
+    trouble.last_note = NOTHING
+    trouble.first_kept = NOTHING
+    trouble.notes = 0
+    trouble.undecided = 0
+    trouble.flight = 0
+    trouble.ranges = 0
+    trouble.phase = OPEN
+    trouble.probes = 0
+    trouble.unseen = 0
+    trouble.reports = 0
+    trouble.open_notes = 0
+    trouble.high_seq = 0
+    trouble.ended_tsval = 0
+    trouble.reported_tsval = 0
+    trouble.repeated_to = 0
+    trouble.claimed = 0
+    trouble.ignored = 0
+    trouble.episode = 0
+    trouble.stalled_until = 0
+    trouble.idle_since = 0
+    trouble.closed_at = 0
+    trouble.reopened = 0
+    trouble.ended = 0
+    trouble.repeated_at = 0
+    trouble.reported_since = 0
+    trouble.reported_at = 0
+    trouble.last_phase = OPEN
+    sender.trouble = place + 1
+    state.counters[counter.USES] += 1
+
+
+@inner_kernel
 def trouble_of(state: State, sender: Any) -> Any:
     """Return a sender's record, a new one if it has none."""
     if not sender.trouble:
-        place = signed(state.counters[counter.TROUBLES_FREE])
-        if place != NOTHING:
-            state.counters[counter.TROUBLES_FREE] = state.troubles[place].next
-        else:
-            place = signed(state.counters[counter.TROUBLES_USED])
-            state.counters[counter.TROUBLES_USED] = place + 1
-        trouble = state.troubles[place]
-        trouble.next = NOTHING
-        trouble.first_note = NOTHING
-        trouble.last_note = NOTHING
-        trouble.first_kept = NOTHING
-        trouble.notes = 0
-        trouble.undecided = 0
-        trouble.flight = 0
-        trouble.ranges = 0
-        trouble.phase = OPEN
-        trouble.probes = 0
-        trouble.unseen = 0
-        trouble.reports = 0
-        trouble.open_notes = 0
-        trouble.high_seq = 0
-        trouble.ended_tsval = 0
-        trouble.reported_tsval = 0
-        trouble.repeated_to = 0
-        trouble.claimed = 0
-        trouble.ignored = 0
-        trouble.episode = 0
-        trouble.stalled_until = 0
-        trouble.idle_since = 0
-        trouble.closed_at = 0
-        trouble.reopened = 0
-        trouble.ended = 0
-        trouble.repeated_at = 0
-        trouble.reported_since = 0
-        trouble.reported_at = 0
-        trouble.last_phase = OPEN
-        sender.trouble = place + 1
-        state.counters[counter.USES] += 1
+        _get_into_trouble(state, sender)
     return state.troubles[sender.trouble - 1]
 
 

@@ -92,7 +92,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     if step < _ID_HALF:
         sender.marks |= NUMBERS_MOVE
         sender.last_id = packet.ip_id
-    if goes_on and step > 1 + more_numbers(packet.length):
+    if goes_on and step > 1 and step > 1 + more_numbers(packet.length):
         alone = abs(signed(sender.steady_since)) & ALONE if step <= _LARGEST_STEP else 0
         sender.steady_since = -((packet.now & ~ALONE) | alone)
 
@@ -334,8 +334,8 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
 
 @rare_kernel
 def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any, unasked: bool) -> bool:
-    """Whether a segment at or above ``snd_max`` is a repeat that follows silence."""
-    if not may_repeat_unseen(packet, sender, receiver) or not sender.count:
+    """Whether a segment at or above ``snd_max`` that ``may_repeat_unseen`` is a repeat that follows silence."""
+    if not sender.count:
         return False
     packets = missing_packets(state, packet, sender) - packets_between(state, packet, sender)
     return packets > 0 and _is_timed(state, packet, sender, receiver, packets, unasked)
