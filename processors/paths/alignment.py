@@ -22,7 +22,9 @@ _AT_ONCE: Final = 3.0
 _LATEST_COPY: Final = 5.0
 """The most that a delay costs of copies of a packet that no host would send again, for which a late one is more likely
 than one that is lost beside another that is made; of others it is what ``Usual`` says."""
-_COPY_WITHIN: Final = 50_000_000
+_FAR: Final = 50_000_000
+"""Nanoseconds later than that for which a delay costs one more: hosts send again as late as that."""
+COPY_WITHIN: Final = 50_000_000
 """Nanoseconds in which a copy follows, where nothing but time tells it from a packet that was sent again."""
 _COPIED_LATE: Final = 8.0
 """What it costs more that a copy follows as late as that: the network makes copies at once, mostly."""
@@ -51,6 +53,9 @@ class Alignment(NamedTuple):
     """(MOST_EQUAL,) rows of the next sensor."""
     found: npt.NDArray[np.int64]
     """(MOST_EQUAL,) of each of these rows the place in ``packet``, ``NOWHERE`` if it is new."""
+    begun: npt.NDArray[np.int64]
+    """(MOST_EQUAL,) of each packet, in the order in which they were made, the sensor behind the first one that had it
+    first; ``NOWHERE`` where that is the first."""
 
 
 class Delays(NamedTuple):
@@ -64,7 +69,7 @@ class Delays(NamedTuple):
 def new_alignment() -> Alignment:
     """Return memory."""
     side = MOST_EQUAL + 1
-    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(7))
+    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(8))
     return Alignment(np.zeros((side, side)), np.zeros((side, side), np.uint8), *numbers)
 
 
@@ -75,14 +80,16 @@ def _cost_of_same(excess: int, spread: int, early: int, latest: float, marked: b
         return _IMPOSSIBLE
     if excess <= 0:
         return -excess / early
-    most = min(latest, _LATEST_COPY) if marked else latest
-    return float(min(excess / spread, most))
+    if marked:
+        return float(min(excess / spread, latest, _LATEST_COPY))
+    usual = latest * spread
+    return float(excess / spread if excess <= usual else latest + (excess - usual) / _FAR)
 
 
 @kernel
 def may_be_copy(earlier: int, later: int, marked: bool) -> bool:
     """Whether a packet is a copy of an equal one; ``marked``: by its IP identification no host would send it again."""
-    return earlier <= later and (marked or later - earlier <= _COPY_WITHIN)
+    return earlier <= later and (marked or later - earlier <= COPY_WITHIN)
 
 
 @kernel
@@ -93,7 +100,7 @@ def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float
         if later - earlier <= AT_ONCE:
             return _AT_ONCE
         if may_be_copy(earlier, later, marked):
-            return _COPIED if marked else _COPIED + _COPIED_LATE * (later - earlier) / _COPY_WITHIN
+            return _COPIED if marked else _COPIED + _COPIED_LATE * (later - earlier) / COPY_WITHIN
     return _APPEARED
 
 

@@ -101,6 +101,7 @@ def find_events(packets: PacketColumns, passages: Passages) -> EventColumns:
     """Return what happened to the packets."""
     first, last = _places(passages.seen)
     own, unsure = written_twice(packets, passages, first, last)
+    unsure |= packets.may_be_late & ~own
     lost, (copies, appeared) = _lost(passages, last), _first_seen(packets, passages, first)
     twice, place = np.nonzero(passages.seen & own[:, None])
     found = [

@@ -5,7 +5,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.paths.alignment import AT_ONCE, MOST_EQUAL, Alignment, Delays, align, may_be_copy, new_alignment
+from processors.paths.alignment import (
+    AT_ONCE,
+    COPY_WITHIN,
+    MOST_EQUAL,
+    Alignment,
+    Delays,
+    align,
+    may_be_copy,
+    new_alignment,
+)
 from processors.paths.delays import Usual
 from processors.serial import signed
 from segwatch.compilation import kernel
@@ -164,6 +173,38 @@ def _could_see(rows: Rows, order: Any, begin: int, end: int, reach: Reach, senso
 
 
 @kernel
+def _note_late(rows: Rows, packets: PacketColumns, work: Alignment, first: int, known: int, least: Any) -> None:
+    """Note which of the ``known`` packets, that the last sensors have not, may be new ones that came about then.
+
+    Nothing but times tells a packet that was lost beside another one that was copied from one that was late. Where a
+    sensor has both, there are two whichever is which, and one of them was lost behind it. So each new one may be one of
+    those that were lost on each hop.
+    """
+    for other in range(first, first + known):
+        sensor = work.begun[other - first]
+        if sensor == NOWHERE:
+            continue
+        for last in range(packets.row.shape[1]):
+            time = signed(rows.time[packets.row[other, sensor]]) - signed(least[last, sensor])
+            packet = _nearest_lost(packets, work, known, last, sensor, time)
+            if packet != NOWHERE:
+                packets.may_be_late[packet] = True
+
+
+@kernel
+def _nearest_lost(packets: PacketColumns, work: Alignment, known: int, last: int, sensor: int, time: int) -> int:
+    """Return the packet that ``last`` saw nearest to a time, and no one behind it, nor ``sensor``."""
+    found, nearest = NOWHERE, COPY_WITHIN + 1
+    for place in range(known):
+        packet = work.packet[place]
+        is_lost = work.missed[place] > 0 and work.last[place] == last and packets.row[packet, sensor] == NOWHERE
+        apart = abs(work.seen[place] - time)
+        if is_lost and apart < nearest and not packets.may_be_late[packet]:
+            found, nearest = packet, apart
+    return found
+
+
+@kernel
 def _match(
     rows: Rows,
     order: Any,
@@ -204,6 +245,7 @@ def _match(
             at = work.found[place]
             if at == NOWHERE:
                 packets.row[made, sensor] = row
+                work.begun[made - first] = NOWHERE if before == NOWHERE else sensor
                 work.packet[known], at = made, known
                 known += 1
                 made += 1
@@ -215,6 +257,8 @@ def _match(
             within = signed(usual.most[direction, before, sensor] - usual.least[direction, before, sensor])
             _note_mixed(rows, packets, work, frames, max(within, signed(spread[before])))
         before = sensor
+    if not rows.is_marked[order[begin]]:
+        _note_late(rows, packets, work, first, known, usual.least[direction])
     return made
 
 
@@ -258,10 +302,12 @@ def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
         is_forward=np.empty(count, np.bool_),
         twin=np.empty(count, np.int64),
         is_mixed=np.zeros(count, np.bool_),
+        may_be_late=np.zeros(count, np.bool_),
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, reach, new_alignment(), packets)
-    row, conversation, side, copy_of, is_forward, twin, is_mixed = packets
+    row, conversation, side, copy_of, is_forward, twin, is_mixed, may_be_late = packets
     return PacketColumns(
-        row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made], is_mixed[:made]
-    )
+        row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made], is_mixed[:made],
+        may_be_late[:made],
+    )  # fmt: skip

@@ -7,12 +7,10 @@ import numpy.typing as npt
 
 from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
-from segwatch.records.paths import NOWHERE, PacketColumns
+from segwatch.records.paths import NOWHERE, UNSURE, PacketColumns
 
 _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
-_SURE: Final = 100
-"""How many times as likely it must be that a host sent two and one was lost."""
 Shares = npt.NDArray[np.float64]
 
 
@@ -24,6 +22,8 @@ class _Kinds(NamedTuple):
     is_single: Flags
     """Only one sensor has it."""
     has_twin: Flags
+    is_third: Flags
+    """Its twin has a twin, too: it is the third of a row, or a later one."""
     is_again: Flags
     """It came at the same moment as what it is a copy or a twin of, by each sensor that has it."""
     gap: Numbers
@@ -44,6 +44,7 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
         is_gone=np.any(passages.expects & (np.arange(sensors) > last[:, None]), axis=1),
         is_single=np.equal(first, last),
         has_twin=has_twin,
+        is_third=has_twin & has_twin[packets.twin],
         is_again=(original != NOWHERE) & np.all(at_once | ~passages.seen, axis=1),
         gap=np.abs(gap[np.arange(len(first)), first]),
         place=np.where(packets.is_forward, first, sensors + first),
@@ -54,33 +55,59 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
 def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> tuple[Flags, Flags]:
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
-    And whether that is not sure of one of two equal acknowledgements, as a host may have sent both and one was lost.
+    And whether that is not sure of one of a row of equal acknowledgements: a host may have sent all, and one was lost.
     ``first``, ``last``: (P,) places that saw it. Where a copy may have been lost behind several sensors, or one of two
     equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    own = _by_captures(packets, kinds)
+    first_own, others_own = _by_captures(packets, kinds)
+    own = first_own * others_own
     lost = _is_lost(packets, passages, kinds, first, last)
     every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
     is_again = kinds.is_again & ~kinds.has_twin
     copied = _alike(kinds, kinds.place, is_again & ~kinds.is_gone & ~kinds.is_single, every, _never(every))
-    sent_and_lost = _sent_twice(packets, kinds, every) * lost
-    is_likely = np.where(kinds.has_twin, own > sent_and_lost, kinds.is_single | (own > copied * lost))
+    sent = _sent_twice(packets, kinds, every)
+    is_likely = np.where(kinds.has_twin, own > sent * lost, kinds.is_single | (own > copied * lost))
     may_be_own = kinds.is_gone & kinds.is_again
     found: Flags = may_be_own & is_likely
-    return found, may_be_own & kinds.has_twin & ~is_likely & (_SURE * own > sent_and_lost)
+    is_lost = kinds.is_gone & kinds.has_twin & ~found
+    may_be_own = UNSURE * own > sent * lost
+    may_be_other = UNSURE * _greatest_in_row(kinds, first_own / sent) * others_own > lost
+    return found, is_lost & (may_be_own & kinds.is_again | may_be_other & _is_first_in_row(kinds, last, is_lost))
 
 
-def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Shares:
-    """Return (P,) how likely it is that all sensors that have a packet wrote it, so far behind another."""
+def _greatest_in_row(kinds: _Kinds, times: Shares) -> Shares:
+    """Return (P,) the greatest of the row of twins that a packet is in: nothing tells which of them is which.
+
+    Without one of them three or more are still a row, so the second one, which begins it, counts in a row of two only.
+    """
+    row = np.cumsum(~kinds.has_twin)
+    is_long = np.bincount(row[kinds.is_third], minlength=int(row.max(initial=0)) + 1) > 0
+    some = kinds.has_twin & (kinds.is_third | ~is_long[row])
+    most = np.zeros(len(is_long))
+    np.maximum.at(most, row[some], times[some])
+    found: Shares = most[row]
+    return found
+
+
+def _is_first_in_row(kinds: _Kinds, last: Numbers, wanted: Flags) -> Flags:
+    """Return (P,) which of the wanted is the first one of its row of twins and the place that had it last."""
+    chosen = np.flatnonzero(wanted)
+    rows = np.stack((np.cumsum(~kinds.has_twin)[chosen], last[chosen]), axis=1)
+    found = np.zeros(len(last), np.bool_)
+    found[chosen[np.unique(rows, axis=0, return_index=True)[1]]] = True
+    return found
+
+
+def _by_captures(packets: PacketColumns, kinds: _Kinds) -> tuple[Shares, Shares]:
+    """Return (P,) how likely the first sensor that has a packet wrote it, so far behind another, and all others did."""
     written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
     single = kinds.is_again & ~kinds.has_twin & kinds.is_single
     never = _RARER * _never(written)
     again = (np.bincount(kinds.sensor[single], minlength=len(written)) + never) / written
     at_others = np.arange(len(written)) != kinds.sensor[:, None]
     own = _alike(kinds, kinds.sensor, single, written, never)
-    own *= np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
-    return own
+    return own, np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
 
 
 def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares:
@@ -89,8 +116,7 @@ def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares
     ``every``: (G,) how many packets there are in the direction of each place.
     """
     is_lost = kinds.is_gone & kinds.is_single
-    in_row = kinds.has_twin & kinds.has_twin[packets.twin]
-    group = kinds.place + len(every) * in_row
+    group = kinds.place + len(every) * kinds.is_third
     rows = np.bincount(kinds.place[kinds.has_twin], minlength=len(every))
     both = kinds.has_twin & ~is_lost & ~is_lost[packets.twin]
     return _alike(kinds, group, both, np.concatenate((every, rows)), _never(every))

@@ -9,6 +9,9 @@ import numpy.typing as npt
 NOWHERE: Final = -1
 """Row of a packet that a sensor did not see; sensor of a place before the first one; packet of which there is none."""
 
+UNSURE: Final = 100
+"""What is not so many times as likely as anything else is not sure."""
+
 
 class PathEvent(IntEnum):
     """What happened to a packet between two sensors; a packet has one event at most in one place."""
@@ -26,7 +29,7 @@ class PathEvent(IntEnum):
     APPEARED = 6
     """It was not seen before: the sensor before missed it, or something between them made it."""
     MAYBE_LOST = 7
-    """The host sent two that are equal and one was lost, or the sensor before wrote one twice: that is not sure."""
+    """It was lost; or an equal one was written twice by the sensor before, or is this one, late: that is not sure."""
 
 
 PATH_EVENT_NAMES: Final = tuple(str(kind.name).lower() for kind in PathEvent)
@@ -50,6 +53,9 @@ class PacketColumns(NamedTuple):
     the sensor wrote one twice; ``NOWHERE`` if there is none."""
     is_mixed: npt.NDArray[np.bool_]
     """(P,) a sensor saw an equal one so shortly before or after that the two may be taken for each other."""
+    may_be_late: npt.NDArray[np.bool_]
+    """(P,) an equal one was new at a sensor that has not this one, about when it was expected there: nothing but times
+    tells whether that is this one."""
 
 
 class EventColumns(NamedTuple):

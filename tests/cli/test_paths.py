@@ -32,6 +32,7 @@ def test_the_table_and_the_object_say_the_same() -> None:
     assert all(hop["delay_is_absolute"] and hop["delay_ms"]["min"] > 0 for hop in found["hops"])
     table = paths(*NAMES)
     assert "found from both directions" in table
+    assert "maybe lost" in table
     assert f"{sum(found['events'].values())} events, each counted once" in table
 
 

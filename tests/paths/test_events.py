@@ -159,6 +159,18 @@ def test_one_of_many_equal_acknowledgements_that_may_be_a_captures_own_is_no_los
     assert events_of(FOUR, [*packets, *pairs, single]) == expected
 
 
+def test_a_loss_beside_an_equal_packet_from_nowhere_may_be_that_one() -> None:
+    """One sensor missed the first one, and wrote the second one twice: so one seems late, and lost behind it."""
+    packets = [one._replace(ip_id=0) for one in talk(400)]
+    for number in range(60, 400, 14):
+        packets[number] = packets[number]._replace(held={1: 9_000})
+    again = packets[40]._replace(at=packets[40].at + 26_000, written_twice=(2,))
+    packets[40] = packets[40]._replace(unseen=(2,))
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, [*packets, again]) if seq == again.seq]
+    assert ("maybe_lost", "CD") in found
+    assert "lost" not in {kind for kind, _ in found}
+
+
 def test_an_equal_packet_that_a_capture_missed_is_neither_lost_nor_a_copy() -> None:
     packets = [one._replace(ip_id=0) for one in talk(200)]
     packets.append(packets[40]._replace(at=packets[40].at + 1_500, unseen=(2,), held={2: 100}))

@@ -16,7 +16,7 @@ from segwatch.printable import printable
 
 _PLAIN_WIDTH: Final = 140
 """Columns of output that goes to a file or a pipe."""
-_OF_HOPS: Final = ("lost", "duplicated", "reordered", "delayed", "appeared")
+_OF_HOPS: Final = ("lost", "maybe_lost", "duplicated", "reordered", "delayed", "appeared")
 
 
 def print_paths(summary: dict[str, Any]) -> None:
@@ -42,8 +42,8 @@ def _print(console: Console, summary: dict[str, Any]) -> None:
     if unsure:
         were, them = ("was", "it") if unsure == 1 else ("were", "them")
         console.print(
-            f"{count_text(unsure, 'packet')} {were} lost, or a capture wrote {them} twice: that is not sure, and not "
-            "counted."
+            f"{count_text(unsure, 'packet')} {were} lost, or late, or a capture wrote {them} twice: that is not sure, "
+            "and not counted."
         )
     if summary["not_judged"]:
         console.print(
@@ -81,7 +81,7 @@ def _captures(captures: list[dict[str, Any]]) -> Table:
 
 
 def _hops(hops: list[dict[str, Any]]) -> Table:
-    table = _table("", "packets", *_OF_HOPS, "min", "median", "99 %")
+    table = _table("", "packets", *(kind.replace("_", " ") for kind in _OF_HOPS), "min", "median", "99 %")
     for hop in hops:
         name = f"{printable(hop['from'] or 'before')} → {printable(hop['to'])}"
         sign = "" if hop["delay_is_absolute"] else "+"
