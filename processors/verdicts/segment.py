@@ -44,6 +44,7 @@ SEGMENT: Final = records(
         ("stream", np.int64),
         ("from_client", np.int64),
         ("spoke", np.int64),
+        ("spoke_tsval", np.int64),
         ("sport", np.int64),
         ("dport", np.int64),
         ("src", np.uint64, (2,)),
@@ -52,7 +53,7 @@ SEGMENT: Final = records(
     ]
 )
 """The same as a record, and what a closer look needs. ``spoke``: when its sender's last
-acknowledgment before it passed, 0 none."""
+acknowledgment before it passed, 0 none; ``spoke_tsval``: the timestamp of that."""
 
 
 @inner_kernel
