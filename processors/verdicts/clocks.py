@@ -103,6 +103,35 @@ def _newest(state: State, sender: Any) -> tuple[int, int]:
 
 
 @rare_kernel
+def since_sent(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+    """Return how long ago the sender sent what it sent last, repeats counted, by its own clock if that shows.
+
+    Of a sender that was not seen to send: how long ago it heard anything.
+    """
+    quiet: int = packet.now - signed(sender.last_sent or sender.last_heard)
+    if packet.quality & _TIMESTAMPS and learn_clock(state, sender, receiver):
+        ticks = signed_distance(packet.tsval, _newest(state, sender)[0])
+        if -_FARTHEST < ticks < _FARTHEST:
+            return MILLISECOND * ticks
+    return quiet
+
+
+@rare_kernel
+def since_spoken(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+    """Return how long ago the sender sent what passed of it last, empty segments counted.
+
+    By its own clock, a tick more, where it has timestamps: by those that are no clock nothing is told, and the time is
+    as long as any.
+    """
+    if not packet.quality & _TIMESTAMPS:
+        return int(packet.now - packet.spoke)
+    ticks = signed_distance(packet.tsval, packet.spoke_tsval)
+    if packet.spoke_tsval and 0 <= ticks < _FARTHEST and learn_clock(state, sender, receiver):
+        return MILLISECOND * (ticks + 1)
+    return MILLISECOND * _FARTHEST
+
+
+@rare_kernel
 def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
@@ -113,15 +142,10 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     what it heard tells.
     """
     now: int = packet.now
-    quiet = now - signed(sender.last_sent or sender.last_heard)
+    quiet = since_sent(state, packet, sender, receiver)
     stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
-    if stamped:
-        tsval, tsecr = _newest(state, sender)
-        ticks = signed_distance(packet.tsval, tsval)
-        if -_FARTHEST < ticks < _FARTHEST:
-            quiet = MILLISECOND * ticks
-            if packet.tsecr and packet.tsecr == tsecr:
-                return quiet
+    if stamped and packet.tsecr and packet.tsecr == _newest(state, sender)[1]:
+        return quiet
     if sender.last_heard:
         heard = now - signed(sender.last_heard) - least_answer(sender)
         if stamped and packet.tsecr and sender.heard_tsval:

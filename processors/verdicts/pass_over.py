@@ -176,6 +176,7 @@ def _pass_closely(
     if packet.flag_bits & SYN and is_stray_answer(state, packet, sender, receiver):
         return
     unasked = is_unasked(sender, receiver)
+    packet.spoke_tsval = signed(receiver.heard_tsval)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
     goes_on = packet.seq == sender.snd_max
     if packet.flag_bits & ACK:

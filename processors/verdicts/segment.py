@@ -56,11 +56,12 @@ SEGMENT: Final = records(
         ("stream", np.int64),
         ("from_client", np.int64),
         ("spoke", np.int64),
+        ("spoke_tsval", np.int64),
         ("sack", np.int64, (SACK_EDGES,)),
     ]
 )
 """The same as a record, and what a closer look needs. ``spoke``: when its sender's last
-acknowledgment before it passed, 0 none."""
+acknowledgment before it passed, 0 none; ``spoke_tsval``: the timestamp of that."""
 
 
 @inner_kernel

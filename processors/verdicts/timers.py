@@ -12,9 +12,9 @@ from processors.verdicts.habits import learn, leave_undecided
 from processors.verdicts.headers import header_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
-from processors.verdicts.round_trips import LEAST_VARIATION
+from processors.verdicts.round_trips import LEAST_VARIATION, least_round_trip
 from processors.verdicts.rows import amend
-from processors.verdicts.sent import place_of
+from processors.verdicts.sent import find, place_of
 from processors.verdicts.state import (
     DUP_THRESH,
     HAS_IP_ID,
@@ -78,13 +78,31 @@ def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
 
 
 @rare_kernel
-def _outlasts_reordering(verdict: Any) -> bool:
+def _since_sent_at_most(state: State, sender: Any, note: Any, verdict: Any) -> int:
+    """Return how long ago the original of a repeat was sent at most, nanoseconds; -1 unknown.
+
+    One that left a hole was sent after what lies before that; what lies behind it may be a repeat itself.
+    """
+    if verdict.proof & _ORIGINAL_SEEN:
+        return signed(note.waited)
+    index = find(state, sender, signed(note.start))
+    if index < 0:
+        return -1
+    return waited(state, sender, header_of(note), header_of(state.pieces[place_of(sender, index)]))
+
+
+@rare_kernel
+def _outlasts_reordering(state: State, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int) -> bool:
     """Whether a silence is longer than RACK's timer, though shorter than the timeout that was estimated.
 
     That timer waits a round trip and a window for reordering, which is another one at most (RFC 8985 section 6.2). And
-    Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``).
+    Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``): so
+    where an episode begins, that has to be as long ago as its least.
     """
-    return bool(verdict.round_trip > 0 and verdict.silence > max(2 * verdict.round_trip, _FAR_TOO_SOON))
+    if not verdict.round_trip > 0 or verdict.silence <= max(2 * verdict.round_trip, _FAR_TOO_SOON):
+        return False
+    since = _since_sent_at_most(state, sender, note, verdict)
+    return phase != OPEN or since < 0 or since >= _SHORTEST_TIMEOUT + least_round_trip(sender, receiver)
 
 
 @rare_kernel
@@ -97,21 +115,36 @@ def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]
 
 
 @rare_kernel
+def _timer_before(between: int, silence: int, waited_first: int) -> int:
+    """Return 1 if the timer before a repeat was a probe's, -1 if it was a timeout's, 0 if the times do not tell.
+
+    After a timeout it runs twice as long (RFC 6298 section 5.5). After a probe it runs as long as a timeout does: that
+    is the probe's own time or longer, as the timeout may be (RFC 8985 section 7.2 caps a probe by it). The first timer
+    ran for ``silence`` at least, and since the original at most. Linux's timer wheel makes each an eighth late at most.
+    """
+    if 2 * between <= 3 * silence:
+        return 1
+    return -1 if 4 * between >= 7 * silence and 4 * between <= 9 * max(silence, waited_first) else 0
+
+
+@rare_kernel
 def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any, copy: int, out: Any) -> None:
     """Judge anew what was taken for a tail loss probe, now that the next repeat came.
 
-    After a probe the timer runs as long as at first; after a timeout it runs twice as long (RFC 6298 section 5.5).
+    See ``_timer_before``.
     """
     if copy == NOTHING or state.rows[copy].cause != _TAIL_LOSS_PROBE or not state.notes[copy].is_head:
         return
     verdict = state.rows[copy]
+    between = waited(state, sender, header_of(note), header_of(state.notes[copy]))
+    probes = _timer_before(between, signed(verdict.silence), signed(state.notes[copy].waited))
+    if not probes:
+        return
     verdict.proof |= _NEXT_INTERVAL
     state.notes[copy].confidence = confidence.TIMER_TOLD
     trouble.undecided -= state.notes[copy].undecided
     state.notes[copy].undecided = 0
-    probes = 1
-    if 2 * waited(state, sender, header_of(note), header_of(state.notes[copy])) > 3 * signed(verdict.silence):
-        probes = -1
+    if probes < 0:
         verdict.cause = _RTO
         amend(state, copy, signed(note.frame), confidence.LIKELY, out)
     learn(state, trouble, probes, signed(note.frame), out)
@@ -287,7 +320,7 @@ def timer_cause(
     is_asked = reported and not selective and verdict.duplicate_acks >= DUP_THRESH and note.waited < least
     if too_soon and is_asked and phase == OPEN:
         return _reported_cause(trouble, phase, snd_max)
-    too_soon = too_soon and not _outlasts_reordering(verdict)
+    too_soon = too_soon and not _outlasts_reordering(state, sender, receiver, note, verdict, phase)
     if too_soon and (phase in (RECOVERY, LOSS) or (reported and selective)):
         return _reported_cause(trouble, phase, snd_max)
     probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)

@@ -12,7 +12,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
-from processors.verdicts.clocks import silence
+from processors.verdicts.clocks import silence, since_sent, since_spoken
 from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
@@ -305,9 +305,7 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     other acknowledgments of it were missing before, so they may be now. A probe of one segment waits two round trips
     and a delayed acknowledgment at most, unless its timeout is shorter.
     """
-    quiet = silence(state, packet, sender, receiver)
-    if not packet.quality & _TIMESTAMPS:
-        quiet = min(quiet, packet.now - packet.spoke)
+    quiet = min(silence(state, packet, sender, receiver), since_spoken(state, packet, sender, receiver))
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
     surely = unheard and numbers_alone(state, sender)
     selective = both_acknowledge_selectively(sender, receiver)
@@ -319,7 +317,7 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         has_all = sender.una == sender.snd_max
         probe = _least_probe(sender, receiver, surely)
         least = (probe if packets == 1 and selective else max(probe, timeout_at_least)) if has_all else 0
-        if selective and surely and packet.now - signed(sender.last_sent) >= timeout_at_least:
+        if selective and surely and since_sent(state, packet, sender, receiver) >= timeout_at_least:
             least = 0
         if quiet < max(least, clock(sender, receiver)):
             return False

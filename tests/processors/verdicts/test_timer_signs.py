@@ -47,6 +47,17 @@ def test_a_segment_that_is_not_pushed_is_not_the_last_of_what_there_was(flags: s
     assert talk.only().cause is cause
 
 
+@pytest.mark.parametrize(("between", "first"), [(240, _PROBE), (370, _PROBE), (450, _TIMEOUT)])
+def test_a_timeout_after_a_probe_may_take_longer_than_that(between: float, first: Cause) -> None:
+    """After a timeout the timer runs twice as long; after a probe as long as a timeout does, whatever that is."""
+    talk, at = _undecided()
+    talk.send(at, 11)
+    talk.send(at + 225, 11)
+    talk.send(at + 225 + between, 11)
+    talk.ack(at + 241 + between, 12)
+    assert _causes(talk.verdicts()) == [first, first, _TIMEOUT]
+
+
 @pytest.mark.parametrize("passed", [True, False])
 @pytest.mark.parametrize(
     ("silence", "causes"),

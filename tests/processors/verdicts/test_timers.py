@@ -247,6 +247,26 @@ def test_a_silence_that_is_too_long_for_the_timer_of_reordering(after: int, caus
     assert talk.verdicts()[-1].cause is cause
 
 
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize(("sent", "cause"), [(0, Cause.FAST_RETRANSMIT), (-60, Cause.RTO)])
+def test_no_timeout_comes_so_soon_after_what_it_repeats(sent: int, cause: Cause, *, seen: bool) -> None:
+    """The silence is long for the timer of reordering, as the round trip has grown; but a timeout takes longer.
+
+    What left a hole may have been sent just after what lies before that.
+    """
+    talk = Talk(near=20, far=0.2)
+    at = talk.warm()
+    talk.send(at + sent, 10)
+    if seen:
+        talk.send(at + sent, 11)
+    else:
+        talk.lose()
+    talk.send(at, 12, 13)
+    talk.ack(at + 0.2, 11, (12, 14))
+    talk.send(at + 150, 11)
+    assert talk.verdicts()[-1].cause is cause
+
+
 def test_a_sender_that_echoes_what_it_has_heard_was_not_silent_since() -> None:
     """Though it answers sooner than ever before: its handshake was slow, and it has had nothing else to answer."""
     talk = Talk(near=60, far=0.2)

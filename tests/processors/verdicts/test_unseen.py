@@ -48,6 +48,32 @@ def test_an_answer_that_was_lost_twice_before_anything_else_was_sent() -> None:
     assert [verdict.says[1:] for verdict in talk.verdicts()] == [NEEDED_BEFORE]
 
 
+@pytest.mark.parametrize(("acked", "found"), [(117, True), (776, False)])
+def test_what_is_missing_was_sent_after_what_passed_last(acked: float, *, found: bool) -> None:
+    """Acknowledgments were held up, and some of them lost: by the sender's clock no timer ran since the last one."""
+    talk = Talk()
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    talk.send(100, 0, 1, 2)
+    talk.ack(116, 2)
+    talk.ack(acked, 3)
+    talk.answer(777, 3)
+    talk.segments[-1] = replace(talk.segments[-1], ip_id=talk.segments[-1].ip_id + 2)
+    assert bool(talk.verdicts()) is found
+
+
+@pytest.mark.parametrize(("sent", "found"), [(0, True), (60, False)])
+def test_a_timeout_runs_from_the_sending_by_the_clock_of_the_sender(sent: int, *, found: bool) -> None:
+    """What it sent before was held up on its way to the sensor: so it had sent that sooner than it passed."""
+    talk = Talk(near=20, far=0.2)
+    at = talk.warm()
+    talk.send(at + 60, 10, tsval=round(at) + sent + 7000)
+    talk.lose()
+    talk.lose()
+    talk.ack(at + 60.2, 11)
+    talk.send(at + 241, 11, tsecr=talk.segments[-1].tsval)
+    assert bool(talk.verdicts()) is found
+
+
 def test_a_number_that_a_verdict_accounts_for_does_not_speak_against_its_sender() -> None:
     talk = Talk()
     at = talk.warm(5)
