@@ -306,8 +306,4 @@ def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, reach, new_alignment(), packets)
-    row, conversation, side, copy_of, is_forward, twin, is_mixed, may_be_late = packets
-    return PacketColumns(
-        row[:made], conversation[:made], side[:made], copy_of[:made], is_forward[:made], twin[:made], is_mixed[:made],
-        may_be_late[:made],
-    )  # fmt: skip
+    return PacketColumns._make(column[:made] for column in packets)
