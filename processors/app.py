@@ -18,6 +18,7 @@ from faust.types import EventT, StreamT
 
 from processors.stream.settings import StreamSettings, configured_timeouts
 from processors.worker.pace import SHORTEST_SECONDS
+from processors.worker.tables import Tables
 from processors.worker.worker import StreamWorker
 from segwatch.defects import EXIT_DEFECT, defect_sentence
 from segwatch.errors import BusError, KafkaUnavailableError, SegwatchError
@@ -83,6 +84,7 @@ def make_processor(address: KafkaAddress, stream: StreamSettings, shortest_pause
         broker_heartbeat_interval=SESSION_SECONDS / _HEARTBEATS_A_SESSION,
         stream_wait_empty=False,
         autodiscover=False,
+        TableManager=Tables,
         **faust_options(address),
     )
     segments = app.topic(SEGMENTS, key_serializer="raw", value_serializer="raw", value_type=bytes)
