@@ -25,6 +25,7 @@ from types import ModuleType
 from typing import TextIO
 
 from segwatch.processes.ports import HOST, free_ports
+from sinks.deduplication_logs import mend_deduplication_logs
 from sinks.disk_guard import DiskGuard
 from sinks.local_server_files import KEPT_FREE_BYTES, USER, Ports, ServerFiles, idle_minutes
 
@@ -170,6 +171,7 @@ def serve(data_directory: Path) -> int:
         return ALREADY_SERVED
     with lock:
         files.forget_ports()
+        mend_deduplication_logs(files.data)
         os.environ["TZ"] = "UTC"  # the engine takes its time zone from here, when it is loaded
         clickhouse = load_clickhouse()
         os.environ["HOME"] = str(files.run)  # where the engine looks for its configuration
