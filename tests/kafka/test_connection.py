@@ -12,7 +12,14 @@ from kafka.errors import GroupAuthorizationFailedError, InvalidTopicError, NotEn
 
 from segwatch.errors import BusError, KafkaUnavailableError, UsageError
 from segwatch.kafka.address import KafkaAddress
-from segwatch.kafka.connection import bus_errors, faust_options, open_admin, open_consumer, open_producer
+from segwatch.kafka.connection import (
+    PROCESSOR_FETCH_BYTES,
+    bus_errors,
+    faust_options,
+    open_admin,
+    open_consumer,
+    open_producer,
+)
 from segwatch.kafka.location import kafka_address
 from segwatch.settings import Settings
 from tests.kafka.topics import new_topic
@@ -115,7 +122,8 @@ def test_faust_knows_all_its_options() -> None:
     app = faust.App("test", **faust_options(KafkaAddress(("a:1", "b:2"))))
     assert [str(url) for url in app.conf.broker] == ["kafka://a:1", "kafka://b:2"]
     assert (app.conf.topic_allow_declare, app.conf.producer_acks) == (False, -1)
-    assert app.conf.consumer_max_fetch_size == app.conf.producer_max_request_size > 8 << 20
+    assert app.conf.producer_max_request_size > 8 << 20
+    assert app.conf.consumer_max_fetch_size == PROCESSOR_FETCH_BYTES
 
 
 def test_the_setting_names_another_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
