@@ -92,7 +92,7 @@ def learn_clock(state: State, sender: Any, receiver: Any) -> bool:
 
 @rare_kernel
 def _newest(state: State, sender: Any) -> tuple[int, int]:
-    """Return timestamp and echo of what the sender sent last, repeats counted."""
+    """Return timestamp and echo of what the sender sent last, repeats counted; it must have pieces (``count``)."""
     piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
     if sender.trouble:
         place = signed(state.troubles[sender.trouble - 1].last_note)
@@ -109,7 +109,7 @@ def since_sent(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     Of a sender that was not seen to send: how long ago it heard anything.
     """
     quiet: int = packet.now - signed(sender.last_sent or sender.last_heard)
-    if packet.quality & _TIMESTAMPS and learn_clock(state, sender, receiver):
+    if packet.quality & _TIMESTAMPS and sender.count and learn_clock(state, sender, receiver):
         ticks = signed_distance(packet.tsval, _newest(state, sender)[0])
         if -_FARTHEST < ticks < _FARTHEST:
             return MILLISECOND * ticks
@@ -144,7 +144,7 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     now: int = packet.now
     quiet = since_sent(state, packet, sender, receiver)
     stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
-    if stamped and packet.tsecr and packet.tsecr == _newest(state, sender)[1]:
+    if stamped and sender.count and packet.tsecr and packet.tsecr == _newest(state, sender)[1]:
         return quiet
     if sender.last_heard:
         heard = now - signed(sender.last_heard) - least_answer(sender)

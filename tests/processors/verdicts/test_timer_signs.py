@@ -1,11 +1,15 @@
 """What tells probes from timeouts, and timers from acknowledgments, beside the silence: echoes, pushes, numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from segwatch.output.verdict_table import final
 from segwatch.vocabulary import Cause, Proof
-from tests.processors.verdicts.talk import CLIENT_ISN, NEEDED_BEFORE, SIZE, SPURIOUS, Talk, Verdict
+from tests.processors.builder import columns
+from tests.processors.verdicts.talk import CLIENT_ISN, NEEDED_BEFORE, SIZE, SPURIOUS, Talk, Verdict, judged
 
 _PROBE, _TIMEOUT = Cause.TAIL_LOSS_PROBE, Cause.RTO
 
@@ -190,3 +194,27 @@ def test_what_was_claimed_is_told_by_what_is_learnt_of_its_sender() -> None:
     talk.ack(at + 250, 15)
     talk.send(at + 300, 15)
     assert _causes(talk.verdicts()) == [_TIMEOUT, _TIMEOUT]
+
+
+def _of_a_repeated_fin(shift: int) -> list[Any]:
+    """Return the verdicts on a FIN that was acknowledged and comes again, with all timestamps moved by ``shift``."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.send(at, 9)
+    talk.ack(at + 16, 10)
+    talk.send(at + 40, 10, length=0, flags="FA")
+    talk.ack(at + 56, 10)
+    talk.segments[-1] = replace(talk.segments[-1], ack=talk.segments[-1].ack + 1)
+    talk.send(at + 340, 10, length=0, flags="FA")
+    moved = [
+        replace(one, tsval=(one.tsval + shift) % 2**32, tsecr=(one.tsecr + shift) % 2**32 if one.tsecr else 0)
+        for one in talk.segments
+    ]
+    names = ["frame", "cause", "needed", "confidence", "silence"]
+    return [tuple(row[name].item() for name in names) for row in final(judged(columns(moved)))]
+
+
+@pytest.mark.parametrize("shift", [10**9, 2**32 - 7700, 2**32 - 8 * 10**6])
+def test_a_fin_with_nothing_left_before_it_is_judged_alike_wherever_timestamps_are(shift: int) -> None:
+    assert _of_a_repeated_fin(shift) == _of_a_repeated_fin(0)
+    assert len(_of_a_repeated_fin(0)) == 2
