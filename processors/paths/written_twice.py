@@ -7,10 +7,12 @@ import numpy.typing as npt
 
 from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
-from segwatch.records.paths import NOWHERE, UNSURE, PacketColumns
+from segwatch.records.paths import NOWHERE, PacketColumns
 
 _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
+_UNSURE: Final = 100
+"""What is not so many times as likely as anything else is not sure."""
 Shares = npt.NDArray[np.float64]
 
 
@@ -22,6 +24,8 @@ class _Kinds(NamedTuple):
     is_single: Flags
     """Only one sensor has it."""
     has_twin: Flags
+    row: Numbers
+    """Number of its row of twins; one without any begins the next."""
     is_third: Flags
     """Its twin has a twin, too: it is the third of a row, or a later one."""
     is_again: Flags
@@ -44,6 +48,7 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
         is_gone=np.any(passages.expects & (np.arange(sensors) > last[:, None]), axis=1),
         is_single=np.equal(first, last),
         has_twin=has_twin,
+        row=np.cumsum(~has_twin),
         is_third=has_twin & has_twin[packets.twin],
         is_again=(original != NOWHERE) & np.all(at_once | ~passages.seen, axis=1),
         gap=np.abs(gap[np.arange(len(first)), first]),
@@ -71,9 +76,9 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     may_be_own = kinds.is_gone & kinds.is_again
     found: Flags = may_be_own & is_likely
     is_lost = kinds.is_gone & kinds.has_twin & ~found
-    may_be_own = UNSURE * own > sent * lost
-    may_be_other = UNSURE * _greatest_in_row(kinds, first_own / sent) * others_own > lost
-    return found, is_lost & (may_be_own & kinds.is_again | may_be_other & _is_first_in_row(kinds, last, is_lost))
+    is_either = _UNSURE * own > sent * lost
+    is_another = _UNSURE * _greatest_in_row(kinds, first_own / sent) * others_own > lost
+    return found, is_lost & (is_either & kinds.is_again | is_another & _is_first_in_row(kinds, last, is_lost))
 
 
 def _greatest_in_row(kinds: _Kinds, times: Shares) -> Shares:
@@ -81,19 +86,18 @@ def _greatest_in_row(kinds: _Kinds, times: Shares) -> Shares:
 
     Without one of them three or more are still a row, so the second one, which begins it, counts in a row of two only.
     """
-    row = np.cumsum(~kinds.has_twin)
-    is_long = np.bincount(row[kinds.is_third], minlength=int(row.max(initial=0)) + 1) > 0
-    some = kinds.has_twin & (kinds.is_third | ~is_long[row])
+    is_long = np.bincount(kinds.row[kinds.is_third], minlength=int(kinds.row.max(initial=0)) + 1) > 0
+    some = kinds.has_twin & (kinds.is_third | ~is_long[kinds.row])
     most = np.zeros(len(is_long))
-    np.maximum.at(most, row[some], times[some])
-    found: Shares = most[row]
+    np.maximum.at(most, kinds.row[some], times[some])
+    found: Shares = most[kinds.row]
     return found
 
 
 def _is_first_in_row(kinds: _Kinds, last: Numbers, wanted: Flags) -> Flags:
     """Return (P,) which of the wanted is the first one of its row of twins and the place that had it last."""
     chosen = np.flatnonzero(wanted)
-    rows = np.stack((np.cumsum(~kinds.has_twin)[chosen], last[chosen]), axis=1)
+    rows = np.stack((kinds.row[chosen], last[chosen]), axis=1)
     found = np.zeros(len(last), np.bool_)
     found[chosen[np.unique(rows, axis=0, return_index=True)[1]]] = True
     return found

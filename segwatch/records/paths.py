@@ -9,9 +9,6 @@ import numpy.typing as npt
 NOWHERE: Final = -1
 """Row of a packet that a sensor did not see; sensor of a place before the first one; packet of which there is none."""
 
-UNSURE: Final = 100
-"""What is not so many times as likely as anything else is not sure."""
-
 
 class PathEvent(IntEnum):
     """What happened to a packet between two sensors; a packet has one event at most in one place."""
