@@ -1,8 +1,9 @@
 """Messages to the bus, in a thread of its own behind a queue that is bounded in bytes.
 
-Nothing that was accepted is passed over: it is acknowledged, or the publisher fails and says so from then on. The
-order within a partition is that of ``offer``, also where sends are tried again: the producer is idempotent and has one
-batch of a partition under way at a time.
+Nothing that was accepted is passed over: it is acknowledged, or the publisher fails and says so from then on, or its
+producer ends by itself (``has_ended``), and then it waits as in silence. The order within a partition is that of
+``offer``, also where sends are tried again: the producer is idempotent and has one batch of a partition under way at a
+time.
 """
 
 import threading
@@ -10,6 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
+
+from kafka.errors import IllegalStateError
 
 from ingest.publish import metrics
 
@@ -83,6 +86,7 @@ class Publisher:
         self._pending_bytes = 0
         self._acknowledged = Acknowledged(0, 0, 0)
         self._failure: BaseException | None = None
+        self._has_ended = False
         self._closing = False
         self._progress = clock()
         metrics.RETRY_RATE.set_function(self._retry_rate)
@@ -90,9 +94,14 @@ class Publisher:
         self._thread.start()
 
     def offer(self, message: Outgoing) -> bool:
-        """Accept a message, or return False: the queue is full, ``wait`` helps. Raises what a send failed with."""
+        """Accept a message, or return False: the queue is full, ``wait`` helps, or the producer has ended.
+
+        Raises what a send failed with.
+        """
         with self._changed:
             self._raise_failure()
+            if self._has_ended:
+                return False
             if self._pending_bytes and self._pending_bytes + len(message.value) > self._limit:
                 return False
             if not self._pending_messages:
@@ -115,6 +124,11 @@ class Publisher:
     def acknowledged(self) -> Acknowledged:
         """What the bus has acknowledged so far."""
         return self._acknowledged
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the producer has ended by itself: what is pending must go through another one."""
+        return self._has_ended
 
     @property
     def pending(self) -> int:
@@ -149,8 +163,8 @@ class Publisher:
 
     def _next(self) -> Outgoing | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing or self._failure)
-            return None if self._closing or self._failure else self._queue.popleft()
+            self._changed.wait_for(lambda: self._queue or self._closing or self._failure or self._has_ended)
+            return None if self._closing or self._failure or self._has_ended else self._queue.popleft()
 
     def _sent(self, message: Outgoing, handed_over: float, _metadata: object) -> None:
         """Count an acknowledgement; called in a thread of the producer."""
@@ -174,6 +188,11 @@ class Publisher:
     def _failed(self, message: Outgoing, error: BaseException) -> None:
         if self._closing:
             return
+        if _is_of_a_producer_that_ended(error):
+            with self._changed:
+                self._has_ended = True
+                self._changed.notify_all()
+            return
         metrics.FAILURES.labels(message.topic).inc()
         with self._changed:
             self._failure = self._failure or error
@@ -192,3 +211,12 @@ class Publisher:
     def _retry_rate(self) -> float:
         figures = (self._producer.metrics() or {}).get("producer-metrics", {})
         return float(figures.get("record-retry-rate", 0.0))
+
+
+def _is_of_a_producer_that_ended(error: BaseException) -> bool:
+    """Return whether a send failed for no reason of the message or the bus.
+
+    The client (kafka-python 3.0) says ``IllegalStateError`` of what it had in hand at its end, and raises from its loop
+    afterwards: ``RuntimeError`` that it is closed, or what the system refused it.
+    """
+    return isinstance(error, IllegalStateError | RuntimeError | OSError)

@@ -7,8 +7,8 @@ a partition takes a batch number at or below the last one of its session for a r
 must be kept. Only what an earlier start of the sensor left is of other sessions: it and this start's messages are sent
 in turns, so neither waits for the other.
 
-A client that has had no acknowledgement for a minute though the bus answers others is replaced: what was under way goes
-again through a new one, in order, and readers leave out what they have.
+A client that has ended, or has had no acknowledgement for a minute, is replaced once the bus answers another: what was
+under way goes again through a new one, in order, and readers leave out what they have.
 
 Nothing is passed over in silence: what was accepted is acknowledged, or spooled when ``close`` returns, or counted in
 ``backlog().dropped_rows``.
@@ -226,8 +226,10 @@ class SpoolingPublisher:
     def _under_way_with_a_stuck_one(self) -> list[Outgoing]:
         """Replace a publisher that is stuck; return what was under way with it, to be sent again: none if it is not."""
         with self._changed:
+            if self._publisher is None or not self._flying:
+                return []
             silence = min(self._silence(), self._clock() - self._looked)
-            if self._publisher is None or not self._flying or silence <= STUCK_SECONDS:
+            if silence <= (SILENCE_SECONDS if self._publisher.has_ended else STUCK_SECONDS):
                 return []
             self._looked = self._clock()
         if not self._answers():

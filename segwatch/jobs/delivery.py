@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 from ingest.capture.live.own_traffic import Server
 from ingest.publish.backlog import Backlog
 from ingest.publish.producer import PRODUCER_OPTIONS, Outgoing, Publisher
-from segwatch.errors import KafkaUnavailableError
+from segwatch.errors import BusError, KafkaUnavailableError
 from segwatch.kafka.address import KafkaAddress
 from segwatch.kafka.admin import check_topics
 from segwatch.kafka.connection import bus_errors, known_brokers, open_producer
@@ -94,6 +94,11 @@ class WaitingDelivery:
 
     def _wait(self) -> None:
         self.publisher.wait(WAIT_SECONDS)
+        if self.publisher.has_ended:
+            raise BusError(
+                f"the connection to Kafka at {self._address.bootstrap} has ended; {self.publisher.pending} messages "
+                "were given up, so the session is incomplete: publish it again."
+            )
         silent = self.publisher.stalled()
         if silent > self._patience:
             raise KafkaUnavailableError(

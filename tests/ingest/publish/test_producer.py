@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeError
 from kafka.future import Future
 
 from ingest.publish.producer import Outgoing, Publisher
@@ -129,3 +129,29 @@ def test_silence_is_measured_since_the_last_acknowledgement(producer: FakeProduc
         assert publisher.stalled() == 0.0
     finally:
         publisher.close()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("NetworkSelector closed!"), OSError(24, "Too many open files")])
+def test_a_producer_that_cannot_send_any_more_has_ended(
+    publisher: Publisher, producer: FakeProducer, error: Exception
+) -> None:
+    """It is no failure of the message: that one waits, as in silence, and another producer may take it."""
+    assert publisher.offer(message(1))
+    eventually(lambda: producer.futures)
+    assert not publisher.has_ended
+    producer.error = error
+    assert publisher.offer(message(2))
+    eventually(lambda: publisher.has_ended)
+    assert not publisher.offer(message(3))
+    publisher.wait(0.0)
+    assert publisher.pending == 2
+
+
+def test_a_producer_that_gives_up_what_it_has_in_hand_has_ended(publisher: Publisher, producer: FakeProducer) -> None:
+    for number in range(2):
+        publisher.offer(message(number))
+    eventually(lambda: len(producer.futures) == 2)
+    producer.futures[0].success(None)
+    producer.futures[1].failure(IllegalStateError("Producer is closed forcefully."))
+    assert publisher.has_ended
+    assert publisher.pending == 1

@@ -13,7 +13,7 @@ from kafka.errors import MessageSizeTooLargeError
 from ingest.publish.producer import Outgoing, Publisher
 from ingest.publish.spool.file import SpoolFile
 from ingest.publish.spool.spool import Limits, Spool
-from ingest.publish.spooling import STUCK_SECONDS, SpoolingPublisher
+from ingest.publish.spooling import SILENCE_SECONDS, STUCK_SECONDS, SpoolingPublisher
 from segwatch.errors import KafkaUnavailableError
 from tests.ingest.publish.test_producer import PATIENCE, FakeProducer, eventually
 
@@ -171,6 +171,23 @@ def test_a_client_that_is_stuck_at_the_end_is_replaced_too(bus: Bus) -> None:
         eventually(lambda: len(bus.producer.sent) == 2)
     bus.answer_all()
     assert publisher.own_rows == 1
+
+
+def test_a_client_that_has_ended_is_replaced_at_once(bus: Bus) -> None:
+    publisher = bus.start()
+    for number in range(3):
+        publisher.offer(message(number))
+    eventually(lambda: len(bus.producer.sent) == 3)
+    bus.answer(1)
+    bus.producer.error = RuntimeError("NetworkSelector closed!")
+    publisher.offer(message(3))
+    bus.producer, bus.acknowledged, bus.answers = FakeProducer(), 0, True
+    bus.now += SILENCE_SECONDS + 1
+    for number in range(4, 6):
+        publisher.offer(message(number))
+    bus.answer_all()
+    assert bus.sent() == list(range(1, 6))
+    assert publisher.own_rows == 6
 
 
 def test_new_messages_never_overtake_the_spool(bus: Bus) -> None:
