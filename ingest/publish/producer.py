@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
-from kafka.errors import IllegalStateError
+from kafka.errors import IllegalStateError, KafkaTimeoutError
 
 from ingest.publish import metrics
 
@@ -24,10 +24,12 @@ PRODUCER_OPTIONS: Final[dict[str, Any]] = {
     "max_in_flight_requests_per_connection": 5,
     # A message that expires while others go on would leave a hole in its partition: giving up is ours, all at once.
     "delivery_timeout_ms": 10**10,
+    "max_block_ms": 1000,
 }
 """What is particular to this producer, beside ``segwatch.kafka.connection.producer_options``.
 
 ``batch_size``: small messages of a partition go together up to so many bytes; a full one goes alone.
+``max_block_ms``: how long ``send`` waits for what it must know of a topic; then it takes nothing, and is called again.
 """
 
 
@@ -154,12 +156,23 @@ class Publisher:
         while (message := self._next()) is not None:
             handed_over = self._clock()
             try:
-                future = self._producer.send(message.topic, message.value, message.key, partition=message.partition)
+                future = self._send(message)
             except Exception as error:  # whatever it is, the other thread must hear of it
                 self._failed(message, error)
                 return
+            if future is None:
+                return
             future.add_callback(self._sent, message, handed_over)
             future.add_errback(self._refused, message)
+
+    def _send(self, message: Outgoing) -> Any:
+        """Return the future of a message; None at the end, while the producer does not know the topic yet."""
+        while not self._closing:
+            try:
+                return self._producer.send(message.topic, message.value, message.key, partition=message.partition)
+            except KafkaTimeoutError:
+                continue
+        return None
 
     def _next(self) -> Outgoing | None:
         with self._changed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeError
+from kafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.future import Future
 
 from ingest.publish.producer import Outgoing, Publisher
@@ -154,4 +154,25 @@ def test_a_producer_that_gives_up_what_it_has_in_hand_has_ended(publisher: Publi
     producer.futures[0].success(None)
     producer.futures[1].failure(IllegalStateError("Producer is closed forcefully."))
     assert publisher.has_ended
+    assert publisher.pending == 1
+
+
+def test_a_topic_that_the_producer_knows_nothing_of_yet_is_waited_for(
+    publisher: Publisher, producer: FakeProducer
+) -> None:
+    producer.error = KafkaTimeoutError("Failed to update metadata after 1.0 secs.")
+    publisher.offer(message(1))
+    publisher.offer(message(2))
+    publisher.wait(0.05)
+    assert producer.sent == []
+    producer.error = None
+    eventually(lambda: len(producer.sent) == 2)
+    assert [value[0] for _, value, _, _ in producer.sent] == [1, 2]
+
+
+def test_the_end_does_not_wait_for_a_topic(publisher: Publisher, producer: FakeProducer) -> None:
+    """The fixture sees that the thread ends."""
+    producer.error = KafkaTimeoutError("Failed to update metadata after 1.0 secs.")
+    publisher.offer(message(1))
+    publisher.close()
     assert publisher.pending == 1
