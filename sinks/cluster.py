@@ -35,8 +35,8 @@ shard. The other tables are filled there by views, and take no rows through thei
 
 _NAME = re.compile(r"[A-Za-z0-9_.{}-]+")
 _KIND = re.compile(
-    r"(?P<verb>CREATE (?:OR REPLACE )?(?P<kind>TABLE|VIEW|MATERIALIZED VIEW|FUNCTION) (?:IF NOT EXISTS )?|ALTER TABLE )"
-    r"(?P<name>\w+)"
+    r"(?P<verb>CREATE (?:OR REPLACE )?(?P<kind>TABLE|VIEW|MATERIALIZED VIEW|FUNCTION) (?:IF NOT EXISTS )?|ALTER TABLE "
+    r"|(?P<rename>RENAME) TABLE IF EXISTS )(?P<name>\w+)"
 )
 _REFERENCE = re.compile(r"\b(FROM|JOIN|TO) (\w+)\b")
 _ENGINE = re.compile(r"^ENGINE = (\w*MergeTree)(?:\((\w+)\))?$", re.MULTILINE)
@@ -100,6 +100,9 @@ class Cluster(NamedTuple):
             raise ValueError(f"no way is known to bring this statement to a cluster: {statement[:80]}")
         verb, kind, name = match["verb"], match["kind"], match["name"]
         rest = statement[match.end() :]
+        if match["rename"]:
+            # Of views alone, whose names are the same on all servers.
+            return [f"{verb}{self.database}.{name}{rest.replace(' TO ', f' TO {self.database}.')}{self.on}"]
         if kind == "FUNCTION":
             return [f"{verb}{name}{self.on}{rest}"]
         if kind == "TABLE":

@@ -54,6 +54,12 @@ def test_views_read_what_they_should() -> None:
     assert all("FROM segwatch.flows AS flow FINAL" in statement for statement in views)
 
 
+def test_views_are_renamed_on_all_servers() -> None:
+    (away, back) = _statements("RENAME TABLE IF EXISTS segwatch.intervals_to_flows")
+    assert away.endswith("intervals_to_flows TO segwatch.intervals_to_flows_renamed ON CLUSTER 'main'")
+    assert back.endswith("intervals_to_flows_renamed TO segwatch.intervals_to_flows ON CLUSTER 'main'")
+
+
 def test_a_column_comes_to_both_tables() -> None:
     for name in ("sensors_local", "sensors"):
         (altered, *_) = _statements(f"ALTER TABLE segwatch.{name} ON CLUSTER 'main'\n    ADD COLUMN")
