@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from processors.paths.pairs import Pair
+from processors.paths.pairs import Pair, possible
 from segwatch.records.paths import Clock
 
 _WINDOWS: Final = 30
@@ -30,7 +30,8 @@ def estimate_clock(pair: Pair, is_forward: npt.NDArray[np.bool_]) -> Clock:
         return Clock(fastest, 0.0, middle, 0, is_known=False)
     drift = _drift(pair, gap, is_forward)
     level = gap - np.rint(drift * (pair.second - middle)).astype(np.int64)
-    there, back = int(level[is_forward].min()), int(level[~is_forward].max())
+    same = possible(level, is_forward)
+    there, back = int(level[is_forward & same].min()), int(level[~is_forward & same].max())
     return Clock((there + back) // 2, drift, middle, abs(there - back) // 2, is_known=True)
 
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from processors.paths.pairs import Pair
+from processors.paths.pairs import Pair, possible
 
 _LEAST_SPREAD: Final = 50_000
 """Nanoseconds."""
@@ -43,7 +43,8 @@ def usual_delays(pairs: dict[tuple[int, int], Pair], is_forward: npt.NDArray[np.
     usual = Usual(least, np.full(shape, _LEAST_SPREAD), np.full(shape, _LEAST_SPREAD), most, np.full(shape, _LATEST))
     for (one, other), (first, second, row) in pairs.items():
         delay, forward = second - first, is_forward[row]
-        for place, some in (((0, one, other), delay[forward]), ((1, other, one), -delay[~forward])):
+        same = possible(delay, forward)
+        for place, some in (((0, one, other), delay[forward & same]), ((1, other, one), -delay[~forward & same])):
             if len(some):
                 high, most = np.percentile(some, (_NINE_OF_TEN, _NEARLY_ALL))
                 usual.least[place] = some.min()

@@ -205,6 +205,20 @@ def _nearest_lost(packets: PacketColumns, work: Alignment, known: int, last: int
 
 
 @kernel
+def _note_bursts(packets: PacketColumns, work: Alignment, known: int, sensor: int, usual: Usual, way: int) -> None:
+    """Note which of the ``known`` packets were expected at a sensor so close to each other that any may be first."""
+    within = AT_ONCE
+    for last in range(packets.row.shape[1]):
+        within = max(within, signed(usual.most[way, last, sensor] - usual.least[way, last, sensor]))
+    _expect(work, known, sensor, usual.least[way])
+    burst = NOWHERE
+    for place in range(known):
+        if place == 0 or work.expected[place] - work.expected[place - 1] > within:
+            burst = work.packet[place]
+        packets.burst[work.packet[place]] = burst
+
+
+@kernel
 def _match(
     rows: Rows,
     order: Any,
@@ -259,6 +273,8 @@ def _match(
         before = sensor
     if not rows.is_marked[order[begin]]:
         _note_late(rows, packets, work, first, known, usual.least[direction])
+    if before != NOWHERE:
+        _note_bursts(packets, work, known, before, usual, direction)
     return made
 
 
@@ -303,6 +319,7 @@ def match_rows(rows: Rows, usual: Usual, reach: Reach) -> PacketColumns:
         twin=np.empty(count, np.int64),
         is_mixed=np.zeros(count, np.bool_),
         may_be_late=np.zeros(count, np.bool_),
+        burst=np.empty(count, np.int64),
     )
     order = np.lexsort((rows.time, rows.key))
     made = match_all(rows, order, usual, reach, new_alignment(), packets)

@@ -52,3 +52,19 @@ def pair_of(rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64], one: int,
     """Return what two of the sensors saw, out of what ``single_rows`` returns."""
     both = rows[(rows[:, one] != NOWHERE) & (rows[:, other] != NOWHERE)]
     return Pair(times[both[:, one]], times[both[:, other]], both[:, one])
+
+
+def possible(gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which packets of a pair are the same at both sensors, as far as the other direction tells.
+
+    ``gap``: by how much each came later at the second sensor. None gets there before it was sent, and what comes back
+    shows less than the clocks differ by, so what shows even less going there is two equal packets, of which each
+    sensor missed one. One direction alone tells nothing, nor do two that contradict each other.
+    """
+    found = np.ones(len(gap), np.bool_)
+    if is_forward.all() or not is_forward.any():
+        return found
+    there, back = np.median(gap[is_forward]), np.median(gap[~is_forward])
+    if there >= back:
+        found = np.where(is_forward, gap >= back, gap <= there)
+    return found

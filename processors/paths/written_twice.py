@@ -3,9 +3,9 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from processors.paths.alignment import AT_ONCE
+from processors.paths.bursts import Alike, Shares, alike, numbered, written_in
 from processors.paths.passages import Flags, Numbers, Passages
 from segwatch.records.paths import NOWHERE, PacketColumns
 
@@ -13,7 +13,6 @@ _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
 _UNSURE: Final = 100
 """What is not so many times as likely as anything else is not sure."""
-Shares = npt.NDArray[np.float64]
 
 
 class _Kinds(NamedTuple):
@@ -24,8 +23,7 @@ class _Kinds(NamedTuple):
     is_single: Flags
     """Only one sensor has it."""
     has_twin: Flags
-    row: Numbers
-    """Number of its row of twins; one without any begins the next."""
+    twin: Numbers
     is_third: Flags
     """Its twin has a twin, too: it is the third of a row, or a later one."""
     is_again: Flags
@@ -48,7 +46,7 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
         is_gone=np.any(passages.expects & (np.arange(sensors) > last[:, None]), axis=1),
         is_single=np.equal(first, last),
         has_twin=has_twin,
-        row=np.cumsum(~has_twin),
+        twin=packets.twin,
         is_third=has_twin & has_twin[packets.twin],
         is_again=(original != NOWHERE) & np.all(at_once | ~passages.seen, axis=1),
         gap=np.abs(gap[np.arange(len(first)), first]),
@@ -60,90 +58,108 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
 def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> tuple[Flags, Flags]:
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
-    And whether that is not sure of one of a row of equal acknowledgements: a host may have sent all, and one was lost.
+    And whether that is not sure of one that was lost: captures may have written one of its burst twice.
     ``first``, ``last``: (P,) places that saw it. Where a copy may have been lost behind several sensors, or one of two
     equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    first_own, others_own = _by_captures(packets, kinds)
-    own = first_own * others_own
+    captures = _by_captures(packets, kinds)
+    first_own = captures.share(kinds.sensor, kinds.gap)
+    own = first_own * _by_others(packets, kinds)
     lost = _is_lost(packets, passages, kinds, first, last)
     every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
     is_again = kinds.is_again & ~kinds.has_twin
-    copied = _alike(kinds, kinds.place, is_again & ~kinds.is_gone & ~kinds.is_single, every, _never(every))
-    sent = _sent_twice(packets, kinds, every)
+    is_copied = is_again & ~kinds.is_gone & ~kinds.is_single
+    copied = alike(kinds.place, kinds.gap, is_copied, every, _never(every)).share(kinds.place, kinds.gap)
+    hosts = _by_hosts(kinds, every)
+    sent = hosts.share(kinds.place + len(every) * kinds.is_third, kinds.gap)
     is_likely = np.where(kinds.has_twin, own > sent * lost, kinds.is_single | (own > copied * lost))
-    may_be_own = kinds.is_gone & kinds.is_again
-    found: Flags = may_be_own & is_likely
-    is_lost = kinds.is_gone & kinds.has_twin & ~found
-    is_either = _UNSURE * own > sent * lost
-    is_another = _UNSURE * _greatest_in_row(kinds, first_own / sent) * others_own > lost
-    return found, is_lost & (is_either & kinds.is_again | is_another & _is_first_in_row(kinds, last, is_lost))
+    found: Flags = kinds.is_gone & kinds.is_again & is_likely
+    burst = numbered(packets.burst)
+    chance = written_in(burst, passages, packets.is_forward, captures, ~found)
+    twins, copies = kinds.has_twin & ~found, (packets.copy_of != NOWHERE) & ~found
+    begun = np.zeros(chance.shape)
+    rather = first_own / sent * _without(packets, kinds, hosts, len(every))
+    np.maximum.at(begun, (burst[twins], first[twins]), rather[twins])
+    rather = chance[burst, first] / copied
+    np.maximum.at(begun, (burst[copies], first[copies]), rather[copies])
+    is_lost = kinds.is_gone & ~found
+    is_another = _UNSURE * _in_burst(begun, chance, burst, passages, last) > lost
+    is_either = kinds.is_again & kinds.has_twin & (_UNSURE * own > sent * lost)
+    return found, is_lost & is_either | _first_of_each(burst, last, is_lost & is_another)
 
 
-def _greatest_in_row(kinds: _Kinds, times: Shares) -> Shares:
-    """Return (P,) the greatest of the row of twins that a packet is in: nothing tells which of them is which.
+def _in_burst(begun: Shares, chance: Shares, burst: Numbers, passages: Passages, last: Numbers) -> Shares:
+    """Return (P,) how many times as likely it is that captures wrote one of its burst twice as that there is another.
 
-    Without one of them three or more are still a row, so the second one, which begins it, counts in a row of two only.
+    By those places that had the packet. ``begun``: (B, S) how many times by the first that has one more; ``chance``: as
+    ``written_in`` returns it, for those behind that one.
     """
-    is_long = np.bincount(kinds.row[kinds.is_third], minlength=int(kinds.row.max(initial=0)) + 1) > 0
-    some = kinds.has_twin & (kinds.is_third | ~is_long[kinds.row])
-    most = np.zeros(len(is_long))
-    np.maximum.at(most, kinds.row[some], times[some])
-    found: Shares = most[kinds.row]
+    found = np.zeros(len(burst))
+    behind = np.ones(len(burst))
+    for place in range(chance.shape[1] - 1, -1, -1):
+        here = passages.seen[:, place] & (place <= last)
+        found = np.where(here, np.maximum(found, begun[burst, place] * behind), found)
+        behind = np.where(here, behind * chance[burst, place], behind)
     return found
 
 
-def _is_first_in_row(kinds: _Kinds, last: Numbers, wanted: Flags) -> Flags:
-    """Return (P,) which of the wanted is the first one of its row of twins and the place that had it last."""
+def _first_of_each(burst: Numbers, last: Numbers, wanted: Flags) -> Flags:
+    """Return (P,) which of the wanted is the first one of its burst and the place that had it last."""
     chosen = np.flatnonzero(wanted)
-    rows = np.stack((kinds.row[chosen], last[chosen]), axis=1)
+    rows = np.stack((burst[chosen], last[chosen]), axis=1)
     found = np.zeros(len(last), np.bool_)
     found[chosen[np.unique(rows, axis=0, return_index=True)[1]]] = True
     return found
 
 
-def _by_captures(packets: PacketColumns, kinds: _Kinds) -> tuple[Shares, Shares]:
-    """Return (P,) how likely the first sensor that has a packet wrote it, so far behind another, and all others did."""
+def _without(packets: PacketColumns, kinds: _Kinds, hosts: Alike, groups: int) -> Shares:
+    """Return (P,) how much likelier a row of twins is without its second one, which then begins with the third.
+
+    ``groups``: how many groups of beginnings ``hosts`` has.
+    """
+    rather = np.ones(len(kinds.gap))
+    third = np.flatnonzero(kinds.is_third)
+    third = third[~kinds.is_third[packets.twin[third]]]
+    second = packets.twin[third]
+    gap = kinds.gap[third]
+    begins = hosts.share(kinds.place[third], gap + kinds.gap[second])
+    rather[second] = begins / hosts.share(kinds.place[third] + groups, gap)
+    return rather
+
+
+def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Alike:
+    """Return how often sensors write one twice, by sensor."""
     written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
     single = kinds.is_again & ~kinds.has_twin & kinds.is_single
-    never = _RARER * _never(written)
-    again = (np.bincount(kinds.sensor[single], minlength=len(written)) + never) / written
+    return alike(kinds.sensor, kinds.gap, single, written, _RARER * _never(written))
+
+
+def _by_others(packets: PacketColumns, kinds: _Kinds) -> Shares:
+    """Return (P,) how likely all sensors that have a packet but the first wrote it twice."""
+    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
+    single = kinds.is_again & ~kinds.has_twin & kinds.is_single
+    again = (np.bincount(kinds.sensor[single], minlength=len(written)) + _RARER * _never(written)) / written
     at_others = np.arange(len(written)) != kinds.sensor[:, None]
-    own = _alike(kinds, kinds.sensor, single, written, never)
-    return own, np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    found: Shares = np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    return found
 
 
-def _sent_twice(packets: PacketColumns, kinds: _Kinds, every: Numbers) -> Shares:
-    """Return (P,) how likely a host sends another one at once, as it has sent one, or already two in a row.
+def _by_hosts(kinds: _Kinds, every: Numbers) -> Alike:
+    """Return how often a host sends another one at once, by place; behind these, as it has sent two in a row.
 
     ``every``: (G,) how many packets there are in the direction of each place.
     """
     is_lost = kinds.is_gone & kinds.is_single
-    group = kinds.place + len(every) * kinds.is_third
     rows = np.bincount(kinds.place[kinds.has_twin], minlength=len(every))
-    both = kinds.has_twin & ~is_lost & ~is_lost[packets.twin]
-    return _alike(kinds, group, both, np.concatenate((every, rows)), _never(every))
+    both = kinds.has_twin & ~is_lost & ~is_lost[kinds.twin]
+    group = kinds.place + len(every) * kinds.is_third
+    return alike(group, kinds.gap, both, np.concatenate((every, rows)), _never(every))
 
 
 def _never(counts: Numbers) -> float:
     """Return what is added to each of so many counts: of what was never seen nothing tells that it cannot be."""
     return 1 / len(counts)
-
-
-def _alike(kinds: _Kinds, group: Numbers, wanted: Flags, every: Numbers, more: float) -> Shares:
-    """Return (P,) what share of its group are wanted packets that came about as far behind another as this one.
-
-    ``every``: (G,) how many there are in each group; ``more``: what is added to those that are wanted. About as far:
-    half to twice.
-    """
-    share = np.zeros(len(group))
-    for number in range(len(every)):
-        here = group == number
-        gaps, own = np.sort(kinds.gap[here & wanted]), kinds.gap[here]
-        count = np.searchsorted(gaps, 2 * own, "right") - np.searchsorted(gaps, (own + 1) // 2, "left")
-        share[here] = (count + more) / max(int(every[number]), 1)
-    return share
 
 
 def _is_lost(packets: PacketColumns, passages: Passages, kinds: _Kinds, first: Numbers, last: Numbers) -> Shares:

@@ -298,6 +298,16 @@ def test_unequal_ways_are_within_the_stated_uncertainty() -> None:
     assert abs(clock.offset - 120_500_000) <= clock.uncertainty
 
 
+def test_equal_packets_of_which_each_capture_missed_another_one_do_not_move_clocks() -> None:
+    """The first sensor missed the first one, and its repeat was lost before the second: these are no pair."""
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    again = packets[40]._replace(at=packets[40].at + 60_000, lost=0)
+    packets[40] = packets[40]._replace(unseen=(0,))
+    paths = trace(THREE.sensors([*packets, again]))
+    assert [clock.offset for clock in paths.clocks] == [1_000 * offset for offset in THREE.offsets]
+    assert happened(paths) == [("appeared", again.seq, "AB"), ("lost", again.seq, "AB")]
+
+
 def test_drift_is_found_and_taken_out() -> None:
     packets = [one._replace(at=200 * one.at) for one in talk(2000)]
     packets[1000] = packets[1000]._replace(lost=0)
