@@ -5,6 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import before, not_after, signed
 from processors.verdicts import confidence, scoreboard
+from processors.verdicts.claims import REPEATED
 from processors.verdicts.clocks import waited
 from processors.verdicts.flights import await_flight
 from processors.verdicts.habits import learn, leave_undecided
@@ -245,11 +246,12 @@ def _last_in_flight(
     if not may_probe and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    if not may_probe or habit < 0:
+    may_be_timeout = verdict.silence >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
+    if not may_probe or (habit < 0 and may_be_timeout):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
-    if habit > 0:
+    if habit > 0 or not may_be_timeout:
         return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
     leave_undecided(trouble, note)
     await_flight(state, trouble, sender, receiver, signed(note.end))

@@ -159,3 +159,12 @@ def test_what_comes_soon_may_be_a_timeout_as_well_as_a_probe(room: int, cause: C
     talk.ack(at + 206, 20)
     talk.send(at + 210, 20 + room)
     assert talk.only().cause is cause
+
+
+@pytest.mark.parametrize(("after", "cause"), [(15, Cause.TAIL_LOSS_PROBE), (150, Cause.RTO)])
+def test_no_timeout_is_shorter_than_a_round_trip(after: int, cause: Cause) -> None:
+    """Even of a sender that has sent no probe before: so what was learnt of it is not relied on."""
+    talk, at = _after_a_timeout(225)
+    talk.send(at, 12)
+    talk.send(at + after, 12)
+    assert _causes(talk) == [Cause.RTO, cause]
