@@ -10,11 +10,12 @@ from processors.verdicts.claims import CLAIMED, REPEATED
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.headers import Header, header_of
+from processors.verdicts.least_timeout import least_variation
 from processors.verdicts.need import judge_need, note_stall, was_reset
 from processors.verdicts.phases import prolong
 from processors.verdicts.reordering import call_late, late_confidence, take_back
 from processors.verdicts.repeats import repeat_cause
-from processors.verdicts.round_trips import round_trip
+from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.rows import begin, fill_reports, write
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, NUMBERS_MOVE, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
@@ -246,6 +247,7 @@ def _new_verdict(
     note.is_head = 1 if packet.seq == signed(sender.una) else 0
     begin(verdict, packet, sender, receiver)
     verdict.silence = quiet
+    verdict.timeout = timeout(sender, receiver, least_variation(trouble))
     fill_reports(verdict, trouble, sender, packet)
     return place, copy
 

@@ -7,6 +7,7 @@ from processors.serial import MODULUS_MASK, not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.claims import REPEATED
 from processors.verdicts.going_back import goes_back_again
+from processors.verdicts.least_timeout import was_sent_last
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter, phase_at_sender
 from processors.verdicts.reports import were_heard
@@ -57,7 +58,15 @@ def _clocked_cause(
 
 @rare_kernel
 def _timer_ran_out(
-    trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, reported: bool
+    state: State,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    note: Any,
+    verdict: Any,
+    phase: int,
+    reported: bool,
+    copy: int,
 ) -> bool:
     """Whether a timer sent the repeat: after silence, or because no acknowledgment can have done it.
 
@@ -69,6 +78,8 @@ def _timer_ran_out(
     """
     if verdict.silence >= clock(sender, receiver):
         verdict.proof |= _SILENCE
+        return True
+    if was_sent_last(state, sender, receiver, note, copy):
         return True
     if phase not in (OPEN, PROBED) or reported or not sender.last_heard:
         return False
@@ -116,7 +127,7 @@ def repeat_cause(
     if reported:
         verdict.proof |= _LOSS_REPORTED
     anew = goes_back_again(trouble, sender, note, reported)
-    if _timer_ran_out(trouble, sender, receiver, note, verdict, phase, reported or anew):
+    if _timer_ran_out(state, trouble, sender, receiver, note, verdict, phase, reported or anew, copy):
         cause, sure = timer_cause(state, trouble, sender, receiver, note, verdict, phase, reported, copy, out)
         if not verdict.proof & _SILENCE:
             sure = min(sure, confidence.TIMER_INFERRED)

@@ -33,6 +33,18 @@ def _echoes_older(trouble: Any, sender: Any, receiver: Any, note: Any) -> bool:
 
 
 @rare_kernel
+def echoes_report(trouble: Any, sender: Any, note: Any) -> bool:
+    """Whether a segment echoes what came with the first report of losses, or later.
+
+    One that had been acknowledged by then shows that the echo is that of what passed just before, in the same tick.
+    """
+    if before(signed(note.start), signed(sender.una)):
+        return False
+    stamped = bool(note.marks & HAS_TIMESTAMP) and bool(trouble.reported_tsval) and bool(note.tsecr)
+    return stamped and not before(signed(note.tsecr), signed(trouble.reported_tsval))
+
+
+@rare_kernel
 def were_heard(trouble: Any, sender: Any, receiver: Any, verdict: Any, note: Any) -> bool:
     """Whether the sender had heard of losses when it sent what passes now.
 
@@ -46,4 +58,6 @@ def were_heard(trouble: Any, sender: Any, receiver: Any, verdict: Any, note: Any
     are_open = verdict.sacked_above > 0 or verdict.duplicate_acks > 0
     if not are_open and now - signed(trouble.reported_at) > least + clock(sender, receiver):
         return False
+    if are_open and echoes_report(trouble, sender, note):
+        return True
     return 2 * (now - signed(trouble.reported_since)) >= least

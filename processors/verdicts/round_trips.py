@@ -62,12 +62,15 @@ def least_round_trip(sender: Any, receiver: Any) -> int:
 
 
 @rare_kernel
-def timeout(sender: Any, receiver: Any) -> int:
-    """Return the sender's retransmission timeout without backoff (RFC 6298 section 2, Linux's least)."""
+def timeout(sender: Any, receiver: Any, least: int) -> int:
+    """Return the sender's retransmission timeout without backoff (RFC 6298 section 2).
+
+    ``least``: nanoseconds that it is above the smoothed round trip at least.
+    """
     smoothed = round_trip(sender, receiver)
     if not smoothed:
         return INITIAL_TIMEOUT
-    return smoothed + max(_MICROSECOND * signed(receiver.answer_variation), LEAST_VARIATION)
+    return smoothed + max(_MICROSECOND * signed(receiver.answer_variation), least)
 
 
 @rare_kernel

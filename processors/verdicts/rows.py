@@ -4,7 +4,7 @@ from typing import Any
 
 from processors.serial import distance, signed
 from processors.verdicts import counter, scoreboard
-from processors.verdicts.round_trips import round_trip, timeout
+from processors.verdicts.round_trips import LEAST_VARIATION, round_trip, timeout
 from processors.verdicts.state import MOST_WRITTEN, State
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.segments import SegmentColumns
@@ -92,7 +92,7 @@ def fill_blank(verdict: Any, seq: int, length: int) -> None:
 def fill_times(verdict: Any, sender: Any, receiver: Any) -> None:
     """Say what was known of the sender's times just before the segment."""
     verdict.round_trip = round_trip(sender, receiver)
-    verdict.timeout = timeout(sender, receiver)
+    verdict.timeout = timeout(sender, receiver, LEAST_VARIATION)
 
 
 @rare_kernel

@@ -127,6 +127,7 @@ TROUBLE: Final = records(
         ("phase", np.uint8),
         ("last_phase", np.uint8),
         ("probes", np.int8),
+        ("rto_min", np.int16),
         ("unseen", np.uint8),
         ("reports", np.uint8),
         ("open_notes", np.uint16),
@@ -163,8 +164,10 @@ segments echo which the sender sent after it had heard so, 0 unknown. ``episode`
 ``repeated_to``. ``ignored``: see ``going_back``. ``claimed*``: see ``claims``. ``closed_at``, ``reopened``: when the
 peer's window closed and opened last. ``reported_since``, ``reported_at``: first and last time of the last reports of
 losses; ``reported_tsval``: the timestamp of the first (0 none). ``probes``: more than 0 if it is known to send tail
-loss probes, less if it is known not to. ``undecided``: its verdicts that name a probe, though it may have been a
-timeout; ``first_kept``: those of them that nothing else can amend, newest first. ``flight*``, ``in_flight``,
+loss probes, less if it is known not to. ``rto_min``: milliseconds that its timeouts were above its round trip at
+least, if less than Linux's 200, else 0; negative if that may have been no timeout. ``undecided``: its verdicts that
+name a probe, though it may have been a timeout; ``first_kept``: those of them that nothing else can amend, newest
+first. ``flight*``, ``in_flight``,
 ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
 again yet. ``idle_since``: when its application's pause began in which keep-alives passed last.

@@ -3,16 +3,24 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import not_after, signed
+from processors.serial import before, not_after, signed
 from processors.verdicts import confidence, scoreboard
 from processors.verdicts.claims import REPEATED
 from processors.verdicts.clocks import waited
 from processors.verdicts.flights import await_flight
 from processors.verdicts.habits import learn, leave_undecided
 from processors.verdicts.headers import header_of
+from processors.verdicts.least_timeout import (
+    learn_least_timeout,
+    least_variation,
+    probed_before,
+    shortest_timeout,
+    was_sent_last,
+)
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
-from processors.verdicts.round_trips import LEAST_VARIATION, least_round_trip
+from processors.verdicts.reports import echoes_report
+from processors.verdicts.round_trips import least_round_trip, timeout
 from processors.verdicts.rows import amend
 from processors.verdicts.sent import find, place_of
 from processors.verdicts.state import (
@@ -46,12 +54,8 @@ _ID_MISSING = int(Proof.ID_MISSING)
 _ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
-_DELAYED_ACK = 200_000_000
-"""Nanoseconds that a probe waits longer with one segment in flight (RFC 8985 section 7.2)."""
-_SHORTEST_TIMEOUT = LEAST_VARIATION * 9 // 10
-"""Nanoseconds of silence below which a reported loss was repeated by RACK's timer: Linux has no shorter timeout."""
-_FAR_TOO_SOON = LEAST_VARIATION // 2
-"""Nanoseconds since its original below which no timeout sent a repeat, half of Linux's shortest."""
+_LATE_REORDERING = 100_000_000
+"""Nanoseconds of silence that RACK's timer may end at most, where the round trip is short."""
 
 
 @rare_kernel
@@ -61,8 +65,8 @@ def is_forgotten(verdict: Any) -> bool:
 
 
 @rare_kernel
-def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
-    """Whether the wait was far from a timeout's, though no acknowledgment released the repeat.
+def _is_far_too_soon(trouble: Any, sender: Any, note: Any, verdict: Any) -> bool:
+    """Whether the wait was far from a timeout's (half of its least), though no acknowledgment released the repeat.
 
     An ICMP message may have, which the capture may lack (RFC 1191). Without the sender's own clock, a repeat that
     follows without silence may have been held up on its way with what was sent before it: that tells nothing. Nor does
@@ -74,7 +78,7 @@ def _is_far_too_soon(sender: Any, note: Any, verdict: Any) -> bool:
     if not has_clock and not verdict.proof & _SILENCE:
         return False
     longest = max(signed(note.waited), signed(verdict.silence))
-    return longest < _FAR_TOO_SOON and 2 * longest < signed(verdict.timeout)
+    return 2 * longest < least_variation(trouble) and 2 * longest < signed(verdict.timeout)
 
 
 @rare_kernel
@@ -92,17 +96,19 @@ def _since_sent_at_most(state: State, sender: Any, note: Any, verdict: Any) -> i
 
 
 @rare_kernel
-def _outlasts_reordering(state: State, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int) -> bool:
+def _outlasts_reordering(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int
+) -> bool:
     """Whether a silence is longer than RACK's timer, though shorter than the timeout that was estimated.
 
     That timer waits a round trip and a window for reordering, which is another one at most (RFC 8985 section 6.2). And
     Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``): so
     where an episode begins, that has to be as long ago as its least.
     """
-    if not verdict.round_trip > 0 or verdict.silence <= max(2 * verdict.round_trip, _FAR_TOO_SOON):
+    if not verdict.round_trip > 0 or verdict.silence <= max(2 * verdict.round_trip, _LATE_REORDERING):
         return False
     since = _since_sent_at_most(state, sender, note, verdict)
-    return phase != OPEN or since < 0 or since >= _SHORTEST_TIMEOUT + least_round_trip(sender, receiver)
+    return phase != OPEN or since < 0 or since >= shortest_timeout(trouble) + least_round_trip(sender, receiver)
 
 
 @rare_kernel
@@ -205,10 +211,10 @@ def _tell_by_missing_repeat(state: State, trouble: Any, note: Any, verdict: Any,
     (RFC 6298 section 5.5), so it is the third. The estimate may be wrong by a twelfth, or too short by a sixth.
     """
     silence = 4 * signed(verdict.silence)
-    timeout = signed(verdict.timeout)
-    if 7 * timeout < silence < 9 * timeout:
+    estimate = signed(verdict.timeout)
+    if 7 * estimate < silence < 9 * estimate:
         learn(state, trouble, 1, signed(note.frame), out)
-    elif 11 * timeout < silence <= 14 * timeout and trouble.probes <= 0:
+    elif 11 * estimate < silence <= 14 * estimate and trouble.probes <= 0:
         learn(state, trouble, -1, signed(note.frame), out)
 
 
@@ -223,28 +229,29 @@ def _last_in_flight(
     timeout, and its sender sends no probes.
     """
     lacking = _lacks_data(state, sender, receiver, note, verdict)
-    once = 2 * verdict.silence < 3 * (LEAST_VARIATION + signed(verdict.round_trip))
+    once = 2 * verdict.silence < 3 * (least_variation(trouble) + signed(verdict.round_trip))
     habit = signed(trouble.probes)
-    if lacking == 1 and verdict.proof & _ORIGINAL_SEEN and once and verdict.silence >= _SHORTEST_TIMEOUT and habit <= 0:
+    least = shortest_timeout(trouble)
+    if lacking == 1 and verdict.proof & _ORIGINAL_SEEN and once and verdict.silence >= least and habit <= 0:
         learn(state, trouble, -1, signed(note.frame), out)
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_AT_HEAD
-    too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + _DELAYED_ACK)
+    too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + least_variation(trouble))
     if habit:
         verdict.proof |= _HABIT
     too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
     if too_late and lacking == 1:
         _tell_by_missing_repeat(state, trouble, note, verdict, out)
     may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
-    if not may_probe and _is_far_too_soon(sender, note, verdict):
+    if not may_probe and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    is_long = verdict.silence >= _SHORTEST_TIMEOUT or trouble.claimed == REPEATED  # whose beginning did not pass
-    if not may_probe or (habit < 0 and is_long):
+    may_be_timeout = verdict.silence >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
+    if not may_probe or (habit < 0 and may_be_timeout):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
-    if habit > 0 or not is_long:
+    if habit > 0 or not may_be_timeout:
         return _TAIL_LOSS_PROBE, confidence.TIMER_TOLD
     leave_undecided(trouble, note)
     await_flight(state, trouble, sender, receiver, signed(note.end))
@@ -267,7 +274,7 @@ def _note_missing_probe(
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and numbers <= 1
     told = told or (bool(verdict.proof & _HOLE_SEEN) and numbers == 1)
     lacking = _lacks_data(state, sender, receiver, note, verdict)
-    if verdict.proof & _ID_MISSING and verdict.silence < LEAST_VARIATION + 2 * signed(verdict.round_trip):
+    if verdict.proof & _ID_MISSING and verdict.silence < least_variation(trouble) + 2 * signed(verdict.round_trip):
         told = told or lacking > 0
     elif verdict.proof & _ID_MISSING and lacking == 1:
         _tell_by_missing_repeat(state, trouble, note, verdict, out)
@@ -282,6 +289,22 @@ def _has_unheard_report(trouble: Any, note: Any) -> bool:
     Once it has, it sends no probes (Linux: ``tcp_schedule_loss_probe``), and repeats only what was not reported.
     """
     return bool(scoreboard.holds(trouble, signed(note.start), signed(note.end)))
+
+
+@rare_kernel
+def _released_late(trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, phase: int, copy: int) -> bool:
+    """Whether a repeat after silence is the first of its segment, and its sender had heard of the loss.
+
+    It has no need of a timeout for that, where it had to do with that loss: the report came late to it. So it is in a
+    loss episode, and after as many reports as make any sender repeat (RFC 6675 section 5); and where it had not heard
+    what passed the sensor after the report, as its echo tells. Identifications tell that no repeat was missed.
+    """
+    if not both_acknowledge_selectively(sender, receiver) or not echoes_report(trouble, sender, note):
+        return False
+    if numbers_since(sender, note) != 1 or copy != NOTHING:
+        return False
+    many = verdict.duplicate_acks >= DUP_THRESH or verdict.sacked_above >= DUP_THRESH * verdict.length
+    return bool(phase in (RECOVERY, LOSS) or many or before(signed(note.tsecr), signed(sender.heard_tsval)))
 
 
 @rare_kernel
@@ -314,24 +337,31 @@ def timer_cause(
         if reported or phase in (RECOVERY, LOSS):
             return _reported_cause(trouble, phase, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    least = max(_SHORTEST_TIMEOUT, signed(verdict.timeout) * 3 // 4)
-    too_soon = verdict.silence < least and not _ran_since_repeat(state, sender, receiver, note, copy, least)
+    learn_least_timeout(state, trouble, sender, receiver, note, verdict, phase, reported, copy)
+    verdict.timeout = timeout(sender, receiver, least_variation(trouble))
+    again = was_sent_last(state, sender, receiver, note, copy)
+    least = max(shortest_timeout(trouble), signed(verdict.timeout) * 3 // 4)
+    too_soon = (
+        not again and verdict.silence < least and not _ran_since_repeat(state, sender, receiver, note, copy, least)
+    )
     selective = both_acknowledge_selectively(sender, receiver)
     is_asked = reported and not selective and verdict.duplicate_acks >= DUP_THRESH and note.waited < least
     if too_soon and is_asked and phase == OPEN:
         return _reported_cause(trouble, phase, snd_max)
-    too_soon = too_soon and not _outlasts_reordering(state, sender, receiver, note, verdict, phase)
-    if too_soon and (phase in (RECOVERY, LOSS) or (reported and selective)):
+    too_soon = too_soon and not _outlasts_reordering(state, trouble, sender, receiver, note, verdict, phase)
+    late = reported and _released_late(trouble, sender, receiver, note, verdict, phase, copy)
+    if late or (too_soon and (phase in (RECOVERY, LOSS) or (reported and selective))):
         return _reported_cause(trouble, phase, snd_max)
-    probes = phase == OPEN or (phase == PROBED and verdict.silence < _SHORTEST_TIMEOUT)
-    if is_tail and probes and not reported:
+    is_next = verdict.silence < shortest_timeout(trouble) and not probed_before(state, trouble, copy)
+    probes = phase == OPEN or (phase == PROBED and is_next)
+    if is_tail and probes and not again and not reported:
         return _last_in_flight(state, trouble, sender, receiver, note, verdict, snd_max, out)
-    if _is_far_too_soon(sender, note, verdict):
+    if not again and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
     if phase == PROBED:
         _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
-    if phase == OPEN and not is_tail and not reported:
+    if phase == OPEN and not again and not is_tail and not reported:
         _note_missing_probe(state, trouble, sender, receiver, note, verdict, out)
     enter(trouble, LOSS, snd_max)
     return _RTO, confidence.TIMER_AT_HEAD

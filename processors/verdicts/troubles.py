@@ -38,6 +38,7 @@ def _get_into_trouble(state: State, sender: Any) -> None:
     trouble.ranges = 0
     trouble.phase = OPEN
     trouble.probes = 0
+    trouble.rto_min = 0
     trouble.unseen = 0
     trouble.reports = 0
     trouble.open_notes = 0

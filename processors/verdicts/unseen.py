@@ -14,6 +14,7 @@ from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
 from processors.verdicts.clocks import silence, since_sent, since_spoken
 from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
+from processors.verdicts.least_timeout import least_variation_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import ids_ascend
 from processors.verdicts.phases import end_if_acknowledged
@@ -191,7 +192,7 @@ def packets_between(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
-def _least_timer(sender: Any, receiver: Any, surely: bool) -> int:
+def _least_timer(state: State, sender: Any, receiver: Any, surely: bool) -> int:
     """Return the least silence of a timeout.
 
     ``surely``: what is missing was surely data, as the sender numbers its packets for itself, and had nothing to
@@ -199,7 +200,7 @@ def _least_timer(sender: Any, receiver: Any, surely: bool) -> int:
     the silence, too.
     """
     least = least_round_trip(sender, receiver)
-    return (least >> 1 if surely else least) + LEAST_VARIATION - _TIMER_EARLY
+    return (least >> 1 if surely else least) + least_variation_of(state, sender) - _TIMER_EARLY
 
 
 @rare_kernel
@@ -229,7 +230,7 @@ def _longest_timer(state: State, sender: Any, receiver: Any) -> int:
     After a timeout the timer runs twice as long, until something is acknowledged that was sent once (RFC 6298 section
     5, Karn).
     """
-    longest = timeout(sender, receiver) + _delays(sender, receiver)
+    longest = timeout(sender, receiver, least_variation_of(state, sender)) + _delays(sender, receiver)
     if not sender.trouble:
         return longest
     trouble = state.troubles[sender.trouble - 1]
@@ -251,7 +252,7 @@ def _timers_fit(state: State, quiet: int, packets: int, sender: Any, receiver: A
     Each missing packet is the original or a repeat of it. After a probe the timer runs as long again, after a timeout
     twice as long (RFC 6298 section 5.5). With selective acknowledgments, a probe may go before the timeout.
     """
-    least = _least_timer(sender, receiver, surely)
+    least = _least_timer(state, sender, receiver, surely)
     longest = _longest_timer(state, sender, receiver)
     for timers in range(1, min(packets, _MOST_TIMERS) + 1):
         if timers * least <= quiet <= ((1 << timers) - 1) * longest + timers * _TIMER_LATE:
@@ -309,8 +310,8 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
     surely = unheard and numbers_alone(state, sender)
     selective = both_acknowledge_selectively(sender, receiver)
-    timeout_at_least = _least_timer(sender, receiver, surely)
-    latest_probe = 2 * round_trip(sender, receiver) + LEAST_VARIATION + _TIMER_LATE
+    timeout_at_least = _least_timer(state, sender, receiver, surely)
+    latest_probe = 2 * round_trip(sender, receiver) + least_variation_of(state, sender) + _TIMER_LATE
     fits = _timers_fit(state, quiet, packets, sender, receiver, surely)
     fits = fits or (packets == 1 and selective and timeout_at_least <= quiet <= latest_probe)
     if unheard:
@@ -321,7 +322,7 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
             least = 0
         if quiet < max(least, clock(sender, receiver)):
             return False
-        fits = fits or (has_all and quiet <= timeout(sender, receiver) + _TIMER_LATE)
+        fits = fits or (has_all and quiet <= timeout(sender, receiver, least_variation_of(state, sender)) + _TIMER_LATE)
         if selective and packets == 1 and not has_all:
             fits = fits or _probe_fits(quiet, sender, receiver, 0, 2 * _delays(sender, receiver))
     if counts_here(state, sender, packet.now, quiet):

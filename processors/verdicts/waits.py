@@ -40,7 +40,7 @@ def _window_wait(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     if not sender.marks & WAS_CLOSED or sender.closed or not sender.trouble:
         return 0
     trouble = state.troubles[sender.trouble - 1]
-    if packet.now - signed(trouble.reopened) > timeout(sender, receiver):
+    if packet.now - signed(trouble.reopened) > timeout(sender, receiver, LEAST_VARIATION):
         return 0
     return max(signed(trouble.reopened) - max(signed(trouble.closed_at), signed(trouble.stalled_until)), 0)
 
@@ -96,7 +96,7 @@ def write_wait(
     out: Any,
 ) -> None:
     """Write what new data waited for, if it waited for a timeout or longer."""
-    least = timeout(sender, receiver)
+    least = timeout(sender, receiver, LEAST_VARIATION)
     quiet = silence(state, packet, sender, receiver)
     by_window = least <= _window_wait(state, packet, sender, receiver) <= LONGEST_STALL
     could_send = not sender.closed and sender.una == sender.snd_max
