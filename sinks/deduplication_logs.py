@@ -35,7 +35,11 @@ def mend_deduplication_logs(data: Path) -> int:
 
     Return how many files had some. No server may run on the folder. Raises ``OSError``.
     """
-    return sum(_mend(file, _newest(lists.parent)) for lists in data.glob(_LISTS) for file in lists.glob(_FILES))
+    mended = 0
+    for lists in data.glob(_LISTS):
+        newest = _newest(lists.parent)
+        mended += sum(_mend(file, newest) for file in lists.glob(_FILES))
+    return mended
 
 
 def _newest(table: Path) -> dict[str, int]:

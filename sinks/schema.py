@@ -55,7 +55,10 @@ def migrate(client: Any, address: ServerAddress, known: tuple[Migration, ...] | 
 
 
 def apply_missing(client: Any, address: ServerAddress, wanted: Sequence[Migration]) -> list[Migration]:
-    """Apply those of the ``wanted`` migrations that are missing, and return them. Raises what ``migrate`` does."""
+    """Apply those of the ``wanted`` migrations that are missing, and return them. Raises what ``migrate`` does.
+
+    What another process applies meanwhile is left alone, as that one may already insert.
+    """
     with as_store_errors(address):
         applied = applied_migrations(client)
         check_applied(applied, wanted, str(address))
@@ -63,7 +66,8 @@ def apply_missing(client: Any, address: ServerAddress, wanted: Sequence[Migratio
         if missing and applied:
             _refuse_cluster(client, address)
         for migration in missing:
-            _apply(client, migration)
+            if migration.number not in applied_migrations(client):
+                _apply(client, migration)
     return missing
 
 

@@ -71,7 +71,7 @@ class ServerProcess:
         """Return what ``answer`` says as soon as it is not None.
 
         A server that ends meanwhile is started again where that helps. Raise the kind's error if it fails for good,
-        or does not answer in time; one that was started here is ended then.
+        or does not answer in time; it goes on then, as it may have much to read, and a later call finds it ready.
         """
         kind, files = self._kind, self._files
         deadline = time.monotonic() + kind.start_seconds
@@ -82,9 +82,9 @@ class ServerProcess:
             if self._child in {None, files.pid()} and (answered := answer()) is not None:
                 return answered
             time.sleep(kind.poll_seconds)
-        ended = " and was ended" if self._end_child() else ""
         raise kind.error(
-            f"The {kind.name} did not start within {kind.start_seconds:.0f} seconds{ended}; its log is {files.log}."
+            f"The {kind.name} did not start within {kind.start_seconds:.0f} seconds; it goes on (process "
+            f"{self._child or files.pid()}), so try again in a while. Its log is {files.log}."
         )
 
     def end(self, *signals: signal.Signals) -> bool:
@@ -123,16 +123,6 @@ class ServerProcess:
         if code is not None:
             self._child = None
         return code
-
-    def _end_child(self) -> bool:
-        """End the process started here at once; return False if there is none."""
-        if self._child is None:
-            return False
-        os.kill(self._child, signal.SIGKILL)  # nobody has reaped it, so the number is its own
-        while self._child is not None:
-            self._reap()
-            time.sleep(self._kind.poll_seconds)
-        return True
 
     def _look_after_child(self) -> None:
         """Raise the kind's error if the process started here failed for good."""

@@ -3,11 +3,13 @@
 import secrets
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segwatch.errors import StoreError
 from segwatch.vocabulary import EVENT_NAMES, LABEL_NAMES, RESET_NAMES, TUNNEL_NAMES, Label, Quality
+from sinks import schema
 from sinks.connection import ServerAddress, connect, new_client
 from sinks.migration_files import Migration, created_objects, migrations
 from sinks.schema import as_markdown, describe, make_functions, migrate
@@ -48,6 +50,25 @@ def test_migrating_side_by_side(address: ServerAddress) -> None:
     client = connect(address)
     assert client.execute("SELECT count() FROM schema_migrations") == [(len(migrations()),)]
     client.disconnect()
+
+
+def test_what_another_process_applies_meanwhile_is_left_alone(
+    address: ServerAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may insert already, and would not bear that its views are renamed."""
+    applied: list[int] = []
+    apply = schema._apply
+
+    def spy(client: Any, migration: Migration) -> None:
+        applied.append(migration.number)
+        apply(client, migration)
+        if len(applied) == 1:
+            migrate(client, address)
+
+    monkeypatch.setattr(schema, "_apply", spy)
+    with connect(address) as client:
+        migrate(client, address)
+    assert applied == [migration.number for migration in migrations()]
 
 
 def test_newer_store_is_refused(store: Store) -> None:
