@@ -63,9 +63,10 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    captures = _by_captures(packets, kinds)
+    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
+    captures = _by_captures(kinds, written)
     first_own = captures.share(kinds.sensor, kinds.gap)
-    own = first_own * _by_others(packets, kinds)
+    own = first_own * _by_others(packets, kinds, written)
     lost = _is_lost(packets, passages, kinds, first, last)
     every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
     is_again = kinds.is_again & ~kinds.has_twin
@@ -128,20 +129,22 @@ def _without(packets: PacketColumns, kinds: _Kinds, hosts: Alike, groups: int) -
     return rather
 
 
-def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Alike:
-    """Return how often sensors write one twice, by sensor."""
-    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
-    single = kinds.is_again & ~kinds.has_twin & kinds.is_single
-    return alike(kinds.sensor, kinds.gap, single, written, _RARER * _never(written))
+def _by_captures(kinds: _Kinds, written: Numbers) -> Alike:
+    """Return how often sensors write one twice, by sensor. ``written``: (S,) how many packets each wrote."""
+    return alike(kinds.sensor, kinds.gap, _is_own(kinds), written, _RARER * _never(written))
 
 
-def _by_others(packets: PacketColumns, kinds: _Kinds) -> Shares:
-    """Return (P,) how likely all sensors that have a packet but the first wrote it twice."""
-    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
-    single = kinds.is_again & ~kinds.has_twin & kinds.is_single
-    again = (np.bincount(kinds.sensor[single], minlength=len(written)) + _RARER * _never(written)) / written
+def _by_others(packets: PacketColumns, kinds: _Kinds, written: Numbers) -> Shares:
+    """Return (P,) how likely all sensors that have a packet but the first wrote it twice. ``written``: the same."""
+    again = (np.bincount(kinds.sensor[_is_own(kinds)], minlength=len(written)) + _RARER * _never(written)) / written
     at_others = np.arange(len(written)) != kinds.sensor[:, None]
     found: Shares = np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+    return found
+
+
+def _is_own(kinds: _Kinds) -> Flags:
+    """Return (P,) whether a packet is surely one that its sensor wrote twice."""
+    found: Flags = kinds.is_again & ~kinds.has_twin & kinds.is_single
     return found
 
 

@@ -1,7 +1,6 @@
 """The local server: one process, found again, restarted after a crash, ended when idle."""
 
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -19,6 +18,7 @@ from sinks.failures import ACCESS_DENIED
 from sinks.local_server import LocalServer
 from sinks.local_server_files import KEPT_FREE_BYTES, Ports
 from sinks.store import Store
+from tests.sinks.killing import kill
 
 PATIENCE_SECONDS = 60
 
@@ -71,8 +71,8 @@ def test_data_survive_a_killed_server(local: LocalServer) -> None:
         store.client.execute("INSERT INTO kept SELECT 7")
     pid = local.status().pid
     assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    assert _eventually(lambda: not LocalServer(local.directory).status().running)
+    kill(local.directory)
+    assert not LocalServer(local.directory).status().running
     assert local.files.read_ports() is not None, "what it wrote down is stale now"
     with Store(LocalServer(local.directory).wait_ready()) as store:
         assert store.client.execute("SELECT * FROM kept") == [(7,)]
