@@ -142,7 +142,7 @@ def _passes_at_most(state: State, packet: Any, sender: Any, receiver: Any) -> in
     now: int = packet.now
     if now - packet.spoke > _STEADY:
         return now
-    return min(now, packet.spoke + since_spoken(state, packet, sender, receiver))
+    return min(now, int(packet.spoke) + since_spoken(state, packet, sender, receiver))
 
 
 @rare_kernel

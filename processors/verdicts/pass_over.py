@@ -200,7 +200,7 @@ def _pass_closely(
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, unasked, asked, out)
     elif after(packet.seq, signed(sender.snd_max)):
-        note_claim(state, packet, sender)
+        note_claim(state, packet, sender, receiver)
     note_id(packet, sender, goes_on)
 
 

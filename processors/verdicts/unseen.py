@@ -355,11 +355,14 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 
 @rare_kernel
 def _was_in_flight(state: State, trouble: Any, sender: Any, receiver: Any) -> bool:
-    """Whether what did not pass before a fast retransmit was surely data, as its sender had nothing to acknowledge.
+    """Whether what did not pass before the first repeat was surely new, as its sender had nothing to acknowledge.
 
-    So nothing new can begin where that did, however long the silence.
+    So nothing else can begin where that did, however long the silence. Before a timeout, one may have been a probe.
     """
-    if trouble.phase != RECOVERY or not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
+    others = 1 if trouble.phase == LOSS else 0
+    if trouble.phase not in (RECOVERY, LOSS) or trouble.unseen <= others:
+        return False
+    if not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
         return False
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     return bool(signed(receiver.last_sent) <= signed(last.time))
@@ -370,8 +373,8 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
 
     What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence of a round trip
-    with a repeat, where that may be new data. One that leaves a hole is a repeat, too, if more are missing than lie in the hole: all of them lie
-    just above what was seen.
+    with a repeat, where it may be new data. One that leaves a hole is a repeat, too, if more are missing than lie in
+    the hole: all of them lie just above what was seen.
     """
     if not sender.trouble or not packet.length:
         return False

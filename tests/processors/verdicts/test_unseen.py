@@ -296,3 +296,17 @@ def test_a_repeat_that_was_held_up_on_its_way_to_the_sensor(held_up: float) -> N
     sent = at + 4 + 220
     talk.send(sent + held_up, 10, tsval=round(sent) + 7000, tsecr=talk.segments[-1].tsval)
     assert [verdict.says[1:] for verdict in talk.verdicts()] == [NEEDED_BEFORE]
+
+
+@pytest.mark.parametrize(("lost", "found"), [(1, False), (2, True)])
+def test_before_a_timeout_one_that_never_passed_may_have_been_a_probe(lost: int, *, found: bool) -> None:
+    """Another one was data, so that what begins there is no new data, however long after."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    for _ in range(lost):
+        talk.lose()
+    frames = [talk.send(at + 240, 10)]
+    talk.ack(at + 256, 12)
+    frames.append(talk.send(at + 1256, 12))
+    assert [frame for frame, _ in _said(talk)] == frames[: 1 + found]
