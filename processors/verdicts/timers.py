@@ -103,12 +103,14 @@ def _outlasts_reordering(
 
     That timer waits a round trip and a window for reordering, which is another one at most (RFC 8985 section 6.2). And
     Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``): so
-    where an episode begins, that has to be as long ago as its least.
+    that has to be as long ago as its least. In recovery it runs anew from each acknowledgment of more.
     """
+    if phase in (RECOVERY, LOSS) and not verdict.duplicate_acks:
+        return False
     if not verdict.round_trip > 0 or verdict.silence <= max(2 * verdict.round_trip, _LATE_REORDERING):
         return False
     since = _since_sent_at_most(state, sender, note, verdict)
-    return phase != OPEN or since < 0 or since >= shortest_timeout(trouble) + least_round_trip(sender, receiver)
+    return since < 0 or since >= shortest_timeout(trouble) + least_round_trip(sender, receiver)
 
 
 @rare_kernel

@@ -100,6 +100,15 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
 
 
 @rare_kernel
+def answers_repeat(state: State, packet: Any, receiver: Any) -> bool:
+    """Whether the peer has sent something again since the sender spoke last: its acknowledgments may be missing."""
+    if not receiver.trouble:
+        return False
+    place = signed(state.troubles[receiver.trouble - 1].last_note)
+    return place != NOTHING and bool(state.notes[place].is_repeat) and state.notes[place].time > packet.spoke
+
+
+@rare_kernel
 def numbers_one_by_one(sender: Any, now: int, quiet: int) -> bool:
     """Whether the sender's identifications have gone up by one for longer than it was silent now, a few times.
 

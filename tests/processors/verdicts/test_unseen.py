@@ -6,7 +6,13 @@ import pytest
 
 from segwatch.vocabulary import Cause
 from tests.processors.builder import CLIENT, SERVER
-from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, Talk
+from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, SIZE, Talk
+
+
+def _acknowledge(talk: Talk) -> None:
+    """Let what the client sent last acknowledge the server's first answer."""
+    answered = next(one.seq for one in talk.segments if one.sender == SERVER and one.length) + SIZE
+    talk.segments[-1] = replace(talk.segments[-1], ack=answered)
 
 
 def _said(talk: Talk) -> list[tuple[int, Cause]]:
@@ -310,3 +316,40 @@ def test_before_a_timeout_one_that_never_passed_may_have_been_a_probe(lost: int,
     talk.ack(at + 256, 12)
     frames.append(talk.send(at + 1256, 12))
     assert [frame for frame, _ in _said(talk)] == frames[: 1 + found]
+
+
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_an_acknowledgment_of_what_was_sent_again_may_be_missing(*, asked_again: bool) -> None:
+    """The server's data came twice, so the client has answered twice: that tells nothing against its numbers."""
+    talk = Talk()
+    at = talk.warm()
+    talk.answer(at, 10)
+    talk.lose()  # the acknowledgment of that
+    if asked_again:
+        talk.answer(at + 230, 10)
+    talk.probe(at + 234, talk.segments[0].seq + 1 + SIZE * 10)
+    _acknowledge(talk)
+    talk.send(at + 260, 10, 11)
+    talk.ack(at + 276, 11)
+    talk.ack(at + 277, 12)
+    for _ in range(3):  # segments 12 and 13, and the probe of the latter
+        talk.lose()
+    frame = talk.send(at + 3000, 12)
+    assert (frame in dict(_said(talk))) is asked_again
+
+
+@pytest.mark.parametrize("echoed", [False, True])
+def test_what_an_acknowledgment_echoes_tells_how_long_it_took(*, echoed: bool) -> None:
+    """The client was slow to complete the handshake; its answer to a repeat tells the least time to it and back."""
+    talk = Talk(near=60, far=0.2)
+    at = talk.warm(5)
+    talk.answer(at, 5)
+    talk.answer(at + 230, 5)
+    again = talk.segments[-1]
+    talk.send(at + 234, 5, tsecr=again.tsval if echoed else again.tsval - 230)
+    _acknowledge(talk)
+    talk.ack(at + 234.2, 6)
+    for _ in range(2):  # segments 6 and 7
+        talk.lose()
+    frame = talk.send(at + 284, 7, tsecr=again.tsval)
+    assert (frame in dict(_said(talk))) is echoed
