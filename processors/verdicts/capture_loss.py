@@ -4,27 +4,83 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
-from processors.verdicts import confidence, sent
+from processors.verdicts import confidence, scoreboard, sent
+from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.round_trips import least_answer, least_round_trip, longest_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.state import LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
+from processors.verdicts.state import DUP_THRESH, LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
 from processors.verdicts.troubles import overlaps
 from segwatch.compilation import rare_kernel
-from segwatch.vocabulary import Cause, Proof
+from segwatch.vocabulary import Cause, Proof, Quality
 
 _CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
+_LOSS_REPORTED = int(Proof.LOSS_REPORTED)
+_TIMESTAMPS = int(Quality.TIMESTAMPS)
+
+
+@rare_kernel
+def _was_asked_for(packet: Any, sender: Any, receiver: Any, start: int, since: int) -> bool:
+    """Whether the receiver went on to ask for what begins at ``start``, though what came behind had reached it.
+
+    ``since``: when that passed. Three duplicate ACKs say so (RFC 5681 section 3.2), or one acknowledgment that is
+    later than any answer, if the next one, ``packet``, is a round trip later (RFC 6582: a partial acknowledgment, and
+    that of the repeat).
+    """
+    if start != signed(sender.una):
+        return False
+    told = signed(sender.last_heard) - since
+    if signed(sender.duplicate_acks) >= DUP_THRESH:
+        return told >= least_answer(receiver)
+    until_next = packet.now - signed(sender.last_heard)
+    return told >= longest_answer(receiver) and 4 * until_next >= 3 * least_round_trip(sender, receiver)
+
+
+@rare_kernel
+def _was_reported(packet: Any, trouble: Any, start: int, end: int) -> bool:
+    """Whether the receiver had acknowledged selectively what lies behind a gap, and not the gap, before ``packet``."""
+    if scoreboard.holds(trouble, start, end):
+        return False
+    for index in range(signed(trouble.ranges)):
+        if not_after(end, signed(trouble.left[index])) and not_after(signed(trouble.right[index]), packet.ack):
+            return True
+    return False
+
+
+@rare_kernel
+def _echoes_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether an acknowledgment of nothing but what passed, and gaps in it, echoes a later segment than all that did.
+
+    That filled the first gap (RFC 7323 section 4.3), so it was a repeat. With selective acknowledgments others may have
+    been sent beside it; without them one is in a round trip (RFC 6582).
+    """
+    stamped = bool(packet.quality & _TIMESTAMPS) and bool(receiver.heard_tsval)
+    newer = stamped and before(signed(receiver.heard_tsval), packet.tsecr)
+    return newer and not_after(packet.ack, signed(sender.snd_max))
+
+
+@rare_kernel
+def _was_repeated(
+    packet: Any, trouble: Any, sender: Any, receiver: Any, start: int, end: int, since: int, is_first: bool
+) -> bool:
+    """Whether the receiver got what the capture lacks by a repeat: it had lacked it, too.
+
+    ``since``: when what lies behind passed. The loss is reported when that has reached the receiver, and what is sent
+    then is acknowledged a round trip later. ``is_first``: there is no other gap before it.
+    """
+    answer = least_answer(receiver)
+    if not answer or packet.now - since < least_round_trip(sender, receiver) + answer:
+        return False
+    if both_acknowledge_selectively(sender, receiver):
+        return _was_reported(packet, trouble, start, end)
+    if is_first and _echoes_unseen(packet, sender, receiver):
+        return True
+    return _was_asked_for(packet, sender, receiver, start, since)
 
 
 @rare_kernel
 def _write_loss(
-    state: State,
-    packet: Any,
-    sender: Any,
-    receiver: Any,
-    start: int,
-    end: int,
-    behind: int,
-    out: Any,
+    state: State, packet: Any, sender: Any, receiver: Any, start: int, end: int, behind: int, proof: int, out: Any
 ) -> None:
     """``behind``: the piece that showed the gap first, or ``NOTHING`` if the acknowledgment did."""
     verdict = next_row(state, out)
@@ -35,7 +91,7 @@ def _write_loss(
     fill_blank(verdict, start, distance(end, start))
     fill_times(verdict, sender, receiver)
     verdict.cause = _CAPTURE_LOSS
-    verdict.proof = _HOLE_SEEN
+    verdict.proof = _HOLE_SEEN | proof
     verdict.confidence = confidence.NEVER_SEEN
 
 
@@ -49,12 +105,16 @@ def _write_parts(
     start: int,
     end: int,
     behind: int,
-    most: int,
+    before_it: int,
     out: Any,
 ) -> int:
-    """Write a loss for each part of a gap that nothing filled later, ``most`` at most; return how many."""
+    """Write a loss for each part of a gap that nothing filled later; return how many.
+
+    ``before_it``: how many were written for gaps before it, which leave room for some. What lies behind a gap shows
+    it; but where a repeat is missing, it is the acknowledgment of that.
+    """
     written = 0
-    while before(start, end) and written < most:
+    while before(start, end) and before_it + written < MOST_NOTES:
         filled_to = start
         stop = end
         place = signed(trouble.first_note)
@@ -67,7 +127,12 @@ def _write_parts(
                     filled_to = signed(note.end)
             place = signed(note.next)
         if filled_to == start:
-            _write_loss(state, packet, sender, receiver, start, stop, behind, out)
+            since = signed(state.pieces[behind].time)
+            is_first = before_it + written == 0
+            if _was_repeated(packet, trouble, sender, receiver, start, stop, since, is_first):
+                _write_loss(state, packet, sender, receiver, start, stop, signed(NOTHING), _LOSS_REPORTED, out)
+            else:
+                _write_loss(state, packet, sender, receiver, start, stop, behind, 0, out)
             written += 1
             filled_to = stop
         start = filled_to
@@ -111,8 +176,7 @@ def find_losses(
             if sender.holes and not_after(start, packet.ack):
                 sender.holes -= 1
             end = start if not_after(start, packet.ack) else packet.ack
-            most = MOST_NOTES - written
-            written += _write_parts(state, packet, trouble, sender, receiver, position, end, place, most, out)
+            written += _write_parts(state, packet, trouble, sender, receiver, position, end, place, written, out)
         if not before(start, packet.ack):
             return
         if after(signed(piece.end), position):
@@ -120,4 +184,4 @@ def find_losses(
         index += 1
     if after(packet.ack, signed(sender.snd_max)):
         start = signed(sender.snd_max)
-        _write_loss(state, packet, sender, receiver, start, packet.ack, signed(NOTHING), out)
+        _write_loss(state, packet, sender, receiver, start, packet.ack, signed(NOTHING), 0, out)

@@ -38,7 +38,8 @@ WORDS: Final = {
     "why_reordering": "Sent once, and overtaken on the way: order is told by timestamps or IP identifications.",
     "why_network_duplicate": "The network made a second packet of one; nobody sent it again.",
     "why_capture_duplicate": "The capture has one packet twice, as when a port is mirrored twice.",
-    "why_capture_loss": "Acknowledged, so it arrived: the capture lacks it, and the network did not lose it.",
+    "why_capture_loss": "Acknowledged, so it arrived: the capture lacks it, and the network did not lose it. Where "
+    "the receiver had reported the loss, it is the repeat that the capture lacks.",
     "why_window_closed": "Data waited because the receiver had no room for it.",
     "why_application_idle": "The connection was ready, and its application had nothing to send.",
     "why_injected_reset": "TTL, IP identification or number say that another device sent this reset in the "

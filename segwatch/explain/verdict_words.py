@@ -41,7 +41,7 @@ def reason(verdict: Any) -> str:
         case Cause.CAPTURE_DUPLICATE:
             return f"the capture shows a second copy of {_original(verdict)}"
         case Cause.CAPTURE_LOSS:
-            return f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
+            return _missed(verdict)
         case Cause.ZERO_WINDOW_PROBE:
             return f"asks whether the receiver's closed window has opened, after {_silence(verdict)}"
         case Cause.WINDOW_CLOSED:
@@ -84,6 +84,12 @@ def _reset(verdict: Any, cause: Cause) -> str:
     if cause is Cause.INJECTED_RESET:
         return "; ".join((f"reset{stage}, by somebody on the way", *told))
     return "; ".join((f"reset{stage}; nothing says that anybody else sent it", *told))
+
+
+def _missed(verdict: Any) -> str:
+    text = f"the capture lacks {bytes_text(int(verdict['length']))} here that the receiver acknowledged"
+    was_repeated = Proof.LOSS_REPORTED in Proof(int(verdict["proof"]))
+    return f"{text}, after it had reported their loss: they were sent again" if was_repeated else text
 
 
 def _late(verdict: Any) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from segwatch.explain.verdict_words import reason
 from segwatch.records.verdicts import VERDICT
-from segwatch.vocabulary import Cause
+from segwatch.vocabulary import Cause, Proof
 from tests.explain.frames import ACK, RST, SYN, frame, story_of_frames
 from tests.explain.telling import said
 
@@ -34,3 +34,11 @@ def test_a_silence_by_the_clock_of_the_sender_is_never_below_nothing() -> None:
     verdict = np.zeros(1, VERDICT)[0]
     verdict["cause"], verdict["silence"] = Cause.RTO, -5_000_000
     assert "after 0 ns of silence" in reason(verdict)
+
+
+def test_the_repeat_that_a_capture_lacks_is_told_from_the_original() -> None:
+    verdict = np.zeros(1, VERDICT)[0]
+    verdict["cause"], verdict["length"] = Cause.CAPTURE_LOSS, 1448
+    for proof, told in ((Proof.HOLE_SEEN, False), (Proof.HOLE_SEEN | Proof.LOSS_REPORTED, True)):
+        verdict["proof"] = proof
+        assert ("they were sent again" in reason(verdict)) is told

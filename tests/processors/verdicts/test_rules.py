@@ -296,50 +296,6 @@ def test_keep_alives() -> None:
     assert [verdict.says for verdict in talk.verdicts()] == [(Cause.KEEP_ALIVE, *NO_NEED)] * 2
 
 
-def test_data_that_the_capture_lacks() -> None:
-    talk = Talk()
-    at = talk.warm()
-    behind = talk.send(at, 11, 12)
-    talk.ack(at + 16, 13)
-    verdict = talk.only()
-    assert verdict.cause is Cause.CAPTURE_LOSS
-    assert [int(verdict.row["frame"]), int(verdict.row["length"])] == [behind - 1, SIZE]
-    assert verdict.row["from_client"] == 1
-
-
-def test_data_that_the_capture_lacks_beside_a_loss() -> None:
-    """Of two segments in a hole one was sent again, and the other, which was reported to be there, never passed."""
-    talk = Talk()
-    at = talk.warm()
-    behind = talk.send(at, 12, 13)
-    talk.ack(at + 16, 10, (11, 14))
-    repeat = talk.send(at + 20, 10)
-    talk.ack(at + 36, 14)
-    assert [(int(verdict.row["frame"]), verdict.cause) for verdict in talk.verdicts()] == [
-        (behind - 1, Cause.CAPTURE_LOSS),
-        (repeat, Cause.FAST_RETRANSMIT),
-    ]
-
-
-def test_data_that_the_capture_lacks_at_the_end() -> None:
-    talk = Talk()
-    at = talk.warm()
-    talk.send(at, 10)
-    shown = talk.ack(at + 16, 12)
-    verdict = talk.only()
-    assert (verdict.cause, int(verdict.row["frame"])) == (Cause.CAPTURE_LOSS, shown)
-
-
-def test_what_was_in_flight_when_the_capture_began_is_not_lost() -> None:
-    talk = Talk()
-    talk.segments = []
-    talk.ack(0, 3)
-    talk.send(1, 10, 11)
-    talk.ack(2, 6)
-    talk.ack(17, 12)
-    assert talk.verdicts() == []
-
-
 def test_a_conversation_seen_one_way_says_what_it_can() -> None:
     talk = Talk()
     talk.segments = []

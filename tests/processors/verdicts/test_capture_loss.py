@@ -1,0 +1,146 @@
+"""What the capture lacks, though the receiver acknowledged it, and the frame that shows it first."""
+
+import pytest
+
+from segwatch.vocabulary import Cause, Proof
+from tests.processors.verdicts.talk import NEEDED_BEFORE, SIZE, Talk
+
+
+def test_data_that_the_capture_lacks() -> None:
+    talk = Talk()
+    at = talk.warm()
+    behind = talk.send(at, 11, 12)
+    talk.ack(at + 16, 13)
+    verdict = talk.only()
+    assert verdict.cause is Cause.CAPTURE_LOSS
+    assert [int(verdict.row["frame"]), int(verdict.row["length"])] == [behind - 1, SIZE]
+    assert verdict.row["from_client"] == 1
+
+
+def test_data_that_the_capture_lacks_beside_a_loss() -> None:
+    """Of two segments in a hole one was sent again, and the other, which was reported to be there, never passed."""
+    talk = Talk()
+    at = talk.warm()
+    behind = talk.send(at, 12, 13)
+    talk.ack(at + 16, 10, (11, 14))
+    repeat = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    assert [(int(verdict.row["frame"]), verdict.cause) for verdict in talk.verdicts()] == [
+        (behind - 1, Cause.CAPTURE_LOSS),
+        (repeat, Cause.FAST_RETRANSMIT),
+    ]
+
+
+def test_data_that_the_capture_lacks_at_the_end() -> None:
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10)
+    shown = talk.ack(at + 16, 12)
+    verdict = talk.only()
+    assert (verdict.cause, int(verdict.row["frame"])) == (Cause.CAPTURE_LOSS, shown)
+
+
+def test_what_was_in_flight_when_the_capture_began_is_not_lost() -> None:
+    talk = Talk()
+    talk.segments = []
+    talk.ack(0, 3)
+    talk.send(1, 10, 11)
+    talk.ack(2, 6)
+    talk.ack(17, 12)
+    assert talk.verdicts() == []
+
+
+def _lacks(talk: Talk) -> tuple[int, int, bool]:
+    """Return the frame that shows the only loss of the capture, its bytes, and whether the receiver had reported it."""
+    (verdict,) = (one for one in talk.verdicts() if one.cause is Cause.CAPTURE_LOSS)
+    return int(verdict.row["frame"]), int(verdict.row["length"]), Proof.LOSS_REPORTED in verdict.proof
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_repeat_that_the_capture_lacks(*, stamped: bool) -> None:
+    """Segment 10 was lost before the sensor: three duplicate ACKs say so. Its repeat never passed, and arrived."""
+    talk = Talk(sack=False, stamped=stamped)
+    at = talk.warm()
+    talk.lose()
+    for number in (11, 12, 13):
+        talk.send(at, number)
+        talk.ack(at + 16, 10)
+    talk.lose()
+    shown = talk.ack(at + 36.2, 14)
+    assert _lacks(talk) == (shown, SIZE, True)
+
+
+def test_duplicate_acks_that_come_before_any_answer_say_nothing_of_what_the_capture_lacks() -> None:
+    """They are answers to earlier repeats."""
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    for number in (7, 8, 9):
+        talk.send(at, number)
+    talk.lose()
+    behind = talk.send(at + 12, 11)
+    for later in (16, 16.1, 16.2):
+        talk.ack(at + later, 10)
+    talk.ack(at + 60, 12)
+    assert _lacks(talk) == (behind, SIZE, False)
+
+
+def test_a_repeat_that_the_capture_lacks_after_selective_acknowledgments() -> None:
+    """One report is enough: it has what lies behind the hole, and not the hole."""
+    talk = Talk()
+    at = talk.warm()
+    talk.lose()
+    talk.send(at, 11, 12)
+    talk.ack(at + 16, 10, (11, 13))
+    shown = talk.ack(at + 36.2, 13)
+    assert _lacks(talk) == (shown, SIZE, True)
+
+
+def test_what_fills_a_hole_sooner_than_a_repeat_was_held_up_behind_the_sensor() -> None:
+    talk = Talk()
+    at = talk.warm()
+    behind = talk.send(at, 11, 12) - 1
+    talk.ack(at + 16, 10, (11, 13))
+    talk.ack(at + 18, 13)
+    assert _lacks(talk) == (behind, SIZE, False)
+
+
+def test_a_hole_that_the_receiver_did_not_ask_for_was_filled_by_the_original() -> None:
+    """What was lost lies before it; it is acknowledged with that, late."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.send(at, 11)
+    behind = talk.send(at, 13)
+    for _ in range(3):
+        talk.ack(at + 16, 10)
+    repeat = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14, tsecr=talk.segments[repeat - 1].tsval)
+    assert talk.verdicts()[1].says == (Cause.FAST_RETRANSMIT, *NEEDED_BEFORE)
+    assert _lacks(talk) == (behind, SIZE, False)
+
+
+@pytest.mark.parametrize(("later", "repeated"), [(20, True), (5, False)])
+def test_a_partial_acknowledgment_asks_for_what_lies_behind_it(later: float, *, repeated: bool) -> None:
+    """Its answer comes a round trip later (RFC 6582), if it was not sent just before the original came."""
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    behind = talk.send(at, 11, 13)
+    for _ in range(3):
+        talk.ack(at + 16, 10)
+    talk.send(at + 20, 10)
+    talk.ack(at + 36, 12)
+    shown = talk.ack(at + 36 + later, 14)
+    assert _lacks(talk) == (shown if repeated else behind, SIZE, repeated)
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool) -> None:
+    """The acknowledgment that asked for it is not in the capture; but a later segment than all that passed arrived."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    behind = talk.send(at, 11, 13)
+    for _ in range(3):
+        talk.ack(at + 16, 10)
+    repeat = talk.send(at + 20, 10)
+    echo = talk.segments[repeat - 1].tsval + (20 if later else 0)
+    shown = talk.ack(at + 56.2, 14, tsecr=echo)
+    assert _lacks(talk) == (shown if later else behind, SIZE, later)
