@@ -134,6 +134,21 @@ def since_spoken(state: State, packet: Any, sender: Any, receiver: Any) -> int:
 
 
 @rare_kernel
+def _passed_at(state: State, side: Any, tsval: int) -> int:
+    """Return when a side's last segment with that timestamp passed, nanoseconds; -1 if none is remembered."""
+    if side.trouble:
+        place = signed(state.troubles[side.trouble - 1].last_note)
+        if place != NOTHING and state.notes[place].is_repeat and state.notes[place].tsval == tsval:
+            return signed(state.notes[place].time)
+    count = signed(side.count)
+    for back in range(1, min(count, _LOOKED_AT) + 1):
+        piece = state.pieces[place_of(side, count - back)]
+        if piece.marks & HAS_TIMESTAMP and piece.tsval == tsval:
+            return signed(piece.time)
+    return -1
+
+
+@rare_kernel
 def _passes_at_most(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return when a segment would have passed had it not been held up more than what passed of its sender last.
 
@@ -149,11 +164,11 @@ def _passes_at_most(state: State, packet: Any, sender: Any, receiver: Any) -> in
 def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
-    What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells: of
-    what passed towards it since, nothing had reached it. Two segments with the same echo had nothing heard between
-    them. That was heard half a round trip after it had passed, and what the sender did then came back after another
-    half: both are in its least time to answer, wherever the sensor stands. Of a sender that was not seen to send, only
-    what it heard tells.
+    What it sent last, and when, its timestamps tell; else the times of passing. What it heard last its echo tells, and
+    when that passed, or else its peer's clock: of what passed towards it since, nothing had reached it. Two segments
+    with the same echo had nothing heard between them. That was heard half a round trip after it had passed, and what
+    the sender did then came back after another half: both are in its least time to answer, wherever the sensor stands.
+    Of a sender that was not seen to send, only what it heard tells.
     """
     quiet = since_sent(state, packet, sender, receiver)
     stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
@@ -165,7 +180,8 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
         if stamped and packet.tsecr and sender.heard_tsval:
             ticks = signed_distance(signed(sender.heard_tsval), packet.tsecr)
             if 0 < ticks < _FARTHEST:
-                heard += MILLISECOND * ticks
+                passed = _passed_at(state, receiver, packet.tsecr)
+                heard = heard + MILLISECOND * ticks if passed < 0 else now - passed - least_answer(sender)
             if ticks == 0:
                 heard = max(heard, 0)  # it has heard that, if sooner than any answer before
         if heard > -LEAST_CLOCK:  # else it is still on its way to the sender

@@ -312,10 +312,10 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     surely data, nothing but a timer can have sent it again: a round trip tells that it was sent before then.
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed. What is
-    missing was sent after its last acknowledgment: without timestamps the silence is no longer than since that. Where
-    other acknowledgments of it were missing before, so they may be now. A probe of one segment waits two round trips
-    and a delayed acknowledgment at most, unless its timeout is shorter.
+    the silence has to be that of a timeout. But it may be longer where all of it was acknowledged by what passed, or
+    shorter if it is Linux that sends probes. What is missing was sent after its last acknowledgment: without timestamps
+    the silence is no longer than since that. Where other acknowledgments of it were missing before, so they may be now.
+    A probe of one segment waits two round trips and a delayed acknowledgment at most, unless its timeout is shorter.
     """
     quiet = min(silence(state, packet, sender, receiver), since_spoken(state, packet, sender, receiver))
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
@@ -340,7 +340,9 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
             fits = fits or _probe_fits(quiet, sender, receiver, 0, 2 * _delays(sender, receiver))
     if counts_here(state, sender, packet.now, quiet):
         fits = fits and (unasked or sender.steady_since > 0 or not _answered_without(sender))
-        return fits or unheard or (unasked and quiet >= timeout_at_least)
+        may_probe = packets == 1 and selective and numbers_alone(state, sender)
+        least = least_round_trip(sender, receiver) if may_probe else timeout_at_least
+        return fits or unheard or (unasked and quiet >= least)
     return fits and _sends_in_rows(state, sender)
 
 

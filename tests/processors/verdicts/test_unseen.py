@@ -353,3 +353,33 @@ def test_what_an_acknowledgment_echoes_tells_how_long_it_took(*, echoed: bool) -
         talk.lose()
     frame = talk.send(at + 284, 7, tsecr=again.tsval)
     assert (frame in dict(_said(talk))) is echoed
+
+
+@pytest.mark.parametrize("ttl", [64, 128])
+def test_a_probe_of_a_short_timeout_after_all_was_acknowledged(ttl: int) -> None:
+    """Its sender had acknowledged what it was asked, and answered; the answer was lost, and came again by a timer."""
+    talk = Talk()
+    at = talk.warm() + 200
+    talk.answer(at, 10)
+    talk.probe(at + 4, talk.segments[0].seq + 1 + SIZE * 10)
+    _acknowledge(talk)
+    talk.lose()  # segment 10
+    frame = talk.send(at + 60, 10)
+    _acknowledge(talk)
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    assert [one for one, _ in _said(talk)] == ([frame] if ttl == 64 else [])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_was_heard_last_was_heard_when_it_passed(*, known: bool) -> None:
+    """The peer's clock ran on while its next segments were held up; what is echoed passed before that."""
+    talk = Talk()
+    talk.segments[1] = replace(talk.segments[1], ip_id=0)
+    at = talk.warm() + 500
+    talk.answer(at, 10)
+    echoed = talk.segments[-1].tsval
+    talk.lose()  # segment 10, which acknowledged that
+    held_up = talk.answer(at + 223, 10, 1)
+    talk.segments[held_up - 1] = replace(talk.segments[held_up - 1], tsval=echoed + 150)
+    talk.send(at + 224, 10, tsecr=echoed if known else echoed - 1)
+    assert bool(talk.verdicts()) is known
