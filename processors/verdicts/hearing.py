@@ -142,7 +142,7 @@ def _hear_closely(
     if trouble.notes:
         drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    sender.busy = 1 if is_open or trouble.claimed else 0
+    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen else 0
 
 
 @rare_kernel

@@ -16,7 +16,7 @@ from processors.verdicts.clocks import silence, since_sent, since_spoken
 from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
 from processors.verdicts.least_timeout import least_variation_of
 from processors.verdicts.options import both_acknowledge_selectively
-from processors.verdicts.order import ids_ascend
+from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.round_trips import (
     LEAST_CLOCK,
@@ -368,10 +368,12 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 def _was_in_flight(state: State, trouble: Any, sender: Any, receiver: Any) -> bool:
     """Whether what did not pass before the first repeat was surely new, as its sender had nothing to acknowledge.
 
-    So nothing else can begin where that did, however long the silence. Before a timeout, one may have been a probe.
+    So nothing else can begin where that did, however long the silence, and if the repeat was taken back. Before a
+    timeout, one may have been a probe.
     """
-    others = 1 if trouble.phase == LOSS else 0
-    if trouble.phase not in (RECOVERY, LOSS) or trouble.unseen <= others:
+    phase = signed(trouble.last_phase if trouble.phase == OPEN else trouble.phase)
+    others = 1 if phase == LOSS else 0
+    if phase not in (RECOVERY, LOSS) or trouble.unseen <= others:
         return False
     if not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
         return False
@@ -387,10 +389,15 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     with a repeat, where it may be new data. One that leaves a hole is a repeat, too, if more are missing than lie in
     the hole: all of them lie just above what was seen.
     """
-    if not sender.trouble or not packet.length:
+    if not sender.trouble or not packet.length or not state.troubles[sender.trouble - 1].unseen:
         return False
     trouble = state.troubles[sender.trouble - 1]
-    if trouble.phase == OPEN or not trouble.unseen:
+    in_flight = _was_in_flight(state, trouble, sender, receiver)
+    if sender.marks & NUMBERS_MOVE and id_step(packet.ip_id, signed(sender.last_id)) < 0:
+        trouble.unseen -= 1  # that comes late
+        return False
+    if trouble.phase == OPEN and not in_flight:
+        trouble.unseen = 0
         return False
     skipped = packets_between(state, packet, sender)
     if skipped >= trouble.unseen:
@@ -401,8 +408,7 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     is_silent = quiet >= max(clock(sender, receiver), round_trip(sender, receiver))
     surely = numbers_alone(state, sender)
     is_timed = is_silent and _timers_fit(state, quiet, 1 + skipped, sender, receiver, surely)
-    may_be_new = is_silent and not is_timed and not _was_in_flight(state, trouble, sender, receiver)
-    if answered or may_be_new:
+    if answered or (is_silent and not is_timed and not in_flight):
         _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= skipped + 1

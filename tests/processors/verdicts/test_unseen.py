@@ -383,3 +383,35 @@ def test_what_was_heard_last_was_heard_when_it_passed(*, known: bool) -> None:
     talk.segments[held_up - 1] = replace(talk.segments[held_up - 1], tsval=echoed + 150)
     talk.send(at + 224, 10, tsecr=echoed if known else echoed - 1)
     assert bool(talk.verdicts()) is known
+
+
+@pytest.mark.parametrize(("lost", "found"), [(1, False), (2, True)])
+def test_data_in_flight_before_a_timeout_that_is_taken_back(lost: int, *, found: bool) -> None:
+    """Acknowledgments were late, so the timeout was spurious; what had been lost comes again much later."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    for _ in range(lost):  # segments 13 and 14; one of them alone may have been a probe
+        talk.lose()
+    echoed = round(at) + 7000
+    frames = [talk.send(at + 240, 10)]
+    talk.ack(at + 241, 12, tsecr=echoed)
+    talk.ack(at + 242, 13, tsecr=echoed)
+    talk.ack(at + 256, 13, (10, 11))
+    frames.append(talk.send(at + 1256, 13))
+    assert [frame for frame, _ in _said(talk)] == frames[: 1 + found]
+
+
+def test_what_comes_late_is_not_sent_again() -> None:
+    """Segment 14 was overtaken by the fast retransmit, as its number says, and not lost."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.lose()
+    talk.ack(at + 16, 10, (11, 14))
+    frame = talk.send(at + 20, 10)
+    talk.send(at + 21, 14)
+    before = talk.segments[frame - 1]
+    talk.segments[-1] = replace(talk.segments[-1], ip_id=before.ip_id - 1, tsval=before.tsval - 20)
+    talk.ack(at + 37, 15)
+    assert _said(talk) == [(frame, Cause.FAST_RETRANSMIT)]
