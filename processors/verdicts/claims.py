@@ -6,9 +6,11 @@ its timestamp, was sent before: it comes late if it was sent sooner.
 
 from typing import Any, Final
 
+from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts.state import State
 from processors.verdicts.troubles import trouble_of
+from processors.verdicts.unseen import missing_packets
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 
@@ -17,12 +19,28 @@ CLAIMED: Final = 1
 REPEATED: Final = 2
 """``claimed``: the segment at hand is a repeat of some of that."""
 _TIMESTAMPS: Final = int(Quality.TIMESTAMPS)
+_ANSWER_AND_REPEAT: Final = 2
 _WIDEST: Final = 1 << 28
 """Numbers that a sender claims at most: others are rubbish."""
 
 
 @rare_kernel
-def note_claim(state: State, packet: Any, sender: Any) -> None:
+def _answers_since(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+    """Return when the peer's data passed to which the sender may have answered at once, 0 if that does not show.
+
+    It reports that the peer's last repeat was a duplicate: so it had the copy before that. And of what it has sent
+    since, two packets did not pass: the answer, and a repeat of it.
+    """
+    if not receiver.trouble or missing_packets(state, packet, sender) < _ANSWER_AND_REPEAT:
+        return 0
+    place = signed(state.troubles[receiver.trouble - 1].last_note)
+    if place == NOTHING or not (state.notes[place].is_repeat and state.notes[place].dsacked):
+        return 0
+    return signed(state.notes[place].time) - signed(state.rows[place].since_original)
+
+
+@rare_kernel
+def note_claim(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     """Take an empty segment whose number lies beyond what has passed of its sender."""
     if not sender.count or not packet.quality & _TIMESTAMPS:
         return
@@ -34,6 +52,7 @@ def note_claim(state: State, packet: Any, sender: Any) -> None:
     trouble.claimed = CLAIMED
     trouble.claimed_to = packet.seq
     trouble.claimed_tsval = packet.tsval
+    trouble.claimed_since = _answers_since(state, packet, sender, receiver)
     sender.busy = 1
 
 

@@ -18,6 +18,8 @@ _PARTS = 8
 _LOOKED_AT = 16
 _FARTHEST = 1 << 20
 """Ticks between two timestamps at most: others are none of one clock."""
+_STEADY = 10_000_000_000
+"""Nanoseconds for which two clocks agree within 5 ms: they are set right by 500 ppm at most (RFC 5905)."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 
 
@@ -132,6 +134,18 @@ def since_spoken(state: State, packet: Any, sender: Any, receiver: Any) -> int:
 
 
 @rare_kernel
+def _passes_at_most(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+    """Return when a segment would have passed had it not been held up more than what passed of its sender last.
+
+    Its sender's clock tells how long after that it was sent.
+    """
+    now: int = packet.now
+    if now - packet.spoke > _STEADY:
+        return now
+    return min(now, int(packet.spoke) + since_spoken(state, packet, sender, receiver))
+
+
+@rare_kernel
 def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     """Return how long the sender had been silent, at its place: since it sent, or had heard, anything.
 
@@ -141,12 +155,12 @@ def silence(state: State, packet: Any, sender: Any, receiver: Any) -> int:
     half: both are in its least time to answer, wherever the sensor stands. Of a sender that was not seen to send, only
     what it heard tells.
     """
-    now: int = packet.now
     quiet = since_sent(state, packet, sender, receiver)
     stamped = bool(packet.quality & _TIMESTAMPS) and learn_clock(state, sender, receiver)
     if stamped and sender.count and packet.tsecr and packet.tsecr == _newest(state, sender)[1]:
         return quiet
     if sender.last_heard:
+        now = _passes_at_most(state, packet, sender, receiver)
         heard = now - signed(sender.last_heard) - least_answer(sender)
         if stamped and packet.tsecr and sender.heard_tsval:
             ticks = signed_distance(signed(sender.heard_tsval), packet.tsecr)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from processors.flow_table.state import NOTHING
 from processors.rules.packet import FIN, SYN
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
@@ -13,7 +14,7 @@ from processors.verdicts.flights import hear_flight
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
-from processors.verdicts.round_trips import note_answer
+from processors.verdicts.round_trips import note_answer, note_least_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -85,6 +86,27 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
+def _note_echoed(state: State, packet: Any, sender: Any, receiver: Any) -> None:
+    """Take in how long the peer took for what it echoes, the last segment or repeat (RFC 7323, RTTM).
+
+    Of several segments with that timestamp, since the first of them.
+    """
+    index = signed(sender.count) - 1
+    if index < 0 or not packet.quality & _TIMESTAMPS or not packet.tsecr:
+        return
+    place = signed(state.troubles[sender.trouble - 1].last_note) if sender.trouble else NOTHING
+    if place != NOTHING and state.notes[place].is_repeat and state.notes[place].tsval == packet.tsecr:
+        note_least_answer(receiver, packet.now - signed(state.notes[place].time))
+        return
+    piece = state.pieces[sent.place_of(sender, index)]
+    if piece.tsval != packet.tsecr:
+        return
+    while index > 0 and state.pieces[sent.place_of(sender, index - 1)].tsval == packet.tsecr:
+        index -= 1
+    note_least_answer(receiver, packet.now - signed(state.pieces[sent.place_of(sender, index)].time))
+
+
+@rare_kernel
 def _hear_closely(
     state: State,
     packet: Any,
@@ -95,6 +117,7 @@ def _hear_closely(
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
     if not sender.trouble:
         learn_clock(state, sender, receiver)  # before what comes now is held up
+    _note_echoed(state, packet, sender, receiver)
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
     reports = False

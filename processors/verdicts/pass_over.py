@@ -18,7 +18,14 @@ from processors.verdicts.probes import may_probe, probe_cause, write_probe
 from processors.verdicts.resets import is_judged, write_reset
 from processors.verdicts.segment import fill, read
 from processors.verdicts.state import FIN_SENT, State
-from processors.verdicts.unseen import goes_on_unseen, is_unasked, may_repeat_unseen, note_id, repeats_unseen
+from processors.verdicts.unseen import (
+    answers_repeat,
+    goes_on_unseen,
+    is_unasked,
+    may_repeat_unseen,
+    note_id,
+    repeats_unseen,
+)
 from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
 from segwatch.records.findings import FindingColumns
@@ -178,7 +185,7 @@ def _pass_closely(
     unasked = is_unasked(sender, receiver)
     packet.spoke_tsval = signed(receiver.heard_tsval)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
-    goes_on = packet.seq == sender.snd_max
+    goes_on = packet.seq == sender.snd_max and not answers_repeat(state, packet, receiver)
     if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)
     probes = False
@@ -200,7 +207,7 @@ def _pass_closely(
         end = (packet.seq + occupied) & MODULUS_MASK
         _take_data(state, packet, end, sender, receiver, probes, unasked, asked, out)
     elif after(packet.seq, signed(sender.snd_max)):
-        note_claim(state, packet, sender)
+        note_claim(state, packet, sender, receiver)
     note_id(packet, sender, goes_on)
 
 

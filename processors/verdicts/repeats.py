@@ -69,9 +69,10 @@ def _timer_ran_out(
 
     What makes a sender send again has passed the sensor before; so if no loss was reported in time, its timer did it,
     and what it had sent before it was late itself. The repeat comes a round trip after its original at the earliest
-    where an acknowledgment released it; where that lies longer back, acknowledgments may be missing in the capture. An
-    original that is forgotten was acknowledged: its sender has not heard so. Without selective acknowledgments,
-    duplicate ACKs that had been settled by then may still have released that.
+    where an acknowledgment released it; where that lies longer back, acknowledgments may be missing in the capture,
+    unless it is the last segment: nothing was sent after that which could report its loss. An original that is
+    forgotten was acknowledged: its sender has not heard so. Without selective acknowledgments, duplicate ACKs that had
+    been settled by then may still have released that.
     """
     if verdict.silence >= clock(sender, receiver):
         verdict.proof |= _SILENCE
@@ -89,7 +90,12 @@ def _timer_ran_out(
         return False
     if 4 * note.waited < 3 * least_round_trip(sender, receiver):
         return True
-    return bool(phase == OPEN and note.waited >= 2 * verdict.round_trip > 0)
+    if phase != OPEN:
+        return False
+    if note.waited >= 2 * verdict.round_trip > 0:
+        return True
+    is_tail = not_after(signed(sender.snd_max), signed(note.end))
+    return is_tail and both_acknowledge_selectively(sender, receiver)
 
 
 @rare_kernel

@@ -36,6 +36,14 @@ def note_answer(answerer: Any, measured: int) -> None:
 
 
 @rare_kernel
+def note_least_answer(answerer: Any, measured: int) -> None:
+    """Take in that a time from the sensor to a side and back was not longer than ``measured`` nanoseconds."""
+    microseconds = max(measured // _MICROSECOND, 1)
+    if microseconds < answerer.answer_least:
+        answerer.answer_least = microseconds
+
+
+@rare_kernel
 def least_answer(side: Any) -> int:
     """Return the least time from the sensor to a side and back, nanoseconds; 0 unknown."""
     return _MICROSECOND * signed(side.answer_least)

@@ -141,6 +141,7 @@ TROUBLE: Final = records(
         ("ignored", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
+        ("claimed_since", np.int64),
         ("idle_since", np.int64),
         ("closed_at", np.int64),
         ("reopened", np.int64),
@@ -161,7 +162,8 @@ TROUBLE: Final = records(
 ``high_seq`` is acknowledged, which was at ``ended`` for the last one, a ``last_phase``; ``ended_tsval``: the least that
 segments echo which the sender sent after it had heard so, 0 unknown. ``episode``: how many there were.
 ``stalled_until``: end of the last stall that was counted. ``repeated_at``: time of its last repeat, up to
-``repeated_to``. ``ignored``: see ``going_back``. ``claimed*``: see ``claims``. ``closed_at``, ``reopened``: when the
+``repeated_to``. ``ignored``: see ``going_back``. ``claimed*``: see ``claims``; ``claimed_since``: when the data passed
+that its answer, unseen and sent again, may have gone for, 0 unknown. ``closed_at``, ``reopened``: when the
 peer's window closed and opened last. ``reported_since``, ``reported_at``: first and last time of the last reports of
 losses; ``reported_tsval``: the timestamp of the first (0 none). ``probes``: more than 0 if it is known to send tail
 loss probes, less if it is known not to. ``rto_min``: milliseconds that its timeouts were above its round trip at

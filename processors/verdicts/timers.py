@@ -20,7 +20,7 @@ from processors.verdicts.least_timeout import (
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.reports import echoes_report
-from processors.verdicts.round_trips import least_round_trip, timeout
+from processors.verdicts.round_trips import LEAST_CLOCK, clock, least_answer, least_round_trip, timeout
 from processors.verdicts.rows import amend
 from processors.verdicts.sent import find, place_of
 from processors.verdicts.state import (
@@ -103,12 +103,14 @@ def _outlasts_reordering(
 
     That timer waits a round trip and a window for reordering, which is another one at most (RFC 8985 section 6.2). And
     Linux's timeout runs from the sending of the first segment, whatever has been reported since (``tcp_rearm_rto``): so
-    where an episode begins, that has to be as long ago as its least.
+    that has to be as long ago as its least. In recovery it runs anew from each acknowledgment of more.
     """
+    if phase in (RECOVERY, LOSS) and not verdict.duplicate_acks:
+        return False
     if not verdict.round_trip > 0 or verdict.silence <= max(2 * verdict.round_trip, _LATE_REORDERING):
         return False
     since = _since_sent_at_most(state, sender, note, verdict)
-    return phase != OPEN or since < 0 or since >= shortest_timeout(trouble) + least_round_trip(sender, receiver)
+    return since < 0 or since >= shortest_timeout(trouble) + least_round_trip(sender, receiver)
 
 
 @rare_kernel
@@ -219,6 +221,17 @@ def _tell_by_missing_repeat(state: State, trouble: Any, note: Any, verdict: Any,
 
 
 @rare_kernel
+def _ran_at_most(trouble: Any, sender: Any, note: Any, verdict: Any) -> int:
+    """Return for how long timers have run before the repeat of the only segment in flight, nanoseconds.
+
+    What its sender claimed to have sent, it may have sent when the data passed that it answers.
+    """
+    if trouble.claimed != REPEATED or not trouble.claimed_since:
+        return signed(verdict.silence)
+    return max(signed(verdict.silence), signed(note.time) - signed(trouble.claimed_since) - least_answer(sender))
+
+
+@rare_kernel
 def _last_in_flight(
     state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, snd_max: int, out: Any
 ) -> tuple[int, float]:
@@ -236,14 +249,15 @@ def _last_in_flight(
         learn(state, trouble, -1, signed(note.frame), out)
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_AT_HEAD
-    too_late = 2 * verdict.silence > 3 * (2 * verdict.round_trip + least_variation(trouble))
+    ran = _ran_at_most(trouble, sender, note, verdict)
+    too_late = 2 * ran > 3 * (2 * verdict.round_trip + least_variation(trouble))
     if habit:
         verdict.proof |= _HABIT
     too_late = verdict.round_trip > 0 and too_late and not _is_first(sender, note, verdict)
     if too_late and lacking == 1:
         _tell_by_missing_repeat(state, trouble, note, verdict, out)
     may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
-    if not may_probe and _is_far_too_soon(trouble, sender, note, verdict):
+    if not may_probe and trouble.claimed != REPEATED and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
     may_be_timeout = verdict.silence >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
@@ -259,6 +273,24 @@ def _last_in_flight(
 
 
 @rare_kernel
+def _may_have_probed_with_new_data(state: State, sender: Any, receiver: Any) -> bool:
+    """Whether what was sent first of all last went alone, after a silence in which its sender had heard nothing.
+
+    A probe sends new data where there is some (RFC 8985 section 7.3).
+    """
+    newest = signed(sender.count) - 1
+    if newest < 1:
+        return False
+    last = state.pieces[place_of(sender, newest)]
+    other = state.pieces[place_of(sender, newest - 1)]
+    stamped = last.marks & other.marks & HAS_TIMESTAMP
+    if stamped and last.tsecr != other.tsecr:
+        return False
+    least = LEAST_CLOCK if stamped else clock(sender, receiver)
+    return waited(state, sender, header_of(last), header_of(other)) > least
+
+
+@rare_kernel
 def _note_missing_probe(
     state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, out: Any
 ) -> None:
@@ -266,16 +298,20 @@ def _note_missing_probe(
 
     After a probe that did not pass the sensor the timeout runs anew: then the silence is two round trips longer, and
     the probe's IP identification is missing. Where the original did not pass, the identification tells; or the silence,
-    if more data is missing than that: so it was in flight.
+    if more data is missing than that: so it was in flight. What is shorter than a timeout since what was heard ran from
+    the probe.
     """
+    if _may_have_probed_with_new_data(state, sender, receiver):
+        return
     numbers = numbers_since(sender, note)
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
     probe_unseen = verdict.silence >= signed(verdict.timeout) + signed(verdict.round_trip)
     told = bool(verdict.original_frame) and not sent_between and not probe_unseen and numbers <= 1
     told = told or (bool(verdict.proof & _HOLE_SEEN) and numbers == 1)
     lacking = _lacks_data(state, sender, receiver, note, verdict)
-    if verdict.proof & _ID_MISSING and verdict.silence < least_variation(trouble) + 2 * signed(verdict.round_trip):
-        told = told or lacking > 0
+    least = least_variation(trouble)
+    if verdict.proof & _ID_MISSING and verdict.silence < least + 2 * signed(verdict.round_trip):
+        told = told or (lacking > 0 and verdict.silence >= least)
     elif verdict.proof & _ID_MISSING and lacking == 1:
         _tell_by_missing_repeat(state, trouble, note, verdict, out)
     if told and both_acknowledge_selectively(sender, receiver) and trouble.probes <= 0:

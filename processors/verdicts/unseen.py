@@ -36,6 +36,7 @@ from processors.verdicts.state import (
     NUMBERED,
     NUMBERS_MOVE,
     OPEN,
+    RECOVERY,
     SYN_SEEN,
     State,
 )
@@ -96,6 +97,15 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     if goes_on and step > 1 and step > 1 + more_numbers(packet.length):
         alone = abs(signed(sender.steady_since)) & ALONE if step <= _LARGEST_STEP else 0
         sender.steady_since = -((packet.now & ~ALONE) | alone)
+
+
+@rare_kernel
+def answers_repeat(state: State, packet: Any, receiver: Any) -> bool:
+    """Whether the peer has sent something again since the sender spoke last: its acknowledgments may be missing."""
+    if not receiver.trouble:
+        return False
+    place = signed(state.troubles[receiver.trouble - 1].last_note)
+    return place != NOTHING and bool(state.notes[place].is_repeat) and state.notes[place].time > packet.spoke
 
 
 @rare_kernel
@@ -298,7 +308,8 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
 
     Where nothing reports a loss, a probe comes first, after two round trips (RFC 8985 section 7.2). It is one packet,
     and of a sender with selective acknowledgments: else it is a timeout. With selective acknowledgments, that of Linux
-    runs from the sending, whatever was acknowledged in the meantime (``tcp_rearm_rto``).
+    runs from the sending, whatever was acknowledged in the meantime (``tcp_rearm_rto``). Where what is missing was
+    surely data, nothing but a timer can have sent it again: a round trip tells that it was sent before then.
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
     the silence has to be that of a timeout, but may be longer where all of it was acknowledged by what passed. What is
@@ -318,6 +329,8 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         has_all = sender.una == sender.snd_max
         probe = _least_probe(sender, receiver, surely)
         least = (probe if packets == 1 and selective else max(probe, timeout_at_least)) if has_all else 0
+        if packets == 1 and selective and surely:
+            least = min(least, least_round_trip(sender, receiver))
         if selective and surely and since_sent(state, packet, sender, receiver) >= timeout_at_least:
             least = 0
         if quiet < max(least, clock(sender, receiver)):
@@ -350,12 +363,27 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
+def _was_in_flight(state: State, trouble: Any, sender: Any, receiver: Any) -> bool:
+    """Whether what did not pass before the first repeat was surely new, as its sender had nothing to acknowledge.
+
+    So nothing else can begin where that did, however long the silence. Before a timeout, one may have been a probe.
+    """
+    others = 1 if trouble.phase == LOSS else 0
+    if trouble.phase not in (RECOVERY, LOSS) or trouble.unseen <= others:
+        return False
+    if not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
+        return False
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    return bool(signed(receiver.last_sent) <= signed(last.time))
+
+
+@rare_kernel
 def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment at ``snd_max`` is a further repeat of a loss episode whose segments never passed.
 
     What the peer sends after the last repeat is an answer: it had all. And only a timer ends a silence of a round trip
-    with a repeat. One that leaves a hole is a repeat, too, if more are missing than lie in the hole: all of them lie
-    just above what was seen.
+    with a repeat, where it may be new data. One that leaves a hole is a repeat, too, if more are missing than lie in
+    the hole: all of them lie just above what was seen.
     """
     if not sender.trouble or not packet.length:
         return False
@@ -370,7 +398,9 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
     is_silent = quiet >= max(clock(sender, receiver), round_trip(sender, receiver))
     surely = numbers_alone(state, sender)
-    if answered or (is_silent and not _timers_fit(state, quiet, 1 + skipped, sender, receiver, surely)):
+    is_timed = is_silent and _timers_fit(state, quiet, 1 + skipped, sender, receiver, surely)
+    may_be_new = is_silent and not is_timed and not _was_in_flight(state, trouble, sender, receiver)
+    if answered or may_be_new:
         _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= skipped + 1

@@ -220,3 +220,38 @@ def test_a_sender_that_heeds_selective_acknowledgments_recovers_what_it_lost_twi
     talk.send(at + 41, 10)
     talk.ack(at + 57, 20)
     assert _causes(talk.verdicts()) == [Cause.FAST_RETRANSMIT, Cause.RECOVERY, Cause.RECOVERY]
+
+
+@pytest.mark.parametrize("wait", [0, 45], ids=["with the others", "a probe"])
+def test_a_probe_may_have_sent_new_data(wait: float) -> None:
+    """Before a timeout with several segments in flight, the last of them went alone, after a silence.
+
+    Its client was slow to complete the handshake: so that is less than what is taken for a round trip.
+    """
+    talk = Talk(near=40, far=0.2)
+    at = talk.warm()
+    heard = talk.segments[-1].tsval
+    talk.send(at, 10, 11, 12, tsecr=heard)
+    talk.send(at + wait, 13, tsecr=heard)
+    talk.send(at + wait + 225, 10)
+    talk.ack(at + wait + 241, 14)
+    _repeat_alone(talk, at + 500, 14)
+    assert _causes(talk.verdicts()) == [Cause.RTO, Cause.TAIL_LOSS_PROBE if wait else Cause.RTO]
+
+
+@pytest.mark.parametrize(("missing", "cause"), [(1, Cause.TAIL_LOSS_PROBE), (2, Cause.RTO)])
+def test_an_answer_that_two_timers_have_sent_again(missing: int, cause: Cause) -> None:
+    """What the server asked had come before it asked again, as the client reports; so its answer went then."""
+    talk = Talk()
+    at = talk.warm() + 100
+    talk.answer(at, 10)
+    for _ in range(missing):
+        talk.lose()  # the answer, and a repeat of it
+    talk.answer(at + 240, 10)
+    asked = talk.segments[-1]
+    after = {"ack": asked.seq + SIZE, "tsecr": asked.tsval}
+    talk.probe(at + 244, talk.segments[0].seq + 1 + SIZE * 11)
+    talk.segments[-1] = replace(talk.segments[-1], sack=(asked.seq, asked.seq + SIZE), **after)
+    talk.send(at + 460, 10)
+    talk.segments[-1] = replace(talk.segments[-1], **after)
+    assert talk.verdicts()[-1].cause is cause

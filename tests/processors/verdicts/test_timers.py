@@ -279,3 +279,13 @@ def test_a_sender_that_echoes_what_it_has_heard_was_not_silent_since() -> None:
     verdict = talk.only()
     assert verdict.cause is Cause.FAST_RETRANSMIT
     assert Proof.SILENCE not in verdict.proof
+
+
+def test_nothing_is_sent_after_the_last_segment_that_could_report_its_loss() -> None:
+    """So a timer sent it again, though half a round trip that was measured too long had not passed."""
+    talk = Talk(far=200, numbered=False)
+    at = talk.warm(3)
+    talk.send(at, 3, 4, 5)
+    talk.send(at + 45, 5)
+    talk.ack(at + 61, 6)
+    assert talk.only().cause is Cause.TAIL_LOSS_PROBE

@@ -6,7 +6,13 @@ import pytest
 
 from segwatch.vocabulary import Cause
 from tests.processors.builder import CLIENT, SERVER
-from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, Talk
+from tests.processors.verdicts.talk import NEEDED_AFTER, NEEDED_BEFORE, NO_NEED, SIZE, Talk
+
+
+def _acknowledge(talk: Talk) -> None:
+    """Let what the client sent last acknowledge the server's first answer."""
+    answered = next(one.seq for one in talk.segments if one.sender == SERVER and one.length) + SIZE
+    talk.segments[-1] = replace(talk.segments[-1], ack=answered)
 
 
 def _said(talk: Talk) -> list[tuple[int, Cause]]:
@@ -236,3 +242,114 @@ def test_a_round_trip_that_was_measured_too_long(ttl: int) -> None:
     talk.send(180.2 + 20 + 220, 5)
     talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
     assert [verdict.says for verdict in talk.verdicts()] == ([(Cause.RTO, *NEEDED_BEFORE)] if ttl == 64 else [])
+
+
+@pytest.mark.parametrize("ttl", [64, 128])
+def test_data_that_was_in_flight_is_not_sent_anew_however_long_its_timeout_takes(ttl: int) -> None:
+    """Segment 14 never passed before the fast retransmit; its sender's timeout is longer than any that is estimated."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.lose()  # segment 14
+    talk.ack(at + 16, 10, (11, 14))
+    frames = [talk.send(at + 20, 10)]
+    talk.ack(at + 36, 14)
+    frames.append(talk.send(at + 1036, 14))
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    said = [(frames[0], Cause.FAST_RETRANSMIT), (frames[1], Cause.RTO)]
+    assert _said(talk) == (said if ttl == 64 else said[:1])
+
+
+def test_an_answer_may_begin_where_nothing_but_an_acknowledgment_was_missing() -> None:
+    """The server had sent something just before the fast retransmit: so what did not pass may have been empty."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12, 13)
+    talk.answer(at + 2, 10)
+    talk.lose()  # the acknowledgment of that
+    talk.ack(at + 16, 10, (11, 14))
+    talk.segments[-1] = replace(talk.segments[-1], seq=talk.segments[-1].seq + 1000)
+    ack = talk.segments[-1].seq
+    frame = talk.send(at + 20, 10)
+    talk.ack(at + 36, 14)
+    talk.segments[-1] = replace(talk.segments[-1], seq=ack)
+    talk.send(at + 1036, 14)
+    talk.segments[-3:] = [replace(one, ack=ack) if one.sender == CLIENT else one for one in talk.segments[-3:]]
+    assert _said(talk) == [(frame, Cause.FAST_RETRANSMIT)]
+
+
+@pytest.mark.parametrize("ttl", [64, 128])
+def test_a_probe_that_comes_sooner_than_two_of_the_least_round_trips(ttl: int) -> None:
+    """Delays on the way to the sensor change; only of Linux the missing numbers tell that something is sent again."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    talk.lose()  # segment 12
+    talk.lose()  # segment 13
+    talk.ack(at + 16, 12)
+    frame = talk.send(at + 46, 13)
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    assert _said(talk) == ([(frame, Cause.TAIL_LOSS_PROBE)] if ttl == 64 else [])
+
+
+@pytest.mark.parametrize("held_up", [0, 150])
+def test_a_repeat_that_was_held_up_on_its_way_to_the_sensor(held_up: float) -> None:
+    """It passes later than any timer runs; its sender's clock tells that it was sent when one had run."""
+    talk = Talk()
+    at = talk.warm() + 500
+    talk.answer(at, 10)
+    talk.lose()  # segment 10, which acknowledged that
+    sent = at + 4 + 220
+    talk.send(sent + held_up, 10, tsval=round(sent) + 7000, tsecr=talk.segments[-1].tsval)
+    assert [verdict.says[1:] for verdict in talk.verdicts()] == [NEEDED_BEFORE]
+
+
+@pytest.mark.parametrize(("lost", "found"), [(1, False), (2, True)])
+def test_before_a_timeout_one_that_never_passed_may_have_been_a_probe(lost: int, *, found: bool) -> None:
+    """Another one was data, so that what begins there is no new data, however long after."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11)
+    for _ in range(lost):
+        talk.lose()
+    frames = [talk.send(at + 240, 10)]
+    talk.ack(at + 256, 12)
+    frames.append(talk.send(at + 1256, 12))
+    assert [frame for frame, _ in _said(talk)] == frames[: 1 + found]
+
+
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_an_acknowledgment_of_what_was_sent_again_may_be_missing(*, asked_again: bool) -> None:
+    """The server's data came twice, so the client has answered twice: that tells nothing against its numbers."""
+    talk = Talk()
+    at = talk.warm()
+    talk.answer(at, 10)
+    talk.lose()  # the acknowledgment of that
+    if asked_again:
+        talk.answer(at + 230, 10)
+    talk.probe(at + 234, talk.segments[0].seq + 1 + SIZE * 10)
+    _acknowledge(talk)
+    talk.send(at + 260, 10, 11)
+    talk.ack(at + 276, 11)
+    talk.ack(at + 277, 12)
+    for _ in range(3):  # segments 12 and 13, and the probe of the latter
+        talk.lose()
+    frame = talk.send(at + 3000, 12)
+    assert (frame in dict(_said(talk))) is asked_again
+
+
+@pytest.mark.parametrize("echoed", [False, True])
+def test_what_an_acknowledgment_echoes_tells_how_long_it_took(*, echoed: bool) -> None:
+    """The client was slow to complete the handshake; its answer to a repeat tells the least time to it and back."""
+    talk = Talk(near=60, far=0.2)
+    at = talk.warm(5)
+    talk.answer(at, 5)
+    talk.answer(at + 230, 5)
+    again = talk.segments[-1]
+    talk.send(at + 234, 5, tsecr=again.tsval if echoed else again.tsval - 230)
+    _acknowledge(talk)
+    talk.ack(at + 234.2, 6)
+    for _ in range(2):  # segments 6 and 7
+        talk.lose()
+    frame = talk.send(at + 284, 7, tsecr=again.tsval)
+    assert (frame in dict(_said(talk))) is echoed
