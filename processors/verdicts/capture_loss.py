@@ -9,7 +9,7 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.round_trips import least_answer, least_round_trip, longest_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
 from processors.verdicts.state import DUP_THRESH, LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
-from processors.verdicts.troubles import overlaps
+from processors.verdicts.troubles import overlaps, repeat_passed
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof, Quality
 
@@ -48,12 +48,16 @@ def _was_reported(packet: Any, trouble: Any, start: int, end: int) -> bool:
 
 
 @rare_kernel
-def _echoes_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
+def _echoes_unseen(state: State, packet: Any, trouble: Any, sender: Any, receiver: Any, start: int) -> bool:
     """Whether an acknowledgment of nothing but what passed, and gaps in it, echoes a later segment than all that did.
 
-    That filled the first gap (RFC 7323 section 4.3), so it was a repeat. With selective acknowledgments others may have
-    been sent beside it; without them one is in a round trip (RFC 6582).
+    That filled the first gap, which begins at ``start`` (RFC 7323 section 4.3), so it was a repeat. If the receiver
+    asked for what lies before the gap, a repeat of that must have passed: else the missing one may be of that. With
+    selective acknowledgments others may have been sent beside it; without them one is in a round trip (RFC 6582).
     """
+    una = signed(sender.una)
+    if start != una and not repeat_passed(state, trouble, una):
+        return False
     stamped = bool(packet.quality & _TIMESTAMPS) and bool(receiver.heard_tsval)
     newer = stamped and before(signed(receiver.heard_tsval), packet.tsecr)
     return newer and not_after(packet.ack, signed(sender.snd_max))
@@ -61,19 +65,28 @@ def _echoes_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
 
 @rare_kernel
 def _was_repeated(
-    packet: Any, trouble: Any, sender: Any, receiver: Any, start: int, end: int, since: int, is_first: bool
+    state: State,
+    packet: Any,
+    trouble: Any,
+    sender: Any,
+    receiver: Any,
+    start: int,
+    end: int,
+    since: int,
+    is_first: bool,
 ) -> bool:
     """Whether the receiver got what the capture lacks by a repeat: it had lacked it, too.
 
     ``since``: when what lies behind passed. The loss is reported when that has reached the receiver, and what is sent
-    then is acknowledged a round trip later. ``is_first``: there is no other gap before it.
+    then is acknowledged a round trip later; three quarters of that leave room for delays that vary. ``is_first``: there
+    is no other gap before it.
     """
     answer = least_answer(receiver)
-    if not answer or packet.now - since < least_round_trip(sender, receiver) + answer:
+    if not answer or 4 * (packet.now - since) < 3 * (least_round_trip(sender, receiver) + answer):
         return False
     if both_acknowledge_selectively(sender, receiver):
         return _was_reported(packet, trouble, start, end)
-    if is_first and _echoes_unseen(packet, sender, receiver):
+    if is_first and _echoes_unseen(state, packet, trouble, sender, receiver, start):
         return True
     return _was_asked_for(packet, sender, receiver, start, since)
 
@@ -129,7 +142,7 @@ def _write_parts(
         if filled_to == start:
             since = signed(state.pieces[behind].time)
             is_first = before_it + written == 0
-            if _was_repeated(packet, trouble, sender, receiver, start, stop, since, is_first):
+            if _was_repeated(state, packet, trouble, sender, receiver, start, stop, since, is_first):
                 _write_loss(state, packet, sender, receiver, start, stop, signed(NOTHING), _LOSS_REPORTED, out)
             else:
                 _write_loss(state, packet, sender, receiver, start, stop, behind, 0, out)

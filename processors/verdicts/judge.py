@@ -143,21 +143,24 @@ def _late_surely(
     note: Any,
     verdict: Any,
     copy: int,
+    piece: int,
     behind: int,
     out: Any,
 ) -> float:
     """Say that the segment came late, if it did: after its repeat, or after what was sent later. Return how sure it is.
 
-    ``behind``: the piece that came first, though it carries what follows, or ``NOTHING`` where the original was seen.
+    ``piece``: what came first with the same bytes: it looked new, and may have been the repeat. ``behind``: the piece
+    that came first, though it carries what follows. Either is ``NOTHING`` where there is none.
     """
     ascending = order.ids_ascend(state, sender) > 0
-    if copy != NOTHING:
-        if order.sent_after(header_of(note), header_of(state.notes[copy]), ascending) != order.EARLIER:
+    if piece != NOTHING or copy != NOTHING:
+        other = header_of(state.pieces[piece]) if piece != NOTHING else header_of(state.notes[copy])
+        if order.sent_after(header_of(note), other, ascending) != order.EARLIER:
             return 0.0
         verdict.proof |= _SENT_EARLIER
         verdict.cause = _REORDERING
         verdict.bytes_again = 0
-        if state.notes[copy].is_repeat:
+        if piece == NOTHING and state.notes[copy].is_repeat:
             take_back(state, copy, signed(note.frame), out)
         return confidence.ORDER_TOLD
     if behind == NOTHING:
@@ -166,6 +169,17 @@ def _late_surely(
     if sure > 0.0:
         call_late(trouble, note, verdict, signed(state.pieces[behind].time))
     return sure
+
+
+@rare_kernel
+def _held_up(original: Any, note: Any, verdict: Any) -> int:
+    """Return how much earlier than it passed an original was sent at least, if only the times of passing are known.
+
+    One that was overtaken was sent before what came behind it.
+    """
+    by_passing = note.waited == verdict.since_original
+    overtaken = original.cause == _REORDERING and original.proof & _HOLE_SEEN
+    return signed(original.since_original) if by_passing and overtaken else 0
 
 
 @rare_kernel
@@ -193,6 +207,7 @@ def _look_back(state: State, sender: Any, note: Any, verdict: Any, copy: int) ->
     if copy != NOTHING:
         verdict.original_frame = state.notes[copy].frame
         _compare(state, sender, verdict, note, header_of(state.notes[copy]))
+        note.waited += _held_up(state.rows[copy], note, verdict)
     return NOTHING, behind, since
 
 
@@ -212,8 +227,8 @@ def _judge(
     """Write cause, need and place of a segment; return how sure need and place are."""
     piece, behind, since = _look_back(state, sender, note, verdict, copy)
     sure = _copy_surely(state, trouble, sender, receiver, note, verdict, copy, piece, quality)
-    if sure == 0.0 and not is_syn and piece == NOTHING:
-        sure = _late_surely(state, trouble, sender, receiver, note, verdict, copy, behind, out)
+    if sure == 0.0 and not is_syn:
+        sure = _late_surely(state, trouble, sender, receiver, note, verdict, copy, piece, behind, out)
     if sure > 0.0:
         note.confidence = sure
         return 1.0

@@ -3,7 +3,7 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import MODULUS_MASK, not_after, signed
+from processors.serial import not_after, signed
 from processors.verdicts import confidence
 from processors.verdicts.claims import REPEATED
 from processors.verdicts.going_back import goes_back_again
@@ -14,7 +14,7 @@ from processors.verdicts.reports import were_heard
 from processors.verdicts.round_trips import clock, least_round_trip
 from processors.verdicts.state import LOSS, OPEN, PROBED, RECOVERY, State
 from processors.verdicts.timers import is_forgotten, numbers_since, timer_cause
-from processors.verdicts.troubles import latest_copy
+from processors.verdicts.troubles import repeat_passed
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -25,14 +25,6 @@ _SYN_RETRY = int(Cause.SYN_RETRY)
 _SILENCE = int(Proof.SILENCE)
 _ACK_CLOCKED = int(Proof.ACK_CLOCKED)
 _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
-
-
-@rare_kernel
-def _repeated_head(state: State, trouble: Any, sender: Any) -> bool:
-    """Whether a repeat of the first unacknowledged byte passed."""
-    una = signed(sender.una)
-    place = latest_copy(state, trouble, una, (una + 1) & MODULUS_MASK)
-    return place != NOTHING and bool(state.notes[place].is_repeat)
 
 
 @rare_kernel
@@ -51,7 +43,12 @@ def _clocked_cause(
         enter(trouble, LOSS, signed(sender.snd_max))
         return _RTO, confidence.CLOCKED_ONLY
     enter(trouble, RECOVERY, signed(sender.snd_max))
-    if reported and not is_head and numbers_since(sender, note) > 1 and not _repeated_head(state, trouble, sender):
+    if (
+        reported
+        and not is_head
+        and numbers_since(sender, note) > 1
+        and not repeat_passed(state, trouble, signed(sender.una))
+    ):
         return _RECOVERY, confidence.IN_EPISODE
     return _FAST_RETRANSMIT, confidence.REPORTED_LOSS if reported else confidence.CLOCKED_ONLY
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import after, signed
+from processors.serial import MODULUS_MASK, after, signed
 from processors.verdicts import counter
 from processors.verdicts.state import OPEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -157,3 +157,10 @@ def latest_copy(state: State, trouble: Any, start: int, end: int) -> int:
             found = place
         place = signed(note.next)
     return found
+
+
+@rare_kernel
+def repeat_passed(state: State, trouble: Any, seq: int) -> bool:
+    """Whether the newest note that has the byte ``seq`` is one of a repeat."""
+    place = latest_copy(state, trouble, seq, (seq + 1) & MODULUS_MASK)
+    return place != NOTHING and bool(state.notes[place].is_repeat)

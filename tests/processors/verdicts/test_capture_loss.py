@@ -132,15 +132,19 @@ def test_a_partial_acknowledgment_asks_for_what_lies_behind_it(later: float, *, 
     assert _lacks(talk) == (shown if repeated else behind, SIZE, repeated)
 
 
-@pytest.mark.parametrize("later", [True, False])
-def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool) -> None:
-    """The acknowledgment that asked for it is not in the capture; but a later segment than all that passed arrived."""
+@pytest.mark.parametrize(("later", "repeat"), [(True, True), (False, True), (True, False)])
+def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool, repeat: bool) -> None:
+    """The acknowledgment that asked for it is not in the capture; but a later segment than all that passed arrived.
+
+    If no repeat of segment 10 passed, it was that one.
+    """
     talk = Talk(sack=False)
     at = talk.warm()
-    behind = talk.send(at, 11, 13)
+    behind = talk.send(at, 10, 11, 13)
     for _ in range(3):
         talk.ack(at + 16, 10)
-    repeat = talk.send(at + 20, 10)
-    echo = talk.segments[repeat - 1].tsval + (20 if later else 0)
+    if repeat:
+        talk.send(at + 20, 10)
+    echo = talk.segments[behind - 1].tsval + (40 if later else 20 if repeat else 0)
     shown = talk.ack(at + 56.2, 14, tsecr=echo)
-    assert _lacks(talk) == (shown if later else behind, SIZE, later)
+    assert _lacks(talk) == (shown if later and repeat else behind, SIZE, later and repeat)

@@ -251,3 +251,33 @@ def test_a_sender_that_goes_back_sends_what_was_lost_before_the_sensor_in_its_ro
     talk.send(at + 20, 11)
     frame = talk.send(at + 20, number)
     assert (frame, cause) in _said(talk)
+
+
+def test_an_original_that_comes_after_a_repeat_that_looked_new() -> None:
+    """Identifications tell which of two was sent first, though nothing showed that the other was a repeat."""
+    talk = Talk(stamped=False, sack=False)
+    at = talk.warm()
+    talk.lose()
+    first = talk.send(at, 10)
+    late = talk.send(at + 1, 10, ip_id=talk.segments[first - 1].ip_id - 1)
+    verdict = talk.only()
+    assert (verdict.cause, int(verdict.row["frame"]), int(verdict.row["bytes_again"])) == (Cause.REORDERING, late, 0)
+
+
+def test_a_report_released_the_repeat_of_what_was_held_up() -> None:
+    """The original came late: it was sent before what overtook it, so its repeat is a round trip later after all."""
+    talk = Talk(near=30, far=0.2, stamped=False)
+    at = talk.warm()
+    original = talk.segments[talk.send(at - 1, 10) - 1].ip_id + 1
+    talk.ack(at - 0.8, 11)
+    talk.lose()
+    for number in (12, 13, 14):
+        talk.send(at, number)
+        talk.ack(at + 0.2, 11, (12, number + 1))
+    talk.send(at + 12, 11, ip_id=original)
+    talk.ack(at + 12.2, 15)
+    talk.lose()
+    talk.send(at + 31, 16, 17)
+    talk.ack(at + 31.2, 15, (16, 18))
+    talk.send(at + 32, 11)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.REORDERING, Cause.FAST_RETRANSMIT]
