@@ -235,31 +235,66 @@ def test_a_capture_doubles_every_frame() -> None:
     assert len(found) == 9
 
 
-def _omitting(packet: int) -> tuple[Hand, list[Row]]:
+def _at_the_middle_without(hand: Hand, *packets: int) -> list[Row]:
+    """Return rows where the middle's capture omits some packets."""
+    run = hand.run()
+    captures = [capture(run.passings, point, NONE, "1") for point in range(3)]
+    kept = [frame for frame in captures[1].frames if frame.packet not in packets]
+    gone = {frame.packet: frame.time for frame in captures[1].frames if frame.packet in packets}
+    captures[1] = captures[1]._replace(frames=kept, omitted=gone)
+    return [row for row in rows(run, know(run), captures) if row.capture == "middle"]
+
+
+def _omitting(packet: int) -> list[Row]:
     """Return rows where the middle's capture omits one packet."""
     hand = Hand()
     hand.open()
     for number in range(3):
         hand.send(50 + number, 1 + number * 100, 100, lost=1 if number == 1 and packet == 4 else -1)
     hand.send(80, 1, ack=301, direction="backward")
-    run = hand.run()
-    captures = [capture(run.passings, point, NONE, "1") for point in range(3)]
-    kept = [frame for frame in captures[1].frames if frame.packet != packet]
-    gone = {frame.packet: frame.time for frame in captures[1].frames if frame.packet == packet}
-    captures[1] = captures[1]._replace(frames=kept, omitted=gone)
-    return hand, list(rows(run, know(run), captures))
+    return _at_the_middle_without(hand, packet)
 
 
 def test_a_gap_of_the_capture_is_shown_by_the_next_segment() -> None:
-    _, found = _omitting(3)
+    found = _omitting(3)
     assert [(row.capture, row.cause, row.frame) for row in found] == [("middle", "capture_loss", 4)]
 
 
 def test_a_gap_at_the_end_is_shown_by_its_acknowledgement() -> None:
-    _, found = _omitting(5)
+    found = _omitting(5)
     assert [(row.capture, row.cause, row.frame) for row in found] == [("middle", "capture_loss", 6)]
 
 
 def test_what_the_network_lost_too_is_no_loss_of_the_capture() -> None:
-    _, found = _omitting(4)
+    found = _omitting(4)
     assert found == []
+
+
+def _with_a_repeat(lost: int, *omitted: int) -> list[tuple[str, int]]:
+    """Return causes and frames at the middle: packet 4 of three is lost at a link, and packet 7 repeats it."""
+    hand = Hand()
+    hand.open()
+    for number in range(3):
+        hand.send(50 + number, 1 + number * 100, 100, lost=lost if number == 1 else -1)
+    hand.send(70, 1, ack=101, direction="backward")
+    hand.recover(90, 101, 201)
+    hand.send(90, 101, 100)
+    hand.send(120, 1, ack=301, direction="backward")
+    return [(row.cause, row.frame) for row in _at_the_middle_without(hand, *omitted)]
+
+
+def test_a_repeat_that_the_capture_lacks_is_shown_by_its_acknowledgement() -> None:
+    assert _with_a_repeat(0, 7) == [("capture_loss", 7)]
+    assert _with_a_repeat(1, 4, 7) == [("capture_loss", 7)]
+
+
+def test_nothing_shows_that_the_repeat_of_what_passed_is_missing() -> None:
+    assert _with_a_repeat(1, 7) == []
+
+
+def test_what_is_sent_again_in_vain_is_not_shown_twice_to_be_missing() -> None:
+    assert _with_a_repeat(-1, 4, 7) == [("capture_loss", 5)]
+
+
+def test_what_was_sent_before_the_capture_began_is_not_missing() -> None:
+    assert _with_a_repeat(-1, 0, 2) == [("fast_retransmit", 6)]
