@@ -1,14 +1,15 @@
 """Repeats of what never passed the sensor, though an empty segment has told that it was sent.
 
 An empty segment has its sender's next number (RFC 9293 section 3.10.7.4). What begins below that and was sent later, by
-its timestamp, was sent before: it comes late if it was sent sooner.
+its timestamp, or in the same tick by its identification, was sent before: it comes late if it was sent sooner.
 """
 
 from typing import Any, Final
 
 from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
-from processors.verdicts.state import State
+from processors.verdicts.order import id_step
+from processors.verdicts.state import NUMBERS_MOVE, State
 from processors.verdicts.troubles import trouble_of
 from processors.verdicts.unseen import missing_packets
 from segwatch.compilation import rare_kernel
@@ -71,7 +72,8 @@ def repeats_claimed(state: State, packet: Any, sender: Any) -> bool:
     trouble = state.troubles[sender.trouble - 1]
     if not trouble.claimed or not before(packet.seq, signed(trouble.claimed_to)):
         return False
-    if not before(signed(trouble.claimed_tsval), packet.tsval):
+    is_next = bool(sender.marks & NUMBERS_MOVE) and id_step(packet.ip_id, signed(sender.last_id)) > 0
+    if before(packet.tsval, signed(trouble.claimed_tsval)) or (packet.tsval == trouble.claimed_tsval and not is_next):
         return False
     trouble.claimed = REPEATED
     return True

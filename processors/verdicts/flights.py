@@ -8,11 +8,11 @@ section 7.4, RFC 6937): more than two, if it had many.
 from typing import Any, Final
 
 from processors.rules.packet import FIN, PSH
-from processors.serial import before, signed
+from processors.serial import before, signed, signed_distance
 from processors.verdicts.habits import learn
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, least_round_trip
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import State
+from processors.verdicts.state import HAS_TIMESTAMP, State
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 
@@ -116,13 +116,23 @@ def _waited_for_room(trouble: Any, sender: Any, receiver: Any, packet: Any) -> b
 
 
 @rare_kernel
-def _count_in_flight(state: State, trouble: Any, packet: Any, out: Any) -> None:
+def _is_paced(state: State, sender: Any, packet: Any) -> bool:
+    """Whether a segment was sent later than the one before, by its sender's clock: room is given to two at once."""
+    if not sender.count or not packet.quality & _TIMESTAMPS:
+        return False
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    return bool(last.marks & HAS_TIMESTAMP) and signed_distance(packet.tsval, signed(last.tsval)) > 1
+
+
+@rare_kernel
+def _count_in_flight(state: State, trouble: Any, sender: Any, packet: Any, out: Any) -> None:
     """Count one more segment of a flight.
 
     After a timeout a sender starts slowly: four follow on two (RFC 5681 section 3.1). After a probe it avoids
-    congestion: it had two, and has one more at most.
+    congestion: it had two, and has one more at most. A sender that paces sends its second one later, however much room
+    it has (RFC 9002 section 7.7, BBR): that tells nothing of a timeout.
     """
-    if packet.length != trouble.flight_length:
+    if packet.length != trouble.flight_length or (trouble.in_flight == 1 and _is_paced(state, sender, packet)):
         trouble.flight_length = 0
     trouble.in_flight += 1
     trouble.flight_more = 1 if _has_more(packet) else 0
@@ -143,7 +153,7 @@ def take_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: 
         else:
             _begin(trouble, packet)
     elif _goes_with(trouble, sender, receiver, packet):
-        _count_in_flight(state, trouble, packet, out)
+        _count_in_flight(state, trouble, sender, packet, out)
     elif _waited_for_room(trouble, sender, receiver, packet):
         if trouble.had_room:
             learn(state, trouble, -1, packet.frame, out)

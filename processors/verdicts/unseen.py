@@ -152,8 +152,8 @@ def numbers_alone(state: State, sender: Any) -> bool:
     """Whether the sender numbers the packets of each connection for itself, as Linux does (``inet_id``).
 
     It has timestamps and an initial TTL of 64, so it is a Unix; of these, others than Linux take random
-    identifications or none. And all steps have been of one, two at least. A SYN/ACK without identification, and others
-    after it, is Linux's, with timestamps or without.
+    identifications or none. And all steps have been of one: that from its SYN is enough. A SYN/ACK without
+    identification, and others after it, is Linux's, with timestamps or without.
     """
     if not sender.count or not sender.marks & NUMBERS_MOVE or signed(sender.steady_since) < 0:
         return False
@@ -163,7 +163,7 @@ def numbers_alone(state: State, sender: Any) -> bool:
     if _answered_without(sender):
         return True
     steps = (signed(sender.last_id) - signed(first.ip_id)) & _ID_MASK
-    return bool(first.marks & HAS_TIMESTAMP) and (first.ip_id == 0 or _LEAST_ROWS <= steps < _ID_HALF)
+    return bool(first.marks & HAS_TIMESTAMP) and (first.ip_id == 0 or 1 <= steps < _ID_HALF)
 
 
 @rare_kernel
@@ -303,6 +303,21 @@ def is_unasked(sender: Any, receiver: Any) -> bool:
 
 
 @rare_kernel
+def _ran_meanwhile(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+    """Return for how long a timer may have run though the sender heard a repeat of its peer, nanoseconds; 0 unknown.
+
+    A repeat of what it had is no news: it was asked by the copy before that, and has acknowledged it once more.
+    """
+    if not receiver.trouble or not packet.quality & _TIMESTAMPS:
+        return 0
+    place = signed(state.troubles[receiver.trouble - 1].last_note)
+    if place == NOTHING or not state.notes[place].is_repeat or state.notes[place].tsval != packet.tsecr:
+        return 0
+    asked = signed(state.notes[place].time) - signed(state.rows[place].since_original)
+    return int(packet.now) - asked - least_answer(sender)
+
+
+@rare_kernel
 def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: int, unasked: bool) -> bool:
     """Whether the silence before a segment at or above ``snd_max`` is one that a timer ends.
 
@@ -342,6 +357,8 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
         fits = fits and (unasked or sender.steady_since > 0 or not _answered_without(sender))
         may_probe = packets == 1 and selective and numbers_alone(state, sender)
         least = least_round_trip(sender, receiver) if may_probe else timeout_at_least
+        if not fits and packets > 1 and numbers_alone(state, sender):
+            fits = timeout_at_least <= _ran_meanwhile(state, packet, sender, receiver) <= latest_probe
         return fits or unheard or (unasked and quiet >= least)
     return fits and _sends_in_rows(state, sender)
 

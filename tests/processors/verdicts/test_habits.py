@@ -255,3 +255,31 @@ def test_an_answer_that_two_timers_have_sent_again(missing: int, cause: Cause) -
     talk.send(at + 460, 10)
     talk.segments[-1] = replace(talk.segments[-1], **after)
     assert talk.verdicts()[-1].cause is cause
+
+
+@pytest.mark.parametrize(("apart", "cause"), [(0, Cause.RTO), (5, Cause.TAIL_LOSS_PROBE)])
+def test_a_sender_that_paces_may_have_had_more_room(apart: int, cause: Cause) -> None:
+    talk, at = _after_many()
+    _repeat_alone(talk, at, 18)
+    talk.send(at + 260, 19)
+    talk.send(at + 260 + apart, 20)
+    talk.ack(at + 276, 20)
+    talk.send(at + 280, 21)
+    assert talk.only().cause is cause
+
+
+@pytest.mark.parametrize("number", [244, 245], ids=["in the same tick", "later"])
+def test_what_was_claimed_comes_right_behind_the_claim(number: int) -> None:
+    """The answer's timer and the peer's ran as long: its repeat went just after the peer's was acknowledged again."""
+    talk = Talk()
+    at = talk.warm() + 100
+    talk.answer(at, 10)
+    talk.lose()
+    talk.answer(at + 240, 10)
+    asked = talk.segments[-1]
+    talk.probe(at + 244, talk.segments[0].seq + 1 + SIZE * 11)
+    after = {"ack": asked.seq + SIZE, "tsecr": asked.tsval}
+    talk.segments[-1] = replace(talk.segments[-1], sack=(asked.seq, asked.seq + SIZE), **after)
+    talk.send(at + number + 0.1, 10)
+    talk.segments[-1] = replace(talk.segments[-1], **after)
+    assert talk.verdicts()[-1].says == (Cause.TAIL_LOSS_PROBE, Needed.NEEDED, Place.BEFORE_SENSOR)

@@ -415,3 +415,33 @@ def test_what_comes_late_is_not_sent_again() -> None:
     talk.segments[-1] = replace(talk.segments[-1], ip_id=before.ip_id - 1, tsval=before.tsval - 20)
     talk.ack(at + 37, 15)
     assert _said(talk) == [(frame, Cause.FAST_RETRANSMIT)]
+
+
+@pytest.mark.parametrize("ttl", [64, 128])
+def test_all_of_the_first_flight_was_lost(ttl: int) -> None:
+    """Its sender has numbered but the SYN and the acknowledgment after it, one by one."""
+    talk = Talk()
+    talk.segments[0] = replace(talk.segments[0], ip_id=talk.segments[2].ip_id - 1)
+    for _ in range(5):
+        talk.lose()
+    frames = [talk.send(250, 0)]
+    talk.ack(266, 1)
+    frames.append(talk.send(270, 1))
+    talk.segments = [replace(one, ttl=ttl) for one in talk.segments]
+    assert _said(talk) == (list(zip(frames, (Cause.RTO, Cause.RECOVERY), strict=True)) if ttl == 64 else [])
+
+
+@pytest.mark.parametrize(("lost", "found"), [(1, False), (2, True)])
+def test_a_repeat_of_what_it_had_starts_no_timer_anew(lost: int, *, found: bool) -> None:
+    """The server asks again, and its client answers again at that time, as its timer ran since the first time.
+
+    The answer did not pass, nor its acknowledgment of the repeat.
+    """
+    talk = Talk()
+    at = talk.warm() + 500
+    talk.answer(at, 10)
+    for _ in range(lost):
+        talk.lose()
+    again = talk.segments[talk.answer(at + 230, 10) - 1]
+    frame = talk.send(at + 236, 10, tsecr=again.tsval)
+    assert (frame in dict(_said(talk))) is found
