@@ -8,12 +8,11 @@ section 7.4, RFC 6937): more than two, if it had many.
 from typing import Any, Final
 
 from processors.rules.packet import FIN, PSH
-from processors.serial import before, signed, signed_distance
-from processors.verdicts.clocks import MILLISECOND
+from processors.serial import before, signed
 from processors.verdicts.habits import learn
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, least_round_trip
 from processors.verdicts.sent import place_of
-from processors.verdicts.state import HAS_TIMESTAMP, State
+from processors.verdicts.state import State
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 
@@ -32,8 +31,6 @@ _DOUBLED: Final = 4
 _MANY: Final = 6
 """Segments in flight of which a share of a half is more than after a timeout."""
 _LOOKED_AT: Final = 12
-_SPREAD: Final = 5
-"""Segments in a round trip, of a sender that paces them, which are more than two in half of one."""
 _TIMESTAMPS: Final = int(Quality.TIMESTAMPS)
 
 
@@ -119,29 +116,13 @@ def _waited_for_room(trouble: Any, sender: Any, receiver: Any, packet: Any) -> b
 
 
 @rare_kernel
-def _is_paced(state: State, sender: Any, receiver: Any, packet: Any) -> bool:
-    """Whether a segment was sent so soon after the one before, by its sender's clock, that more than two would follow.
-
-    Linux spreads what it may have in flight over a round trip, or half of one: two are a quarter apart at least.
-    """
-    if not sender.count or not packet.quality & _TIMESTAMPS:
-        return False
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    apart = signed_distance(packet.tsval, signed(last.tsval))
-    soon = _SPREAD * MILLISECOND * apart < least_round_trip(sender, receiver)
-    return bool(last.marks & HAS_TIMESTAMP) and apart > 1 and soon
-
-
-@rare_kernel
-def _count_in_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: Any, out: Any) -> None:
+def _count_in_flight(state: State, trouble: Any, packet: Any, out: Any) -> None:
     """Count one more segment of a flight.
 
     After a timeout a sender starts slowly: four follow on two (RFC 5681 section 3.1). After a probe it avoids
-    congestion: it had two, and has one more at most. A sender that paces sends its second one later, however much room
-    it has: that tells nothing of a timeout.
+    congestion: it had two, and has one more at most.
     """
-    is_second = trouble.in_flight == 1
-    if packet.length != trouble.flight_length or (is_second and _is_paced(state, sender, receiver, packet)):
+    if packet.length != trouble.flight_length:
         trouble.flight_length = 0
     trouble.in_flight += 1
     trouble.flight_more = 1 if _has_more(packet) else 0
@@ -162,7 +143,7 @@ def take_flight(state: State, trouble: Any, sender: Any, receiver: Any, packet: 
         else:
             _begin(trouble, packet)
     elif _goes_with(trouble, sender, receiver, packet):
-        _count_in_flight(state, trouble, sender, receiver, packet, out)
+        _count_in_flight(state, trouble, packet, out)
     elif _waited_for_room(trouble, sender, receiver, packet):
         if trouble.had_room:
             learn(state, trouble, -1, packet.frame, out)

@@ -257,18 +257,6 @@ def test_an_answer_that_two_timers_have_sent_again(missing: int, cause: Cause) -
     assert talk.verdicts()[-1].cause is cause
 
 
-@pytest.mark.parametrize(("apart", "cause"), [(0, Cause.RTO), (3, Cause.TAIL_LOSS_PROBE), (6, Cause.RTO)])
-def test_a_sender_that_paces_may_have_had_more_room(apart: int, cause: Cause) -> None:
-    """If it spreads two over a round trip, it had no more."""
-    talk, at = _after_many()
-    _repeat_alone(talk, at, 18)
-    talk.send(at + 260, 19)
-    talk.send(at + 260 + apart, 20)
-    talk.ack(at + 276, 20)
-    talk.send(at + 280, 21)
-    assert talk.only().cause is cause
-
-
 @pytest.mark.parametrize("number", [244, 245], ids=["in the same tick", "later"])
 def test_what_was_claimed_comes_right_behind_the_claim(number: int) -> None:
     """The answer's timer and the peer's ran as long: its repeat went just after the peer's was acknowledged again."""
