@@ -12,6 +12,7 @@ from processors.paths.alignment import (
     Alignment,
     Delays,
     align,
+    find_overtaken,
     may_be_copy,
     new_alignment,
 )
@@ -56,15 +57,15 @@ def _expect(work: Alignment, packets: int, sensor: int, least: Any) -> None:
         work.expected[place] = work.seen[place] + signed(least[work.last[place], sensor])
     for place in range(1, packets):
         packet, last, seen, expected = work.packet[place], work.last[place], work.seen[place], work.expected[place]
-        missed = work.missed[place]
+        missed, paid = work.missed[place], work.paid[place]
         to = place
         while to > 0 and work.expected[to - 1] > expected:
             work.packet[to], work.last[to] = work.packet[to - 1], work.last[to - 1]
             work.seen[to], work.expected[to] = work.seen[to - 1], work.expected[to - 1]
-            work.missed[to] = work.missed[to - 1]
+            work.missed[to], work.paid[to] = work.missed[to - 1], work.paid[to - 1]
             to -= 1
         work.packet[to], work.last[to], work.seen[to], work.expected[to] = packet, last, seen, expected
-        work.missed[to] = missed
+        work.missed[to], work.paid[to] = missed, paid
 
 
 @kernel
@@ -251,6 +252,7 @@ def _match(
         delays = Delays(spread, early, usual.latest[direction, :, sensor])
         align(work, known, frames, rows.time, packets.copy_of, delays, rows.is_marked[order[begin]])
         _first_go_on(work, frames, rows.time)
+        find_overtaken(work, known, frames, rows.time, delays, rows.is_marked[order[begin]])
         old = made
         for at in range(known):
             work.missed[at] += 1
