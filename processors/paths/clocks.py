@@ -15,8 +15,10 @@ from segwatch.records.paths import Clock
 _WINDOWS: Final = 30
 _SHORTEST_WINDOW: Final = 10_000_000_000
 """Nanoseconds."""
-_LEAST_WINDOWS: Final = 3
+_LEAST_WINDOWS: Final = 6
 """From so many on they tell the drift."""
+_WILDEST: Final = 5e-4
+"""What is more between windows is no drift: no clock is taken by NTP that has more (RFC 5905)."""
 _SHORTEST: Final = 2_000_000_000
 """Nanoseconds; what clocks drift in less is no more than delays differ by."""
 _MOST_DRIFT: Final = 1e-4
@@ -52,11 +54,12 @@ def _drift(pair: Pair, gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bo
     np.minimum.at(there, window[is_forward], gap[is_forward])
     np.maximum.at(back, window[~is_forward], gap[~is_forward])
     usable = np.flatnonzero((there != np.iinfo(np.int64).max) & (back != np.iinfo(np.int64).min))
-    if len(usable) < _LEAST_WINDOWS:
-        return _drift_of_fastest(pair.second - begin, gap, is_forward)
-    offsets = there[usable] / 2 + back[usable] / 2
-    one, other = np.triu_indices(len(usable), 1)
-    return float(np.median((offsets[other] - offsets[one]) / ((usable[other] - usable[one]) * float(length))))
+    slope = np.inf
+    if len(usable) >= _LEAST_WINDOWS:
+        offsets = there[usable] / 2 + back[usable] / 2
+        one, other = np.triu_indices(len(usable), 1)
+        slope = float(np.median((offsets[other] - offsets[one]) / ((usable[other] - usable[one]) * float(length))))
+    return slope if abs(slope) <= _WILDEST else _drift_of_fastest(pair.second - begin, gap, is_forward)
 
 
 def _drift_of_fastest(

@@ -206,8 +206,13 @@ def _nearest_lost(packets: PacketColumns, work: Alignment, known: int, last: int
 
 
 @kernel
-def _note_bursts(packets: PacketColumns, work: Alignment, known: int, sensor: int, usual: Usual, way: int) -> None:
-    """Note which of the ``known`` packets were expected at a sensor so close to each other that any may be first."""
+def _note_bursts(
+    rows: Rows, packets: PacketColumns, work: Alignment, known: int, sensor: int, usual: Usual, way: int
+) -> None:
+    """Note which of the ``known`` packets were expected at a sensor so close to each other that any may be first.
+
+    And those that came at the same moment before, of which one was late, or is not there.
+    """
     within = AT_ONCE
     for last in range(packets.row.shape[1]):
         within = max(within, signed(usual.most[way, last, sensor] - usual.least[way, last, sensor]))
@@ -217,6 +222,36 @@ def _note_bursts(packets: PacketColumns, work: Alignment, known: int, sensor: in
         if place == 0 or work.expected[place] - work.expected[place - 1] > within:
             burst = work.packet[place]
         packets.burst[work.packet[place]] = burst
+    for place in range(known):
+        packet = work.packet[place]
+        twin = packets.twin[packet]
+        other = twin if twin != NOWHERE else packets.copy_of[packet]
+        if (
+            other != NOWHERE
+            and packets.burst[other] != packets.burst[packet]
+            and _began_at_once(rows, packets, packet, other)
+        ):
+            _join(packets, work, known, packets.burst[other], packets.burst[packet])
+
+
+@kernel
+def _began_at_once(rows: Rows, packets: PacketColumns, packet: int, other: int) -> bool:
+    """Whether the first sensor that saw a packet, which has what it is a twin or copy of, saw both at once."""
+    sensors = packets.row.shape[1]
+    for step in range(sensors):
+        sensor = step if packets.is_forward[packet] else sensors - 1 - step
+        row, earlier = packets.row[packet, sensor], packets.row[other, sensor]
+        if row != NOWHERE:
+            return bool(earlier != NOWHERE and abs(signed(rows.time[row] - rows.time[earlier])) <= AT_ONCE)
+    return False
+
+
+@kernel
+def _join(packets: PacketColumns, work: Alignment, known: int, burst: int, other: int) -> None:
+    """Put those of the ``known`` packets that are in the ``other`` burst into a burst."""
+    for place in range(known):
+        if packets.burst[work.packet[place]] == other:
+            packets.burst[work.packet[place]] = burst
 
 
 @kernel
@@ -276,7 +311,7 @@ def _match(
     if not rows.is_marked[order[begin]]:
         _note_late(rows, packets, work, first, known, usual.least[direction])
     if before != NOWHERE:
-        _note_bursts(packets, work, known, before, usual, direction)
+        _note_bursts(rows, packets, work, known, before, usual, direction)
     return made
 
 

@@ -113,8 +113,9 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     _note_begun(begun, burst, first, copies, written[burst, first] / chances.copied)
     is_lost = kinds.is_gone & ~found
     is_another = is_lost & (_UNSURE * _in_burst(begun, written, burst, passages, last) > lost)
-    extra = np.maximum(np.bincount(burst[copies], minlength=len(begun)), 1)
-    return found, is_lost & is_either | _first_of_each(burst, last, is_another, extra)
+    extra = copies | (kinds.has_twin & ~found & (_UNSURE * chances.first_own > chances.sent))
+    most = np.maximum(np.bincount(burst[extra], minlength=len(begun)), 1)
+    return found, is_lost & is_either | _first_of_each(burst, last, is_another, most)
 
 
 def _note_begun(begun: Shares, burst: Numbers, place: Numbers, wanted: Flags, rather: Shares) -> None:
