@@ -16,10 +16,10 @@ MOST_EQUAL: Final = 1024
 _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
-a capture made itself go no further. What comes by a later sensor was not lost: its loss is taken back then."""
+a capture made itself go no further: those at once. What comes by later was not lost: its loss is taken back then."""
 _AT_ONCE: Final = 3.0
 """What it costs that one of two that came at the same moment is lost, or new: captures write some twice."""
-_LATEST_COPY: Final = 5.0
+_LATEST_COPY: Final = 4.0
 """The most that a delay costs of copies of a packet that no host would send again, for which a late one is more likely
 than one that is lost beside another that is made; of others it is what ``Usual`` says."""
 _FAR: Final = 50_000_000
@@ -118,10 +118,9 @@ def _cost_of_loss(work: Alignment, place: int) -> float:
 @kernel
 def _paid_for_loss(work: Alignment, place: int, copy_of: Any) -> float:
     """Return what it costs that the first sensor behind the one that saw a packet last does not have it."""
-    if copy_of[work.packet[place]] != NOWHERE:
-        return _COPY_LOST
-    again = place > 0 and work.last[place - 1] == work.last[place]
-    return _AT_ONCE if again and work.seen[place] - work.seen[place - 1] <= AT_ONCE else _LOST
+    if place == 0 or work.last[place - 1] != work.last[place] or work.seen[place] - work.seen[place - 1] > AT_ONCE:
+        return _LOST
+    return _AT_ONCE if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
 
 
 @kernel

@@ -70,11 +70,9 @@ class _Chances(NamedTuple):
     """How much likelier its row of twins is without it: see ``_without``."""
     copied: Shares
     """The network copied it so close."""
-    lost: Shares
-    """It was lost behind the last that has it, and those before that have it not missed it."""
 
 
-def _chances(packets: PacketColumns, kinds: _Kinds, captures: Alike, lost: Shares) -> _Chances:
+def _chances(packets: PacketColumns, kinds: _Kinds, captures: Alike) -> _Chances:
     first_own = captures.share(kinds.sensor, kinds.gap)
     every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
     is_again = kinds.is_again & ~kinds.has_twin
@@ -86,7 +84,6 @@ def _chances(packets: PacketColumns, kinds: _Kinds, captures: Alike, lost: Share
         sent=hosts.share(kinds.place + len(every) * kinds.is_third, kinds.gap),
         rather=_without(packets, kinds, hosts, len(every)),
         copied=alike(kinds.place, kinds.gap, is_copied, every, _never(every)).share(kinds.place, kinds.gap),
-        lost=lost,
     )
 
 
@@ -99,8 +96,8 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     """
     kinds = _kinds(packets, passages, first, last)
     captures = _by_captures(packets, kinds)
+    chances = _chances(packets, kinds, captures)
     lost = _is_lost(packets, passages, kinds, first, last)
-    chances = _chances(packets, kinds, captures, lost)
     of_two = chances.own > chances.sent * lost
     found: Flags = kinds.is_gone & kinds.is_again
     found &= np.where(kinds.has_twin, of_two, kinds.is_single | (chances.own > chances.copied * lost))

@@ -74,3 +74,18 @@ def test_a_burst_of_which_two_were_written_twice_by_one_sensor_and_one_by_the_se
     row[3], row[8] = row[3]._replace(written_twice=(2,)), row[8]._replace(written_twice=(1,))
     row[14] = row[14]._replace(written_twice=(2,))
     assert "lost" not in _kinds([*_others(lost=2), *_rows(row)])
+
+
+def test_a_burst_of_which_one_sensor_wrote_two_twice() -> None:
+    """Each of both is as likely its own as lost."""
+    row = _row(19)
+    row[3], row[8] = row[3]._replace(written_twice=(0,)), row[8]._replace(written_twice=(0,))
+    assert _kinds([*_others(lost=0), *_rows(row)]) == {"maybe_lost"}
+
+
+def test_a_burst_that_waits_longer_than_others_on_the_way() -> None:
+    """Where one was written twice, the last one is taken for lost, and was expected long before the others came."""
+    row = [one._replace(held={1: 250}) for one in _row(9, 16)]
+    row[2] = row[2]._replace(written_twice=(0,))
+    rest = [one._replace(at=one.at + 9_000 * at, seq=SEQ + at) for at in range(1, 4) for one in _row(9, 16)]
+    assert _kinds([*_others(lost=0), *row, *rest]) == {"maybe_lost"}

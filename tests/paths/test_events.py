@@ -204,6 +204,15 @@ def test_a_packet_that_is_overtaken_by_its_copy_is_neither_lost_nor_copied_again
     assert found == [("duplicated", "AB"), ("reordered", ("BC", "CD")[hop - 1])]
 
 
+def test_a_copy_that_a_capture_missed_and_that_is_late_is_neither_lost_nor_copied_again() -> None:
+    packets = talk(200)
+    for number in range(62, 200, 40):
+        packets[number] = packets[number]._replace(unseen=(2,), held={2: 300})
+    packets.append(packets[40]._replace(at=packets[40].at + 800, unseen=(0, 2), held={2: 9_000}))
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, packets) if seq == packets[40].seq]
+    assert found == [("capture_loss", "C"), ("duplicated", "AB")]
+
+
 def test_an_acknowledgement_that_equal_ones_overtake_is_neither_lost_nor_a_copy() -> None:
     packets = [one._replace(ip_id=0) for one in talk(200)]
     for number in range(60, 200, 28):
@@ -354,6 +363,14 @@ def test_drift_is_found_in_seconds() -> None:
     paths = trace(FOUR._replace(drifts_ppm=(0.0, 60.0, -40.0, 30.0)).sensors(packets))
     assert [round(1e6 * clock.drift) for clock in paths.clocks] == [0, 60, -40, 30]
     assert happened(paths) == []
+
+
+def test_what_queues_do_in_half_a_minute_is_no_drift() -> None:
+    """It is there from the tenth second on, for one direction only."""
+    packets = [one._replace(at=125 * one.at, held={0: 400_000 * (at > 80)}) for at, one in enumerate(talk(200))]
+    packets = [one._replace(held={}) if not one.is_forward else one for one in packets]
+    paths = trace(THREE.sensors(packets))
+    assert all(abs(clock.drift) <= 1e-4 for clock in paths.clocks)
 
 
 def test_packets_that_hosts_send_now_and_then_tell_the_clocks_later_on() -> None:
