@@ -16,10 +16,10 @@ MOST_EQUAL: Final = 1024
 _LOST, _COPY_LOST, _COPIED, _MISSED, _APPEARED = 4.0, 2.0, 4.0, 3.0, 30.0
 """What it costs to suppose that; one is a usual delay. A packet that comes
 late, after one sensor missed it, is more likely than one that is lost and another that comes from nowhere; copies that
-a capture made itself go no further. What comes by a later sensor was not lost: its loss is taken back then."""
+a capture made itself go no further: those at once. What comes by later was not lost: its loss is taken back then."""
 _AT_ONCE: Final = 3.0
 """What it costs that one of two that came at the same moment is lost, or new: captures write some twice."""
-_LATEST_COPY: Final = 5.0
+_LATEST_COPY: Final = 4.0
 """The most that a delay costs of copies of a packet that no host would send again, for which a late one is more likely
 than one that is lost beside another that is made; of others it is what ``Usual`` says."""
 _FAR: Final = 50_000_000
@@ -56,6 +56,10 @@ class Alignment(NamedTuple):
     begun: npt.NDArray[np.int64]
     """(MOST_EQUAL,) of each packet, in the order in which they were made, the sensor behind the first one that had it
     first; ``NOWHERE`` where that is the first."""
+    paid: npt.NDArray[np.float64]
+    """(MOST_EQUAL,) what it costs that the first sensor behind that one has it not."""
+    is_left: npt.NDArray[np.bool_]
+    """(MOST_EQUAL,) whether none of these rows is the packet at that place."""
 
 
 class Delays(NamedTuple):
@@ -69,8 +73,9 @@ class Delays(NamedTuple):
 def new_alignment() -> Alignment:
     """Return memory."""
     side = MOST_EQUAL + 1
-    numbers = (np.zeros(MOST_EQUAL, np.int64) for _ in range(8))
-    return Alignment(np.zeros((side, side)), np.zeros((side, side), np.uint8), *numbers)
+    numbers = [np.zeros(MOST_EQUAL, np.int64) for _ in range(8)]
+    others = np.zeros(MOST_EQUAL), np.zeros(MOST_EQUAL, np.bool_)
+    return Alignment._make([np.zeros((side, side)), np.zeros((side, side), np.uint8), *numbers, *others])
 
 
 @kernel
@@ -105,28 +110,33 @@ def _cost_of_new(work: Alignment, frame: int, times: Any, marked: bool) -> float
 
 
 @kernel
-def _cost_of_loss(work: Alignment, place: int, copy_of: Any) -> float:
+def _cost_of_loss(work: Alignment, place: int) -> float:
     """Return what it costs that the next sensor does not have a packet; nothing where one before had none already."""
-    if work.missed[place] > 0:
-        return 0.0
-    return _paid_for_loss(work, place, copy_of)
+    return float(work.paid[place] if work.missed[place] == 0 else 0.0)
 
 
 @kernel
 def _paid_for_loss(work: Alignment, place: int, copy_of: Any) -> float:
     """Return what it costs that the first sensor behind the one that saw a packet last does not have it."""
-    if copy_of[work.packet[place]] != NOWHERE:
-        return _COPY_LOST
-    again = place > 0 and work.last[place - 1] == work.last[place]
-    return _AT_ONCE if again and work.seen[place] - work.seen[place - 1] <= AT_ONCE else _LOST
+    if place == 0 or work.last[place - 1] != work.last[place] or work.seen[place] - work.seen[place - 1] > AT_ONCE:
+        return _LOST
+    return _AT_ONCE if copy_of[work.packet[place]] == NOWHERE else _COPY_LOST
 
 
 @kernel
-def _cost_of_missed(work: Alignment, place: int, copy_of: Any) -> float:
+def _cost_of_missed(work: Alignment, place: int) -> float:
     """Return what it costs that sensors before missed a packet, less what its loss there was taken to cost."""
-    if work.missed[place] == 0:
-        return 0.0
-    return float(_MISSED * work.missed[place] - _paid_for_loss(work, place, copy_of))
+    missed = work.missed[place]
+    return float(_MISSED * missed - work.paid[place] if missed > 0 else 0.0)
+
+
+@kernel
+def _cost_of_found(work: Alignment, place: int, frame: int, times: Any, usual: Delays, marked: bool) -> float:
+    """Return what it costs that a frame is the packet at a place."""
+    excess = signed(times[work.frame[frame]]) - work.expected[place]
+    last = work.last[place]
+    cost = _cost_of_same(excess, signed(usual.spread[last]), signed(usual.early[last]), usual.latest[last], marked)
+    return float(cost + _cost_of_missed(work, place))
 
 
 @kernel
@@ -136,6 +146,9 @@ def align(work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, 
     ``times``: by row, nanoseconds of one clock; ``copy_of``: by packet; ``usual``: delays to the sensor;
     ``marked``: as in ``may_be_copy``.
     """
+    for place in range(packets):
+        if work.missed[place] == 0:
+            work.paid[place] = _paid_for_loss(work, place, copy_of)
     work.cost[0, 0] = 0.0
     for i in range(packets + 1):
         for j in range(frames + 1):
@@ -143,19 +156,14 @@ def align(work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, 
                 continue
             least, choice = _IMPOSSIBLE, _SKIP_FRAME
             if i > 0:
-                lost = _cost_of_loss(work, i - 1, copy_of)
+                lost = _cost_of_loss(work, i - 1)
                 least, choice = work.cost[i - 1, j] + lost, _SKIP_PACKET
             if j > 0:
                 new = work.cost[i, j - 1] + _cost_of_new(work, j - 1, times, marked)
                 if new < least:
                     least, choice = new, _SKIP_FRAME
             if i > 0 and j > 0:
-                excess = signed(times[work.frame[j - 1]]) - work.expected[i - 1]
-                last = work.last[i - 1]
-                same = work.cost[i - 1, j - 1]
-                spread, early = signed(usual.spread[last]), signed(usual.early[last])
-                same += _cost_of_same(excess, spread, early, usual.latest[last], marked)
-                same += _cost_of_missed(work, i - 1, copy_of)
+                same = work.cost[i - 1, j - 1] + _cost_of_found(work, i - 1, j - 1, times, usual, marked)
                 if same < least:
                     least, choice = same, _SAME
             work.cost[i, j] = least
@@ -171,3 +179,30 @@ def align(work: Alignment, packets: int, frames: int, times: Any, copy_of: Any, 
             j -= 1
         else:
             i -= 1
+
+
+@kernel
+def find_overtaken(work: Alignment, packets: int, frames: int, times: Any, usual: Delays, marked: bool) -> None:
+    """Find packets that came by behind equal ones that were expected after them, among what ``align`` left over.
+
+    It keeps the order, so one that was held back seems lost and, where it came, new. Arguments are as there.
+    """
+    for packet in range(packets):
+        work.is_left[packet] = True
+    for frame in range(frames):
+        if work.found[frame] != NOWHERE:
+            work.is_left[work.found[frame]] = False
+    for frame in range(frames):
+        if work.found[frame] != NOWHERE:
+            continue
+        new, least = _cost_of_new(work, frame, times, marked), _IMPOSSIBLE
+        for packet in range(packets):
+            if not work.is_left[packet]:
+                continue
+            cost = _cost_of_found(work, packet, frame, times, usual, marked)
+            if not marked:
+                cost += (signed(times[work.frame[frame]]) - work.expected[packet]) / _FAR
+            if cost < min(least, _cost_of_loss(work, packet) + new):
+                least, work.found[frame] = cost, packet
+        if work.found[frame] != NOWHERE:
+            work.is_left[work.found[frame]] = False

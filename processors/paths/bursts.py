@@ -33,6 +33,10 @@ class Alike(NamedTuple):
             share[here] = (count + self.more) / max(int(self.every[number]), 1)
         return share
 
+    def shares(self) -> Shares:
+        """Return (G,) in what share of each group it happened at all."""
+        return (np.array([len(gaps) for gaps in self.gaps]) + self.more) / np.maximum(self.every, 1)
+
 
 def alike(group: Numbers, gap: Numbers, wanted: Flags, every: Numbers, more: float) -> Alike:
     """Return how often something happened; ``wanted``: (P,) the packets that it happened to."""

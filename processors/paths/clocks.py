@@ -15,8 +15,16 @@ from segwatch.records.paths import Clock
 _WINDOWS: Final = 30
 _SHORTEST_WINDOW: Final = 10_000_000_000
 """Nanoseconds."""
-_LEAST_WINDOWS: Final = 3
-"""From so many on a drift is estimated."""
+_LEAST_WINDOWS: Final = 6
+"""From so many on they tell the drift."""
+_WILDEST: Final = 5e-4
+"""What is more between windows is no drift: no clock is taken by NTP that has more (RFC 5905)."""
+_SHORTEST: Final = 2_000_000_000
+"""Nanoseconds; what clocks drift in less is no more than delays differ by."""
+_MOST_DRIFT: Final = 1e-4
+"""What a clock of a computer drifts by at most, as quartz crystals do."""
+_STEPS: Final = 20
+"""Thirds that are cut off from twice that, until less than a ten-millionth is left."""
 
 
 def estimate_clock(pair: Pair, is_forward: npt.NDArray[np.bool_]) -> Clock:
@@ -36,7 +44,7 @@ def estimate_clock(pair: Pair, is_forward: npt.NDArray[np.bool_]) -> Clock:
 
 
 def _drift(pair: Pair, gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bool_]) -> float:
-    """Return the median slope between the offsets of windows, 0 where there are too few."""
+    """Return the median slope between the offsets of windows; that of the fastest packets where there are too few."""
     begin = int(pair.second.min())
     length = max((int(pair.second.max()) - begin) // _WINDOWS + 1, _SHORTEST_WINDOW)
     window = (pair.second - begin) // length
@@ -46,11 +54,39 @@ def _drift(pair: Pair, gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bo
     np.minimum.at(there, window[is_forward], gap[is_forward])
     np.maximum.at(back, window[~is_forward], gap[~is_forward])
     usable = np.flatnonzero((there != np.iinfo(np.int64).max) & (back != np.iinfo(np.int64).min))
-    if len(usable) < _LEAST_WINDOWS:
+    slope = np.inf
+    if len(usable) >= _LEAST_WINDOWS:
+        offsets = there[usable] / 2 + back[usable] / 2
+        one, other = np.triu_indices(len(usable), 1)
+        slope = float(np.median((offsets[other] - offsets[one]) / ((usable[other] - usable[one]) * float(length))))
+    return slope if abs(slope) <= _WILDEST else _drift_of_fastest(pair.second - begin, gap, is_forward)
+
+
+def _drift_of_fastest(
+    time: npt.NDArray[np.int64], gap: npt.NDArray[np.int64], is_forward: npt.NDArray[np.bool_]
+) -> float:
+    """Return the slope of two parallel lines with all packets of one direction above, all of the other one below.
+
+    Of all such lines those that are farthest apart: fast packets at different times lie on them, if the slope is right
+    (after Moon, Skelly and Towsley 1999, who take one direction). 0 in captures that are too short.
+    """
+    if int(time.max()) < _SHORTEST:
         return 0.0
-    offsets = there[usable] / 2 + back[usable] / 2
-    one, other = np.triu_indices(len(usable), 1)
-    return float(np.median((offsets[other] - offsets[one]) / ((usable[other] - usable[one]) * float(length))))
+    same = possible(gap, is_forward)
+    there, back = is_forward & same, ~is_forward & same
+
+    def apart(slope: float) -> float:
+        level = gap - slope * time
+        return float(level[there].min() - level[back].max())
+
+    low, high = -_MOST_DRIFT, _MOST_DRIFT
+    for _ in range(_STEPS):
+        third = (high - low) / 3
+        if apart(low + third) < apart(high - third):
+            low += third
+        else:
+            high -= third
+    return (low + high) / 2
 
 
 def corrected(times: npt.NDArray[np.int64], clock: Clock) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from processors.paths.alignment import (
     Alignment,
     Delays,
     align,
+    find_overtaken,
     may_be_copy,
     new_alignment,
 )
@@ -56,15 +57,15 @@ def _expect(work: Alignment, packets: int, sensor: int, least: Any) -> None:
         work.expected[place] = work.seen[place] + signed(least[work.last[place], sensor])
     for place in range(1, packets):
         packet, last, seen, expected = work.packet[place], work.last[place], work.seen[place], work.expected[place]
-        missed = work.missed[place]
+        missed, paid = work.missed[place], work.paid[place]
         to = place
         while to > 0 and work.expected[to - 1] > expected:
             work.packet[to], work.last[to] = work.packet[to - 1], work.last[to - 1]
             work.seen[to], work.expected[to] = work.seen[to - 1], work.expected[to - 1]
-            work.missed[to] = work.missed[to - 1]
+            work.missed[to], work.paid[to] = work.missed[to - 1], work.paid[to - 1]
             to -= 1
         work.packet[to], work.last[to], work.seen[to], work.expected[to] = packet, last, seen, expected
-        work.missed[to] = missed
+        work.missed[to], work.paid[to] = missed, paid
 
 
 @kernel
@@ -205,8 +206,13 @@ def _nearest_lost(packets: PacketColumns, work: Alignment, known: int, last: int
 
 
 @kernel
-def _note_bursts(packets: PacketColumns, work: Alignment, known: int, sensor: int, usual: Usual, way: int) -> None:
-    """Note which of the ``known`` packets were expected at a sensor so close to each other that any may be first."""
+def _note_bursts(
+    rows: Rows, packets: PacketColumns, work: Alignment, known: int, sensor: int, usual: Usual, way: int
+) -> None:
+    """Note which of the ``known`` packets were expected at a sensor so close to each other that any may be first.
+
+    And those that came at the same moment before, of which one was late, or is not there.
+    """
     within = AT_ONCE
     for last in range(packets.row.shape[1]):
         within = max(within, signed(usual.most[way, last, sensor] - usual.least[way, last, sensor]))
@@ -216,6 +222,36 @@ def _note_bursts(packets: PacketColumns, work: Alignment, known: int, sensor: in
         if place == 0 or work.expected[place] - work.expected[place - 1] > within:
             burst = work.packet[place]
         packets.burst[work.packet[place]] = burst
+    for place in range(known):
+        packet = work.packet[place]
+        twin = packets.twin[packet]
+        other = twin if twin != NOWHERE else packets.copy_of[packet]
+        if (
+            other != NOWHERE
+            and packets.burst[other] != packets.burst[packet]
+            and _began_at_once(rows, packets, packet, other)
+        ):
+            _join(packets, work, known, packets.burst[other], packets.burst[packet])
+
+
+@kernel
+def _began_at_once(rows: Rows, packets: PacketColumns, packet: int, other: int) -> bool:
+    """Whether the first sensor that saw a packet, which has what it is a twin or copy of, saw both at once."""
+    sensors = packets.row.shape[1]
+    for step in range(sensors):
+        sensor = step if packets.is_forward[packet] else sensors - 1 - step
+        row, earlier = packets.row[packet, sensor], packets.row[other, sensor]
+        if row != NOWHERE:
+            return bool(earlier != NOWHERE and abs(signed(rows.time[row] - rows.time[earlier])) <= AT_ONCE)
+    return False
+
+
+@kernel
+def _join(packets: PacketColumns, work: Alignment, known: int, burst: int, other: int) -> None:
+    """Put those of the ``known`` packets that are in the ``other`` burst into a burst."""
+    for place in range(known):
+        if packets.burst[work.packet[place]] == other:
+            packets.burst[work.packet[place]] = burst
 
 
 @kernel
@@ -251,6 +287,7 @@ def _match(
         delays = Delays(spread, early, usual.latest[direction, :, sensor])
         align(work, known, frames, rows.time, packets.copy_of, delays, rows.is_marked[order[begin]])
         _first_go_on(work, frames, rows.time)
+        find_overtaken(work, known, frames, rows.time, delays, rows.is_marked[order[begin]])
         old = made
         for at in range(known):
             work.missed[at] += 1
@@ -274,7 +311,7 @@ def _match(
     if not rows.is_marked[order[begin]]:
         _note_late(rows, packets, work, first, known, usual.least[direction])
     if before != NOWHERE:
-        _note_bursts(packets, work, known, before, usual, direction)
+        _note_bursts(rows, packets, work, known, before, usual, direction)
     return made
 
 

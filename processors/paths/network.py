@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from processors.flow_table.table import FlowTable
 from processors.paths.clocks import corrected, estimate_clock
-from processors.paths.delays import usual_delays
+from processors.paths.delays import Usual, usual_delays
 from processors.paths.events import find_events
 from processors.paths.keys import packet_keys
 from processors.paths.matching import Reach, Rows, match_rows
-from processors.paths.pairs import Pair, pair_of, single_rows
+from processors.paths.pairs import Pair, pair_of, parted, single_rows
 from processors.paths.passages import Passages, find_passages
 from processors.paths.way import Way, find_way
 from segwatch.records.paths import NOWHERE, Clock, EventColumns, PacketColumns
@@ -97,6 +97,31 @@ def _pairs(rows: npt.NDArray[np.int64], times: npt.NDArray[np.int64], sensors: i
     }
 
 
+def _compared(
+    rows: npt.NDArray[np.int64], keys: Any, ts: npt.NDArray[np.int64], sensor: Any, forward: npt.NDArray[np.bool_]
+) -> tuple[list[Clock], npt.NDArray[np.int64], Usual]:
+    """Return the clocks, (N,) times by the first one, and the delays that are usual by these.
+
+    ``rows``: (U, S) of packets that were seen once; by what these tell of the clocks, equal packets that were sent at
+    different times are told apart, and compared too. ``sensor``: (N,) in the order of the way, as everything here.
+    """
+    sensors = rows.shape[1]
+    clocks = _clocks(_pairs(rows, ts, sensors), forward, sensors)
+    times = _by_first(ts, sensor, clocks)
+    rows = single_rows(parted(keys, times, _pairs(rows, times, sensors)), sensor, times, sensors)
+    clocks = _clocks(_pairs(rows, ts, sensors), forward, sensors)
+    times = _by_first(ts, sensor, clocks)
+    return clocks, times, usual_delays(_pairs(rows, times, sensors), forward, sensors)
+
+
+def _by_first(ts: npt.NDArray[np.int64], sensor: Any, clocks: list[Clock]) -> npt.NDArray[np.int64]:
+    """Return (N,) times by the first sensor's clock."""
+    times = ts.copy()
+    for place, clock in enumerate(clocks):
+        times[sensor == place] = corrected(ts[sensor == place], clock)
+    return times
+
+
 def _directions(
     way: Way, rows: npt.NDArray[np.int64], segments: SegmentColumns, conversation: Any, side: Any
 ) -> npt.NDArray[np.bool_]:
@@ -159,12 +184,7 @@ def trace(sensors: list[Sensor]) -> Paths:
     forward = _directions(way, rows, segments, conversation, side)
     rows = rows[:, way.order]
     sensor = np.argsort(way.order)[given]
-    pairs = _pairs(rows, segments.ts, len(sensors))
-    clocks = _clocks(pairs, forward, len(sensors))
-    times = segments.ts.copy()
-    for place, clock in enumerate(clocks):
-        times[sensor == place] = corrected(segments.ts[sensor == place], clock)
-    usual = usual_delays(_pairs(rows, times, len(sensors)), forward, len(sensors))
+    clocks, times, usual = _compared(rows, keys, segments.ts, sensor, forward)
     marked = _marked(segments, flow) & is_kept
     spans = np.array([(sensors[number].first, sensors[number].last) for number in way.order])
     spans = np.array([corrected(span, clock) for span, clock in zip(spans, clocks, strict=True)])

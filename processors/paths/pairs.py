@@ -1,12 +1,18 @@
 """Packets that no other looks like: what clocks, the order of the sensors and usual delays are estimated from."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from processors.paths.alignment import AT_ONCE
 from segwatch.records.paths import NOWHERE
+
+_REPEATED: Final = 200_000_000
+"""Nanoseconds after which hosts send again at the earliest, where no acknowledgement tells them to (Linux)."""
+_LONGER: Final = 4
+"""How many times as long a pause is as nearly all packets take."""
+_NEARLY_ALL: Final = 99
 
 
 class Pair(NamedTuple):
@@ -45,6 +51,23 @@ def _again(
     """Return which rows, by key, sensor and time, follow an equal one at once."""
     found = np.zeros(len(keys), np.bool_)
     found[1:] = (keys[1:] == keys[:-1]) & (sensor[1:] == sensor[:-1]) & (times[1:] - times[:-1] <= AT_ONCE)
+    return found
+
+
+def parted(
+    keys: npt.NDArray[np.uint64], times: npt.NDArray[np.int64], pairs: dict[tuple[int, int], Pair]
+) -> npt.NDArray[np.uint64]:
+    """Return (N,) other keys, of which those differ that had equal ones before and after a pause.
+
+    So equal packets that hosts send now and then (keep-alives, say) are seen once each. ``times``: (N,) nanoseconds of
+    one clock; ``pairs``: of packets that were seen once, which tell how long a packet is on its way.
+    """
+    on_way = [np.percentile(np.abs(pair.second - pair.first), _NEARLY_ALL) for pair in pairs.values() if len(pair.row)]
+    pause = max(_REPEATED, _LONGER * max(on_way, default=0.0))
+    order = np.lexsort((times, keys))
+    changes = (np.diff(keys[order]) != 0) | (np.diff(times[order]) > pause)
+    found = np.zeros(len(keys), np.uint64)
+    found[order[1:]] = np.cumsum(changes)
     return found
 
 

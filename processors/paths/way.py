@@ -58,7 +58,7 @@ def find_way(
                 distance[one, other] = distance[other, one] = np.nanmedian(np.abs(lead))
     np.fill_diagonal(distance, 0.0)
     is_known = not bool(np.isnan(distance).any())
-    order = _ordered(distance) if is_known else np.arange(sensors)
+    order = _ordered(distance, leads) if is_known else np.arange(sensors)
     rank = np.argsort(order)
     score = np.zeros(conversations)
     for (one, other), lead in leads.items():
@@ -67,7 +67,16 @@ def find_way(
     return Way(order, is_known, up_side)
 
 
-def _ordered(distance: Floats) -> npt.NDArray[np.int64]:
-    """Return points of a line in order, from the end that has the lower number."""
+def _ordered(distance: Floats, leads: dict[tuple[int, int], Floats]) -> npt.NDArray[np.int64]:
+    """Return sensors in the order of the way, from the end that has the lower number.
+
+    The two that are farthest apart are the ends, and tell which way each conversation goes; then packets that two
+    sensors have tell which of these is first. How far both are from an end tells less: other packets have waited there.
+    """
     ends = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    return np.argsort(distance[int(min(ends))], kind="stable")
+    goes = np.nan_to_num(leads[int(min(ends)), int(max(ends))])
+    before = np.zeros(len(distance), np.int64)
+    for (one, other), lead in leads.items():
+        is_behind = float(np.sign(goes) @ np.nan_to_num(lead)) < 0
+        before[one if is_behind else other] += 1
+    return np.argsort(before, kind="stable")

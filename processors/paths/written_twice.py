@@ -11,6 +11,8 @@ from segwatch.records.paths import NOWHERE, PacketColumns
 
 _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
+_MANY: Final = 30
+"""So many that none of them is seen never happens."""
 _UNSURE: Final = 100
 """What is not so many times as likely as anything else is not sure."""
 
@@ -55,6 +57,36 @@ def _kinds(packets: PacketColumns, passages: Passages, first: Numbers, last: Num
     )
 
 
+class _Chances(NamedTuple):
+    """How likely things happen to each packet, as others show it, (P,) each."""
+
+    first_own: Shares
+    """The first sensor that has it wrote it twice, so close."""
+    own: Shares
+    """All that have it did."""
+    sent: Shares
+    """Its host sent it so close behind its twin."""
+    rather: Shares
+    """How much likelier its row of twins is without it: see ``_without``."""
+    copied: Shares
+    """The network copied it so close."""
+
+
+def _chances(packets: PacketColumns, kinds: _Kinds, captures: Alike) -> _Chances:
+    first_own = captures.share(kinds.sensor, kinds.gap)
+    every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
+    is_again = kinds.is_again & ~kinds.has_twin
+    is_copied = is_again & ~kinds.is_gone & ~kinds.is_single
+    hosts = _by_hosts(kinds, every)
+    return _Chances(
+        first_own,
+        own=first_own * _by_others(packets, kinds, captures),
+        sent=hosts.share(kinds.place + len(every) * kinds.is_third, kinds.gap),
+        rather=_without(packets, kinds, hosts, len(every)),
+        copied=alike(kinds.place, kinds.gap, is_copied, every, _never(every)).share(kinds.place, kinds.gap),
+    )
+
+
 def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, last: Numbers) -> tuple[Flags, Flags]:
     """Return (P,) whether a packet is the captures' own: an equal one came at the same moment, and alone went on.
 
@@ -63,31 +95,29 @@ def written_twice(packets: PacketColumns, passages: Passages, first: Numbers, la
     equal acknowledgements of a host, what is likelier is taken, as other packets show it.
     """
     kinds = _kinds(packets, passages, first, last)
-    written = np.maximum((packets.row != NOWHERE).sum(axis=0), 1)
-    captures = _by_captures(kinds, written)
-    first_own = captures.share(kinds.sensor, kinds.gap)
-    own = first_own * _by_others(packets, kinds, written)
+    captures = _by_captures(packets, kinds)
+    chances = _chances(packets, kinds, captures)
     lost = _is_lost(packets, passages, kinds, first, last)
-    every = np.repeat(np.bincount(packets.is_forward, minlength=2)[::-1], packets.row.shape[1])
-    is_again = kinds.is_again & ~kinds.has_twin
-    is_copied = is_again & ~kinds.is_gone & ~kinds.is_single
-    copied = alike(kinds.place, kinds.gap, is_copied, every, _never(every)).share(kinds.place, kinds.gap)
-    hosts = _by_hosts(kinds, every)
-    sent = hosts.share(kinds.place + len(every) * kinds.is_third, kinds.gap)
-    is_likely = np.where(kinds.has_twin, own > sent * lost, kinds.is_single | (own > copied * lost))
-    found: Flags = kinds.is_gone & kinds.is_again & is_likely
+    of_two = chances.own > chances.sent * lost
+    found: Flags = kinds.is_gone & kinds.is_again
+    found &= np.where(kinds.has_twin, of_two, kinds.is_single | (chances.own > chances.copied * lost))
+    is_either = kinds.is_again & kinds.has_twin & (_UNSURE * chances.own > chances.sent * lost)
     burst = numbered(packets.burst)
-    chance = written_in(burst, passages, packets.is_forward, captures, ~found)
-    twins, copies = kinds.has_twin & ~found, (packets.copy_of != NOWHERE) & ~found
-    begun = np.zeros(chance.shape)
-    rather = first_own / sent * _without(packets, kinds, hosts, len(every))
-    np.maximum.at(begun, (burst[twins], first[twins]), rather[twins])
-    rather = chance[burst, first] / copied
-    np.maximum.at(begun, (burst[copies], first[copies]), rather[copies])
+    written = written_in(burst, passages, packets.is_forward, captures, ~found)
+    copies = (packets.copy_of != NOWHERE) & ~found
+    begun = np.zeros(written.shape)
+    _note_begun(begun, burst, first, kinds.has_twin & ~found, chances.first_own / chances.sent * chances.rather)
+    _note_begun(begun, burst, first, copies, written[burst, first] / chances.copied)
     is_lost = kinds.is_gone & ~found
-    is_another = _UNSURE * _in_burst(begun, chance, burst, passages, last) > lost
-    is_either = kinds.is_again & kinds.has_twin & (_UNSURE * own > sent * lost)
-    return found, is_lost & is_either | _first_of_each(burst, last, is_lost & is_another)
+    is_another = is_lost & (_UNSURE * _in_burst(begun, written, burst, passages, last) > lost)
+    extra = copies | (kinds.has_twin & ~found & (_UNSURE * chances.first_own > chances.sent))
+    most = np.maximum(np.bincount(burst[extra], minlength=len(begun)), 1)
+    return found, is_lost & is_either | _first_of_each(burst, last, is_another, most)
+
+
+def _note_begun(begun: Shares, burst: Numbers, place: Numbers, wanted: Flags, rather: Shares) -> None:
+    """Put the most of its wanted packets into ``begun`` ((B, S)) for each burst and place."""
+    np.maximum.at(begun, (burst[wanted], place[wanted]), rather[wanted])
 
 
 def _in_burst(begun: Shares, chance: Shares, burst: Numbers, passages: Passages, last: Numbers) -> Shares:
@@ -105,12 +135,18 @@ def _in_burst(begun: Shares, chance: Shares, burst: Numbers, passages: Passages,
     return found
 
 
-def _first_of_each(burst: Numbers, last: Numbers, wanted: Flags) -> Flags:
-    """Return (P,) which of the wanted is the first one of its burst and the place that had it last."""
+def _first_of_each(burst: Numbers, last: Numbers, wanted: Flags, most: Numbers) -> Flags:
+    """Return (P,) which of the wanted are the first of their burst and the place that had them last.
+
+    ``most``: (B,) how many of each.
+    """
     chosen = np.flatnonzero(wanted)
-    rows = np.stack((burst[chosen], last[chosen]), axis=1)
+    chosen = chosen[np.lexsort((last[chosen], burst[chosen]))]
+    group = np.stack((burst[chosen], last[chosen]), axis=1)
+    _, begin, number = np.unique(group, axis=0, return_index=True, return_inverse=True)
+    rank = np.arange(len(chosen)) - begin[number.reshape(-1)]
     found = np.zeros(len(last), np.bool_)
-    found[chosen[np.unique(rows, axis=0, return_index=True)[1]]] = True
+    found[chosen[rank < most[burst[chosen]]]] = True
     return found
 
 
@@ -129,16 +165,31 @@ def _without(packets: PacketColumns, kinds: _Kinds, hosts: Alike, groups: int) -
     return rather
 
 
-def _by_captures(kinds: _Kinds, written: Numbers) -> Alike:
-    """Return how often sensors write one twice, by sensor. ``written``: (S,) how many packets each wrote."""
-    return alike(kinds.sensor, kinds.gap, _is_own(kinds), written, _RARER * _never(written))
+def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Alike:
+    """Return how often sensors write one twice, by sensor.
+
+    One that wrote none twice may yet be like the others, if it would have by chance: it takes a packet of which an
+    earlier sensor shows that it came by once.
+    """
+    own = _is_own(kinds)
+    seen = packets.row != NOWHERE
+    written = np.maximum(seen.sum(axis=0), 1)
+    captures = alike(kinds.sensor, kinds.gap, own, written, _RARER * _never(written))
+    behind = (seen & (np.arange(len(written)) != kinds.sensor[:, None])).sum(axis=0)
+    expected = behind * np.count_nonzero(own) / written.sum()
+    every = np.where(expected > 0, written.sum() * np.exp(np.minimum(expected, _MANY)), written).astype(np.int64)
+    none = [not len(gaps) for gaps in captures.gaps]
+    gaps = np.sort(kinds.gap[own])
+    return captures._replace(
+        gaps=[gaps if never else some for never, some in zip(none, captures.gaps, strict=True)],
+        every=np.where(none, every, written),
+    )
 
 
-def _by_others(packets: PacketColumns, kinds: _Kinds, written: Numbers) -> Shares:
-    """Return (P,) how likely all sensors that have a packet but the first wrote it twice. ``written``: the same."""
-    again = (np.bincount(kinds.sensor[_is_own(kinds)], minlength=len(written)) + _RARER * _never(written)) / written
-    at_others = np.arange(len(written)) != kinds.sensor[:, None]
-    found: Shares = np.where((packets.row != NOWHERE) & at_others, again, 1.0).prod(axis=1)
+def _by_others(packets: PacketColumns, kinds: _Kinds, captures: Alike) -> Shares:
+    """Return (P,) how likely all sensors that have a packet but the first wrote it twice."""
+    at_others = np.arange(packets.row.shape[1]) != kinds.sensor[:, None]
+    found: Shares = np.where((packets.row != NOWHERE) & at_others, captures.shares(), 1.0).prod(axis=1)
     return found
 
 

@@ -54,7 +54,8 @@ class PacketColumns(NamedTuple):
     """(P,) an equal one was new at a sensor that has not this one, about when it was expected there: nothing but times
     tells whether that is this one."""
     burst: npt.NDArray[np.int64]
-    """(P,) a packet of the burst that it is in: equal ones that may come by the last sensor in any order."""
+    """(P,) a packet of the burst that it is in: equal ones that may come by the last sensor in any order, or came
+    at the same moment before."""
 
 
 class EventColumns(NamedTuple):

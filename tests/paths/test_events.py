@@ -32,6 +32,15 @@ def test_the_order_in_which_captures_are_given_does_not_matter() -> None:
     assert happened(paths) == [("lost", packets[40].seq, "DA")]
 
 
+def test_sensors_close_to_each_other_of_which_one_ends_early() -> None:
+    """It does not see what waits longer on the way to the others later; the order is found all the same."""
+    network = Network(delays=(200, 9000, 2000), offsets=(0, 120_500, -38_250, 7_125))
+    packets = [one._replace(held={1: 8_000 * (at < 100)}) for at, one in enumerate(talk(400))]
+    sensors = network.sensors(packets)
+    sensors[1] = cut(sensors[1], 0, 200)
+    assert list(trace(sensors).order) == [0, 1, 2, 3]
+
+
 def test_a_repeat_is_another_packet() -> None:
     """The first is lost on the second hop, its repeat on the first, the next arrives."""
     packets = talk(300)
@@ -186,6 +195,33 @@ def test_an_equal_packet_that_was_held_as_others_were_is_neither_lost_nor_a_copy
     assert {kind for kind, _, _ in events_of(FOUR, packets)} == {"reordered"}
 
 
+@pytest.mark.parametrize("hop", [1, 2])
+def test_a_packet_that_is_overtaken_by_its_copy_is_neither_lost_nor_copied_again(hop: int) -> None:
+    packets = talk(200)
+    packets.append(packets[40]._replace(at=packets[40].at + 300, unseen=(0,)))
+    packets[40] = packets[40]._replace(held={hop: 9_000})
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, packets) if seq == packets[40].seq]
+    assert found == [("duplicated", "AB"), ("reordered", ("BC", "CD")[hop - 1])]
+
+
+def test_a_copy_that_a_capture_missed_and_that_is_late_is_neither_lost_nor_copied_again() -> None:
+    packets = talk(200)
+    for number in range(62, 200, 40):
+        packets[number] = packets[number]._replace(unseen=(2,), held={2: 300})
+    packets.append(packets[40]._replace(at=packets[40].at + 800, unseen=(0, 2), held={2: 9_000}))
+    found = [(kind, place) for kind, seq, place in events_of(FOUR, packets) if seq == packets[40].seq]
+    assert found == [("capture_loss", "C"), ("duplicated", "AB")]
+
+
+def test_an_acknowledgement_that_equal_ones_overtake_is_neither_lost_nor_a_copy() -> None:
+    packets = [one._replace(ip_id=0) for one in talk(200)]
+    for number in range(60, 200, 28):
+        packets[number] = packets[number]._replace(held={1: 5_000})
+    same = [Sent(50_000 + 30 * at, 1_000_001, 0, ack=7) for at in range(16)]
+    same[2] = same[2]._replace(held={1: 4_500})
+    assert [event for event in events_of(FOUR, packets + same) if event[1] == 1_000_001] == []
+
+
 def test_an_equal_packet_is_not_taken_for_a_faster_one() -> None:
     """The first of two is lost; the second was sent too late to have come by so early, had it been the first."""
     packets = talk(100)
@@ -317,6 +353,36 @@ def test_drift_is_found_and_taken_out() -> None:
     forward = paths.packets.is_forward & paths.passages.seen[:, 1]
     assert np.abs(delays[forward] - 2_000_000).max() < 100_000
     assert happened(paths) == [("lost", packets[1000].seq, "AB")]
+
+
+def test_drift_is_found_in_seconds() -> None:
+    """Equal packets that come by as fast as ever are not taken for others, of which one is lost."""
+    packets = [one._replace(at=50 * one.at, ip_id=0) for one in talk(60)]
+    for side in (True, False):
+        packets += [Sent(500 * at + 1_000 * side, 1_000_001, 0, 1, side) for at in range(0, 6_000, 1_000)]
+    paths = trace(FOUR._replace(drifts_ppm=(0.0, 60.0, -40.0, 30.0)).sensors(packets))
+    assert [round(1e6 * clock.drift) for clock in paths.clocks] == [0, 60, -40, 30]
+    assert happened(paths) == []
+
+
+def test_what_queues_do_in_half_a_minute_is_no_drift() -> None:
+    """It is there from the tenth second on, for one direction only."""
+    packets = [one._replace(at=125 * one.at, held={0: 400_000 * (at > 80)}) for at, one in enumerate(talk(200))]
+    packets = [one._replace(held={}) if not one.is_forward else one for one in packets]
+    paths = trace(THREE.sensors(packets))
+    assert all(abs(clock.drift) <= 1e-4 for clock in paths.clocks)
+
+
+def test_packets_that_hosts_send_now_and_then_tell_the_clocks_later_on() -> None:
+    """Other packets come in the first half second only, and one sensor ends before the others."""
+    packets = [one._replace(at=one.at // 2, ip_id=0, held={1: 300}) for one in talk(100)]
+    for side in (True, False):
+        packets += [Sent(1_000_000 * at + 70_000 * side, 1_000_001, 0, 1, side) for at in range(1, 9)]
+    sensors = FOUR._replace(drifts_ppm=(0.0, 5.0, -80.0, 60.0)).sensors(packets)
+    sensors[2] = cut(sensors[2], 0, -6)
+    paths = trace(sensors)
+    assert [round(1e6 * clock.drift) for clock in paths.clocks] == [0, 5, -80, 60]
+    assert happened(paths) == []
 
 
 def test_captures_that_share_nothing() -> None:
