@@ -73,8 +73,8 @@ def _ordered(distance: Floats, leads: dict[tuple[int, int], Floats]) -> npt.NDAr
     The two that are farthest apart are the ends, and tell which way each conversation goes; then packets that two
     sensors have tell which of these is first. How far both are from an end tells less: other packets have waited there.
     """
-    ends = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    goes = np.nan_to_num(leads[int(min(ends)), int(max(ends))])
+    first, last = sorted(int(end) for end in np.unravel_index(int(np.argmax(distance)), distance.shape))
+    goes = np.nan_to_num(leads[first, last]) if first < last else np.zeros(len(leads[0, 1]))
     before = np.zeros(len(distance), np.int64)
     for (one, other), lead in leads.items():
         is_behind = float(np.sign(goes) @ np.nan_to_num(lead)) < 0

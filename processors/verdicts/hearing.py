@@ -15,14 +15,16 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer, note_least_answer
-from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
+from processors.verdicts.state import FIN_SENT, NUMBERED, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import trouble_of
+from processors.verdicts.unseen import MOST_MISSING
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Quality
 
 _WIDEST = 1 << 30
 """Numbers that an acknowledgment advances by at most: others are rubbish."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
+_ID_MASK = 0xFFFF
 
 
 @inner_kernel
@@ -71,6 +73,18 @@ def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any)
 
 
 @rare_kernel
+def _count_unseen(state: State, packet: Any, sender: Any) -> None:
+    """Count the identifications of what the peer acknowledges and the capture lacks: nothing else is missing then."""
+    beyond = distance(packet.ack, signed(sender.snd_max))
+    if not sender.marks & NUMBERED or not sender.count or not after(packet.ack, signed(sender.snd_max)):
+        return
+    last = state.pieces[sent.place_of(sender, signed(sender.count) - 1)]
+    packets = -(-beyond // max(distance(signed(last.end), signed(last.start)), 1))
+    if packets <= MOST_MISSING:
+        sender.last_id = (signed(sender.last_id) + packets) & _ID_MASK
+
+
+@rare_kernel
 def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
@@ -89,21 +103,25 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
 def _note_echoed(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     """Take in how long the peer took for what it echoes, the last segment or repeat (RFC 7323, RTTM).
 
-    Of several segments with that timestamp, since the first of them.
+    Of several segments with that timestamp, since the first of them. It acknowledges that, a repeat for the first time.
     """
     index = signed(sender.count) - 1
     if index < 0 or not packet.quality & _TIMESTAMPS or not packet.tsecr:
         return
     place = signed(state.troubles[sender.trouble - 1].last_note) if sender.trouble else NOTHING
     if place != NOTHING and state.notes[place].is_repeat and state.notes[place].tsval == packet.tsecr:
-        note_least_answer(receiver, packet.now - signed(state.notes[place].time))
+        start = signed(state.notes[place].start)
+        if not_after(signed(sender.una), start) and after(packet.ack, start):
+            note_least_answer(receiver, packet.now - signed(state.notes[place].time))
         return
     piece = state.pieces[sent.place_of(sender, index)]
     if piece.tsval != packet.tsecr:
         return
     while index > 0 and state.pieces[sent.place_of(sender, index - 1)].tsval == packet.tsecr:
         index -= 1
-    note_least_answer(receiver, packet.now - signed(state.pieces[sent.place_of(sender, index)].time))
+    first = state.pieces[sent.place_of(sender, index)]
+    if after(packet.ack, signed(first.start)):
+        note_least_answer(receiver, packet.now - signed(first.time))
 
 
 @rare_kernel
@@ -132,6 +150,7 @@ def _hear_closely(
             review_answered(state, trouble, sender, receiver, packet.frame, out)
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, packet, trouble, sender, receiver, out)
+        _count_unseen(state, packet, sender)
         _advance(trouble, packet, sender, receiver)
         hear_flight(trouble, packet)
     elif not reports:

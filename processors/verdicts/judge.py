@@ -19,7 +19,15 @@ from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.rows import begin, fill_reports, write
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, NUMBERS_MOVE, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
-from processors.verdicts.unseen import missing_packets, numbers_alone, numbers_one_by_one, packets_between
+from processors.verdicts.unseen import (
+    MOST_MISSING,
+    earlier_repeats,
+    missing_packets,
+    numbers_alone,
+    numbers_one_by_one,
+    packets_between,
+    surely_new,
+)
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -150,11 +158,14 @@ def _late_surely(
     """Say that the segment came late, if it did: after its repeat, or after what was sent later. Return how sure it is.
 
     ``piece``: what came first with the same bytes: it looked new, and may have been the repeat. ``behind``: the piece
-    that came first, though it carries what follows. Either is ``NOTHING`` where there is none.
+    that came first, though it carries what follows. Either is ``NOTHING`` where there is none. The counter of a
+    busy host goes round in a wait: so identifications tell only where few are missing between.
     """
     ascending = order.ids_ascend(state, sender) > 0
     if piece != NOTHING or copy != NOTHING:
         other = header_of(state.pieces[piece]) if piece != NOTHING else header_of(state.notes[copy])
+        if piece != NOTHING:
+            ascending = ascending and 0 < order.id_step(other.ip_id, signed(note.ip_id)) <= MOST_MISSING
         if order.sent_after(header_of(note), other, ascending) != order.EARLIER:
             return 0.0
         verdict.proof |= _SENT_EARLIER
@@ -293,9 +304,15 @@ def judge_old(
     verdict = state.rows[place]
     is_syn = bool(packet.flag_bits & SYN)
     quality = packet.quality
+    begun = signed(trouble.episode)
     need = _judge(state, trouble, sender, receiver, note, verdict, copy, is_syn, quality, out)
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
-        trouble.unseen = max(signed(trouble.unseen), missing_packets(state, packet, sender))
+        missing = missing_packets(state, packet, sender)
+        is_first = signed(verdict.episode) > begun
+        others = earlier_repeats(verdict) if is_first and verdict.cause == _RTO else 0
+        trouble.unseen = max(signed(trouble.unseen), missing - others)
+        if is_first:
+            trouble.surely_unseen = surely_new(state, sender, receiver, note, verdict, missing)
     elif trouble.unseen and packet.ip_id and order.id_step(packet.ip_id, signed(sender.last_id)) < 0:
         trouble.unseen -= 1  # it was missing because others overtook it
     _conclude(state, packet, sender, note, verdict, need, out)
@@ -332,8 +349,10 @@ def judge_unseen(
         verdict.silence = packet.now - since
     note.waited = verdict.silence
     behind = missing_packets(state, packet, sender) - packets_between(state, packet, sender) - 1
+    behind -= earlier_repeats(verdict)
     if behind > 0 and packet.length:
         trouble.unseen = behind
+        trouble.surely_unseen = 0
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
     if claimed and before(signed(sender.snd_max), signed(trouble.claimed_to)):
         sender.snd_max = trouble.claimed_to

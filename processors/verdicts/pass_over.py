@@ -183,7 +183,6 @@ def _pass_closely(
     if packet.flag_bits & SYN and is_stray_answer(state, packet, sender, receiver):
         return
     unasked = is_unasked(sender, receiver)
-    packet.spoke_tsval = signed(receiver.heard_tsval)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
     goes_on = packet.seq == sender.snd_max and not answers_repeat(state, packet, receiver)
     if packet.flag_bits & ACK:
@@ -252,6 +251,7 @@ def judge_rows(
         else:
             fill(judged[0], segment, segments, findings, place)
             judged[0].spoke = receiver.last_heard
+            judged[0].spoke_tsval = receiver.heard_tsval
             _pass_closely(state, judged[0], sender, receiver, out)
             while written < signed(state.counters[counter.WRITTEN]):
                 rows.fill_addresses(out[written], segments, place, from_client)

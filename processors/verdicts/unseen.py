@@ -44,6 +44,7 @@ from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Quality
 
 _RTO = int(Cause.RTO)
+_FAST_RETRANSMIT = int(Cause.FAST_RETRANSMIT)
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 _ID_MASK = 0xFFFF
 _ID_HALF = 0x8000
@@ -63,8 +64,17 @@ _LINUX_TTL = 64
 _ROWS_LOOKED_AT = 7
 _LEAST_ROWS = 2
 """Steps from segment to segment that must be of one, among so many."""
+_TWICE_DOUBLED = 4
 _MOST_TIMERS = 3
 """Timers that run out one after the other at most, before anything passes."""
+
+
+@inner_kernel
+def _step_from(sender: Any, ip_id: int) -> int:
+    """Return how many identifications further a packet's is than its sender's highest; 0 counts for none."""
+    last = signed(sender.last_id)
+    step = (ip_id - last) & _ID_MASK
+    return step - 1 if ip_id < last and 1 < step < _ID_HALF else step
 
 
 @inner_kernel
@@ -82,7 +92,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
         if packet.flag_bits & SYN and not sender.marks & NUMBERED:
             sender.steady_since = ALONE if packet.flag_bits & ACK else 0
         return
-    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
+    step = _step_from(sender, packet.ip_id)
     if not sender.marks & NUMBERED:
         answer_had_none = bool(sender.marks & SYN_SEEN) and sender.steady_since == ALONE
         sender.marks |= NUMBERED | (NUMBERS_MOVE if answer_had_none or 0 < sender.last_sent < packet.now else 0)
@@ -129,8 +139,7 @@ def may_repeat_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
     least = LEAST_CLOCK if signed(receiver.last_sent) <= signed(sender.last_sent) else _SHORTEST
     if packet.now - signed(sender.last_sent) < least:
         return False
-    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    return bool(1 < step <= _LARGEST_STEP)
+    return bool(1 < _step_from(sender, packet.ip_id) <= _LARGEST_STEP)
 
 
 @rare_kernel
@@ -182,8 +191,9 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
     if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    step = (packet.ip_id - signed(sender.last_id)) & _ID_MASK
-    missing = step - 1 - more_numbers(distance(signed(last.end), signed(last.start)))
+    if distance(signed(last.end), signed(last.start)) > ETHERNET_PAYLOAD:
+        return 0  # cut into packets of unknown size
+    missing = _step_from(sender, packet.ip_id) - 1
     return missing if 0 < missing <= (MOST_MISSING if proved else _MOST_UNPROVED) else 0
 
 
@@ -327,10 +337,10 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
     surely data, nothing but a timer can have sent it again: a round trip tells that it was sent before then.
 
     Where the sender had something to acknowledge in the meantime, what is missing may have been an empty segment: then
-    the silence has to be that of a timeout. But it may be longer where all of it was acknowledged by what passed, or
-    shorter if it is Linux that sends probes. What is missing was sent after its last acknowledgment: without timestamps
-    the silence is no longer than since that. Where other acknowledgments of it were missing before, so they may be now.
-    A probe of one segment waits two round trips and a delayed acknowledgment at most, unless its timeout is shorter.
+    the silence has to be that of a timeout. But it may be longer where all of it was acknowledged by what passed. What
+    is missing was sent after its last acknowledgment: without timestamps the silence is no longer than since that.
+    Where other acknowledgments of it were missing before, so they may be now. A probe of one segment waits two round
+    trips and a delayed acknowledgment at most, unless its timeout is shorter.
     """
     quiet = min(silence(state, packet, sender, receiver), since_spoken(state, packet, sender, receiver))
     unheard = signed(receiver.last_sent) <= signed(sender.last_sent)
@@ -355,11 +365,9 @@ def _is_timed(state: State, packet: Any, sender: Any, receiver: Any, packets: in
             fits = fits or _probe_fits(quiet, sender, receiver, 0, 2 * _delays(sender, receiver))
     if counts_here(state, sender, packet.now, quiet):
         fits = fits and (unasked or sender.steady_since > 0 or not _answered_without(sender))
-        may_probe = packets == 1 and selective and numbers_alone(state, sender)
-        least = least_round_trip(sender, receiver) if may_probe else timeout_at_least
         if not fits and packets > 1 and numbers_alone(state, sender):
             fits = timeout_at_least <= _ran_meanwhile(state, packet, sender, receiver) <= latest_probe
-        return fits or unheard or (unasked and quiet >= least)
+        return fits or unheard or (unasked and quiet >= timeout_at_least)
     return fits and _sends_in_rows(state, sender)
 
 
@@ -382,20 +390,43 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
-def _was_in_flight(state: State, trouble: Any, sender: Any, receiver: Any) -> bool:
-    """Whether what did not pass before the first repeat was surely new, as its sender had nothing to acknowledge.
+def earlier_repeats(verdict: Any) -> int:
+    """Return how many timers ran out before the one that sent a repeat, by its silence: that many did not pass, either.
 
-    So nothing else can begin where that did, however long the silence, and if the repeat was taken back. Before a
-    timeout, one may have been a probe.
+    After a probe the timer runs about as long again, after a timeout twice as long (RFC 6298 section 5.5).
+    """
+    if 2 * verdict.silence <= 3 * verdict.timeout:
+        return 0
+    return 1 if 2 * verdict.silence <= 5 * verdict.timeout else 2
+
+
+@rare_kernel
+def surely_new(state: State, sender: Any, receiver: Any, note: Any, verdict: Any, missing: int) -> int:
+    """Return how many of the packets that did not pass before the first repeat of an episode were surely new data.
+
+    Its sender numbers its packets for itself, and had nothing to acknowledge. One may have been a probe, before a fast
+    retransmit only if that comes as late; and a timeout that comes later than the first one does follows on others.
+    """
+    if not missing or not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
+        return 0
+    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+    if signed(receiver.last_sent) > signed(last.time):
+        return 0
+    if verdict.cause == _FAST_RETRANSMIT:
+        return missing - (1 if note.waited >= 2 * verdict.round_trip else 0)
+    return missing - 1 if verdict.cause == _RTO and not earlier_repeats(verdict) else 0
+
+
+@rare_kernel
+def _was_in_flight(state: State, trouble: Any, sender: Any, receiver: Any, quiet: int) -> bool:
+    """Whether nothing new can begin at ``snd_max``, as what did not pass before the first repeat did.
+
+    However its phase ended; but a timeout has not doubled more than twice (RFC 6298 section 5.5).
     """
     phase = signed(trouble.last_phase if trouble.phase == OPEN else trouble.phase)
-    others = 1 if phase == LOSS else 0
-    if phase not in (RECOVERY, LOSS) or trouble.unseen <= others:
+    if phase not in (RECOVERY, LOSS) or not trouble.surely_unseen:
         return False
-    if not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
-        return False
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    return bool(signed(receiver.last_sent) <= signed(last.time))
+    return quiet <= _TWICE_DOUBLED * _longest_timer(state, sender, receiver)
 
 
 @rare_kernel
@@ -409,7 +440,8 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     if not sender.trouble or not packet.length or not state.troubles[sender.trouble - 1].unseen:
         return False
     trouble = state.troubles[sender.trouble - 1]
-    in_flight = _was_in_flight(state, trouble, sender, receiver)
+    quiet = silence(state, packet, sender, receiver)
+    in_flight = _was_in_flight(state, trouble, sender, receiver, quiet)
     if sender.marks & NUMBERS_MOVE and id_step(packet.ip_id, signed(sender.last_id)) < 0:
         trouble.unseen -= 1  # that comes late
         return False
@@ -420,7 +452,6 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     if skipped >= trouble.unseen:
         trouble.unseen = 0  # that left a hole
         return False
-    quiet = silence(state, packet, sender, receiver)
     answered = signed(receiver.last_sent) > signed(sender.last_sent)
     is_silent = quiet >= max(clock(sender, receiver), round_trip(sender, receiver))
     surely = numbers_alone(state, sender)
@@ -429,4 +460,5 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
         _forget_unseen(trouble, sender, receiver)
         return False
     trouble.unseen -= skipped + 1
+    trouble.surely_unseen = max(signed(trouble.surely_unseen) - skipped - 1, 0)
     return True

@@ -401,3 +401,9 @@ def test_captures_without_packets() -> None:
 def cut_to_nothing(sensor: Sensor) -> Sensor:
     """Return a sensor without rows."""
     return Sensor(take_segments(sensor.segments, np.empty(0, np.int64)), 0, 0)
+
+
+def test_a_capture_beside_itself() -> None:
+    """Nothing tells which of two is first where all passed both at the same time."""
+    sensor = FOUR.sensors(talk(100))[0]
+    assert happened(trace([sensor, sensor])) == []

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from segwatch.records.verdicts import VERDICT
 from segwatch.vocabulary import CAUSE_NAMES, NEEDED_NAMES, PLACE_NAMES, Cause, Quality
 from tests.processors.builder import CLIENT, SERVER, Segment, columns, hostile_segments
-from tests.processors.verdicts.talk import judged, troubled_segments
+from tests.processors.verdicts.talk import Talk, judged, troubled_segments
 
 
 @settings(deadline=None, max_examples=80)
@@ -68,3 +68,18 @@ def test_memory_grows_in_the_middle_of_a_batch() -> None:
     assert len(whole) == 2400
     for name in VERDICT.names or ():
         assert np.array_equal(whole[name], parts[name]), name
+
+
+def test_a_reset_is_judged_by_its_own_conversation_however_segments_are_cut() -> None:
+    """The peer's last segment before it was held up, as its clock tells; what was judged before tells nothing."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 10, 11, 12)
+    talk.ack(at + 16, 10, (11, 13))
+    talk.send(at + 20, 10)
+    talk.ack(at + 36, 13)
+    talk.reset(at + 1000, 13, tsval=round(at) + 7300)
+    segments = columns(talk.segments)
+    whole = judged(segments)
+    assert int(whole["silence"][-1]) > 0
+    assert np.array_equal(whole, judged(segments, [len(segments.ts) - 1], read_back=True))

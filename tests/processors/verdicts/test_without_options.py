@@ -281,3 +281,13 @@ def test_a_report_released_the_repeat_of_what_was_held_up() -> None:
     talk.ack(at + 31.2, 15, (16, 18))
     talk.send(at + 32, 11)
     assert [verdict.cause for verdict in talk.verdicts()] == [Cause.REORDERING, Cause.FAST_RETRANSMIT]
+
+
+@pytest.mark.parametrize("far", [33_000, 60_000])
+def test_the_numbers_of_a_busy_host_go_round_in_a_timeout(far: int) -> None:
+    talk = Talk(stamped=False, sack=False)
+    at = talk.warm()
+    talk.send(at, 10)
+    frame = talk.send(at + 1000, 10, ip_id=(talk.segments[-1].ip_id + far) & 0xFFFF)
+    talk.ack(at + 1016, 11)
+    assert (talk.only().cause, int(talk.only().row["frame"])) == (Cause.RTO, frame)
