@@ -309,10 +309,11 @@ def judge_old(
     if note.is_repeat and verdict.cause in (_RTO, _FAST_RETRANSMIT, _TAIL_LOSS_PROBE):
         missing = missing_packets(state, packet, sender)
         is_first = signed(verdict.episode) > begun
-        others = earlier_repeats(verdict) if is_first and verdict.cause == _RTO else 0
+        is_timeout = is_first and verdict.cause == _RTO
+        others = earlier_repeats(trouble, sender, receiver, verdict) if is_timeout else 0
         trouble.unseen = max(signed(trouble.unseen), missing - others)
         if is_first:
-            trouble.surely_unseen = surely_new(state, sender, receiver, note, verdict, missing)
+            trouble.surely_unseen = surely_new(state, trouble, sender, receiver, note, verdict, missing)
     elif trouble.unseen and packet.ip_id and order.id_step(packet.ip_id, signed(sender.last_id)) < 0:
         trouble.unseen -= 1  # it was missing because others overtook it
     _conclude(state, packet, sender, note, verdict, need, out)
@@ -349,14 +350,16 @@ def judge_unseen(
         verdict.silence = packet.now - since
     note.waited = verdict.silence
     behind = missing_packets(state, packet, sender) - packets_between(state, packet, sender) - 1
-    behind -= earlier_repeats(verdict)
+    behind -= earlier_repeats(trouble, sender, receiver, verdict)
     if behind > 0 and packet.length:
         trouble.unseen = behind
-        trouble.surely_unseen = 0
     sender.snd_max = (end + signed(trouble.unseen) * packet.length) & MODULUS_MASK
     if claimed and before(signed(sender.snd_max), signed(trouble.claimed_to)):
         sender.snd_max = trouble.claimed_to
+    begun = signed(trouble.episode)
     sure = repeat_cause(state, trouble, sender, receiver, note, verdict, copy, is_syn, out)
+    if signed(verdict.episode) > begun:
+        trouble.surely_unseen = surely_new(state, trouble, sender, receiver, note, verdict, behind)
     if numbers_alone(state, sender):
         prolong(trouble, end)
         sender.last_id = packet.ip_id  # what is missing is told

@@ -390,31 +390,40 @@ def _forget_unseen(trouble: Any, sender: Any, receiver: Any) -> None:
 
 
 @rare_kernel
-def earlier_repeats(verdict: Any) -> int:
+def _may_have_probed(trouble: Any, sender: Any, receiver: Any) -> bool:
+    """Whether a sender may send tail loss probes."""
+    return trouble.probes >= 0 and both_acknowledge_selectively(sender, receiver)
+
+
+@rare_kernel
+def earlier_repeats(trouble: Any, sender: Any, receiver: Any, verdict: Any) -> int:
     """Return how many timers ran out before the one that sent a repeat, by its silence: that many did not pass, either.
 
     After a probe the timer runs about as long again, after a timeout twice as long (RFC 6298 section 5.5).
     """
     if 2 * verdict.silence <= 3 * verdict.timeout:
         return 0
-    return 1 if 2 * verdict.silence <= 5 * verdict.timeout else 2
+    probes = 1 if _may_have_probed(trouble, sender, receiver) else 0
+    return probes if 2 * verdict.silence <= 5 * verdict.timeout else 1 + probes
 
 
 @rare_kernel
-def surely_new(state: State, sender: Any, receiver: Any, note: Any, verdict: Any, missing: int) -> int:
+def surely_new(state: State, trouble: Any, sender: Any, receiver: Any, note: Any, verdict: Any, missing: int) -> int:
     """Return how many of the packets that did not pass before the first repeat of an episode were surely new data.
 
     Its sender numbers its packets for itself, and had nothing to acknowledge. One may have been a probe, before a fast
-    retransmit only if that comes as late; and a timeout that comes later than the first one does follows on others.
+    retransmit only if that comes twice as late; and a timeout that comes later than the first does follows on others.
     """
-    if not missing or not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
+    if missing <= 0 or not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
         return 0
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     if signed(receiver.last_sent) > signed(last.time):
         return 0
+    probes = 1 if _may_have_probed(trouble, sender, receiver) else 0
     if verdict.cause == _FAST_RETRANSMIT:
-        return missing - (1 if note.waited >= 2 * verdict.round_trip else 0)
-    return missing - 1 if verdict.cause == _RTO and not earlier_repeats(verdict) else 0
+        return missing - (probes if note.waited >= 4 * verdict.round_trip else 0)
+    is_first = verdict.cause == _RTO and not earlier_repeats(trouble, sender, receiver, verdict)
+    return missing - probes if is_first else 0
 
 
 @rare_kernel
