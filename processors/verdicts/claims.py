@@ -10,7 +10,7 @@ from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts.order import id_step
 from processors.verdicts.state import NUMBERS_MOVE, State
-from processors.verdicts.troubles import trouble_of
+from processors.verdicts.troubles import asked_first, last_repeat, trouble_of
 from processors.verdicts.unseen import missing_packets
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
@@ -32,12 +32,10 @@ def _answers_since(state: State, packet: Any, sender: Any, receiver: Any) -> int
     It reports that the peer's last repeat was a duplicate: so it had the copy before that. And of what it has sent
     since, two packets did not pass: the answer, and a repeat of it.
     """
-    if not receiver.trouble or missing_packets(state, packet, sender) < _ANSWER_AND_REPEAT:
+    repeat = last_repeat(state, receiver)
+    if repeat == NOTHING or not state.notes[repeat].dsacked:
         return 0
-    place = signed(state.troubles[receiver.trouble - 1].last_note)
-    if place == NOTHING or not (state.notes[place].is_repeat and state.notes[place].dsacked):
-        return 0
-    return signed(state.notes[place].time) - signed(state.rows[place].since_original)
+    return asked_first(state, repeat) if missing_packets(state, packet, sender) >= _ANSWER_AND_REPEAT else 0
 
 
 @rare_kernel

@@ -8,6 +8,7 @@ from processors.verdicts.headers import Header
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer, round_trip
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import HAS_TIMESTAMP, TICKS_KNOWN, State
+from processors.verdicts.troubles import last_repeat
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 
@@ -96,11 +97,10 @@ def learn_clock(state: State, sender: Any, receiver: Any) -> bool:
 def _newest(state: State, sender: Any) -> tuple[int, int]:
     """Return timestamp and echo of what the sender sent last, repeats counted; it must have pieces (``count``)."""
     piece = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    if sender.trouble:
-        place = signed(state.troubles[sender.trouble - 1].last_note)
-        repeated = place != NOTHING and state.notes[place].is_repeat and state.notes[place].marks & HAS_TIMESTAMP
-        if repeated and signed_distance(signed(state.notes[place].tsval), signed(piece.tsval)) > 0:
-            return signed(state.notes[place].tsval), signed(state.notes[place].tsecr)
+    repeat = last_repeat(state, sender)
+    repeated = repeat != NOTHING and state.notes[repeat].marks & HAS_TIMESTAMP
+    if repeated and signed_distance(signed(state.notes[repeat].tsval), signed(piece.tsval)) > 0:
+        return signed(state.notes[repeat].tsval), signed(state.notes[repeat].tsecr)
     return signed(piece.tsval), signed(piece.tsecr)
 
 
@@ -136,10 +136,9 @@ def since_spoken(state: State, packet: Any, sender: Any, receiver: Any) -> int:
 @rare_kernel
 def _passed_at(state: State, side: Any, tsval: int) -> int:
     """Return when a side's last segment with that timestamp passed, nanoseconds; -1 if none is remembered."""
-    if side.trouble:
-        place = signed(state.troubles[side.trouble - 1].last_note)
-        if place != NOTHING and state.notes[place].is_repeat and state.notes[place].tsval == tsval:
-            return signed(state.notes[place].time)
+    repeat = last_repeat(state, side)
+    if repeat != NOTHING and state.notes[repeat].tsval == tsval:
+        return signed(state.notes[repeat].time)
     count = signed(side.count)
     for back in range(1, min(count, _LOOKED_AT) + 1):
         piece = state.pieces[place_of(side, count - back)]

@@ -16,8 +16,8 @@ from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer, note_least_answer
 from processors.verdicts.state import FIN_SENT, NUMBERED, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
-from processors.verdicts.troubles import trouble_of
-from processors.verdicts.unseen import MOST_MISSING
+from processors.verdicts.troubles import last_repeat, trouble_of
+from processors.verdicts.unseen import MOST_MISSING, packets_in
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Quality
 
@@ -75,11 +75,10 @@ def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any)
 @rare_kernel
 def _count_unseen(state: State, packet: Any, sender: Any) -> None:
     """Count the identifications of what the peer acknowledges and the capture lacks: nothing else is missing then."""
-    beyond = distance(packet.ack, signed(sender.snd_max))
-    if not sender.marks & NUMBERED or not sender.count or not after(packet.ack, signed(sender.snd_max)):
+    snd_max = signed(sender.snd_max)
+    if not sender.marks & NUMBERED or not sender.count or not after(packet.ack, snd_max):
         return
-    last = state.pieces[sent.place_of(sender, signed(sender.count) - 1)]
-    packets = -(-beyond // max(distance(signed(last.end), signed(last.start)), 1))
+    packets = packets_in(state, sender, distance(packet.ack, snd_max), 1)
     if packets <= MOST_MISSING:
         sender.last_id = (signed(sender.last_id) + packets) & _ID_MASK
 
@@ -108,11 +107,11 @@ def _note_echoed(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     index = signed(sender.count) - 1
     if index < 0 or not packet.quality & _TIMESTAMPS or not packet.tsecr:
         return
-    place = signed(state.troubles[sender.trouble - 1].last_note) if sender.trouble else NOTHING
-    if place != NOTHING and state.notes[place].is_repeat and state.notes[place].tsval == packet.tsecr:
-        start = signed(state.notes[place].start)
+    repeat = last_repeat(state, sender)
+    if repeat != NOTHING and state.notes[repeat].tsval == packet.tsecr:
+        start = signed(state.notes[repeat].start)
         if not_after(signed(sender.una), start) and after(packet.ack, start):
-            note_least_answer(receiver, packet.now - signed(state.notes[place].time))
+            note_least_answer(receiver, packet.now - signed(state.notes[repeat].time))
         return
     piece = state.pieces[sent.place_of(sender, index)]
     if piece.tsval != packet.tsecr:

@@ -27,6 +27,7 @@ from processors.verdicts.unseen import (
     numbers_one_by_one,
     packets_between,
     surely_new,
+    was_overtaken,
 )
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
@@ -314,8 +315,8 @@ def judge_old(
         trouble.unseen = max(signed(trouble.unseen), missing - others)
         if is_first:
             trouble.surely_unseen = surely_new(state, trouble, sender, receiver, note, verdict, missing)
-    elif trouble.unseen and packet.ip_id and order.id_step(packet.ip_id, signed(sender.last_id)) < 0:
-        trouble.unseen -= 1  # it was missing because others overtook it
+    elif trouble.unseen and was_overtaken(packet, sender):
+        trouble.unseen -= 1
     _conclude(state, packet, sender, note, verdict, need, out)
     return bool(note.is_repeat)
 

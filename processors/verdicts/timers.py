@@ -35,7 +35,7 @@ from processors.verdicts.state import (
     TICKS_KNOWN,
     State,
 )
-from processors.verdicts.unseen import numbers_alone, owes_nothing
+from processors.verdicts.unseen import numbers_alone, numbers_from, owes_nothing
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 
@@ -51,7 +51,6 @@ _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
-_ID_MASK = 0xFFFF
 _TOLD_APART = 8_000_000
 """Nanoseconds that timers are late by at most: a step of Linux's timer wheel."""
 _LATE_REORDERING = 100_000_000
@@ -174,7 +173,7 @@ def numbers_since(sender: Any, note: Any) -> int:
     """Return how much further a repeat's IP identification is than its sender's highest; 0 where they tell nothing."""
     if not (sender.marks & NUMBERS_MOVE and note.marks & HAS_IP_ID):
         return 0
-    return (signed(note.ip_id) - signed(sender.last_id)) & _ID_MASK
+    return numbers_from(sender, signed(note.ip_id))
 
 
 @rare_kernel
@@ -221,7 +220,7 @@ def _tell_by_missing_repeat(state: State, trouble: Any, note: Any, verdict: Any,
 
 
 @rare_kernel
-def _ran_at_most(trouble: Any, sender: Any, note: Any, verdict: Any) -> int:
+def _timers_ran(trouble: Any, sender: Any, note: Any, verdict: Any) -> int:
     """Return for how long timers have run before the repeat of the only segment in flight, nanoseconds.
 
     What its sender claimed to have sent, it may have sent when the data passed that it answers.
@@ -249,7 +248,7 @@ def _last_in_flight(
         learn(state, trouble, -1, signed(note.frame), out)
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_AT_HEAD
-    ran = _ran_at_most(trouble, sender, note, verdict)
+    ran = _timers_ran(trouble, sender, note, verdict)
     too_late = 2 * ran > 3 * (2 * verdict.round_trip + least_variation(trouble))
     if habit:
         verdict.proof |= _HABIT

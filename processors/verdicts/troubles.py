@@ -165,3 +165,18 @@ def repeat_passed(state: State, trouble: Any, seq: int) -> bool:
     """Whether the newest note that has the byte ``seq`` is one of a repeat."""
     place = latest_copy(state, trouble, seq, (seq + 1) & MODULUS_MASK)
     return place != NOTHING and bool(state.notes[place].is_repeat)
+
+
+@rare_kernel
+def last_repeat(state: State, side: Any) -> int:
+    """Return the newest note of a side if it is one of a repeat, else ``NOTHING``."""
+    if not side.trouble:
+        return NOTHING
+    place = signed(state.troubles[side.trouble - 1].last_note)
+    return place if place != NOTHING and state.notes[place].is_repeat else NOTHING
+
+
+@rare_kernel
+def asked_first(state: State, repeat: int) -> int:
+    """Return when the copy before a repeat (its note) passed, nanoseconds."""
+    return signed(state.notes[repeat].time) - signed(state.rows[repeat].since_original)

@@ -40,6 +40,7 @@ from processors.verdicts.state import (
     SYN_SEEN,
     State,
 )
+from processors.verdicts.troubles import asked_first, last_repeat
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Quality
 
@@ -70,7 +71,7 @@ _MOST_TIMERS = 3
 
 
 @inner_kernel
-def _step_from(sender: Any, ip_id: int) -> int:
+def numbers_from(sender: Any, ip_id: int) -> int:
     """Return how many identifications further a packet's is than its sender's highest; 0 counts for none."""
     last = signed(sender.last_id)
     step = (ip_id - last) & _ID_MASK
@@ -92,7 +93,7 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
         if packet.flag_bits & SYN and not sender.marks & NUMBERED:
             sender.steady_since = ALONE if packet.flag_bits & ACK else 0
         return
-    step = _step_from(sender, packet.ip_id)
+    step = numbers_from(sender, packet.ip_id)
     if not sender.marks & NUMBERED:
         answer_had_none = bool(sender.marks & SYN_SEEN) and sender.steady_since == ALONE
         sender.marks |= NUMBERED | (NUMBERS_MOVE if answer_had_none or 0 < sender.last_sent < packet.now else 0)
@@ -110,12 +111,16 @@ def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
 
 
 @rare_kernel
+def was_overtaken(packet: Any, sender: Any) -> bool:
+    """Whether a packet was sent before another one that has passed, by its identification: so it was never lost."""
+    return bool(sender.marks & NUMBERS_MOVE and packet.ip_id) and id_step(packet.ip_id, signed(sender.last_id)) < 0
+
+
+@rare_kernel
 def answers_repeat(state: State, packet: Any, receiver: Any) -> bool:
     """Whether the peer has sent something again since the sender spoke last: its acknowledgments may be missing."""
-    if not receiver.trouble:
-        return False
-    place = signed(state.troubles[receiver.trouble - 1].last_note)
-    return place != NOTHING and bool(state.notes[place].is_repeat) and state.notes[place].time > packet.spoke
+    repeat = last_repeat(state, receiver)
+    return repeat != NOTHING and bool(state.notes[repeat].time > packet.spoke)
 
 
 @rare_kernel
@@ -139,7 +144,7 @@ def may_repeat_unseen(packet: Any, sender: Any, receiver: Any) -> bool:
     least = LEAST_CLOCK if signed(receiver.last_sent) <= signed(sender.last_sent) else _SHORTEST
     if packet.now - signed(sender.last_sent) < least:
         return False
-    return bool(1 < _step_from(sender, packet.ip_id) <= _LARGEST_STEP)
+    return bool(1 < numbers_from(sender, packet.ip_id) <= _LARGEST_STEP)
 
 
 @rare_kernel
@@ -193,8 +198,18 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
     last = state.pieces[place_of(sender, signed(sender.count) - 1)]
     if distance(signed(last.end), signed(last.start)) > ETHERNET_PAYLOAD:
         return 0  # cut into packets of unknown size
-    missing = _step_from(sender, packet.ip_id) - 1
+    missing = numbers_from(sender, packet.ip_id) - 1
     return missing if 0 < missing <= (MOST_MISSING if proved else _MOST_UNPROVED) else 0
+
+
+@rare_kernel
+def packets_in(state: State, sender: Any, numbers: int, length: int) -> int:
+    """Return how many packets so many sequence numbers are, as long as the last one, or ``length`` if that is more."""
+    longest = max(length, 1)
+    if sender.count:
+        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+        longest = max(longest, distance(signed(last.end), signed(last.start)))
+    return -(-numbers // longest)
 
 
 @rare_kernel
@@ -203,12 +218,7 @@ def packets_between(state: State, packet: Any, sender: Any) -> int:
 
     They are as long as this or the last one: a sender fills segments but for the last of what it has to send.
     """
-    gap = distance(packet.seq, signed(sender.snd_max))
-    longest: int = max(packet.length, 1)
-    if sender.count:
-        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-        longest = max(longest, distance(signed(last.end), signed(last.start)))
-    return -(-gap // longest)
+    return packets_in(state, sender, distance(packet.seq, signed(sender.snd_max)), packet.length)
 
 
 @rare_kernel
@@ -318,13 +328,10 @@ def _ran_meanwhile(state: State, packet: Any, sender: Any, receiver: Any) -> int
 
     A repeat of what it had is no news: it was asked by the copy before that, and has acknowledged it once more.
     """
-    if not receiver.trouble or not packet.quality & _TIMESTAMPS:
+    repeat = last_repeat(state, receiver)
+    if repeat == NOTHING or not packet.quality & _TIMESTAMPS or state.notes[repeat].tsval != packet.tsecr:
         return 0
-    place = signed(state.troubles[receiver.trouble - 1].last_note)
-    if place == NOTHING or not state.notes[place].is_repeat or state.notes[place].tsval != packet.tsecr:
-        return 0
-    asked = signed(state.notes[place].time) - signed(state.rows[place].since_original)
-    return int(packet.now) - asked - least_answer(sender)
+    return int(packet.now) - asked_first(state, repeat) - least_answer(sender)
 
 
 @rare_kernel
@@ -414,10 +421,7 @@ def surely_new(state: State, trouble: Any, sender: Any, receiver: Any, note: Any
     Its sender numbers its packets for itself, and had nothing to acknowledge. One may have been a probe, before a fast
     retransmit only if that comes twice as late; and a timeout that comes later than the first does follows on others.
     """
-    if missing <= 0 or not numbers_alone(state, sender) or receiver.una != receiver.snd_max:
-        return 0
-    last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-    if signed(receiver.last_sent) > signed(last.time):
+    if missing <= 0 or not numbers_alone(state, sender) or not owes_nothing(sender, receiver):
         return 0
     probes = 1 if _may_have_probed(trouble, sender, receiver) else 0
     if verdict.cause == _FAST_RETRANSMIT:
@@ -451,8 +455,8 @@ def goes_on_unseen(state: State, packet: Any, sender: Any, receiver: Any) -> boo
     trouble = state.troubles[sender.trouble - 1]
     quiet = silence(state, packet, sender, receiver)
     in_flight = _was_in_flight(state, trouble, sender, receiver, quiet)
-    if sender.marks & NUMBERS_MOVE and id_step(packet.ip_id, signed(sender.last_id)) < 0:
-        trouble.unseen -= 1  # that comes late
+    if was_overtaken(packet, sender):
+        trouble.unseen -= 1
         return False
     if trouble.phase == OPEN and not in_flight:
         trouble.unseen = 0
