@@ -9,6 +9,10 @@ from processors.paths.alignment import AT_ONCE
 from processors.paths.passages import Flags, Numbers, Passages
 
 Shares = npt.NDArray[np.float64]
+_MANY = 30
+"""So many that none of them is seen never happens."""
+_NEVER = 1e18
+"""Packets, of which none is never."""
 _BEHIND = 3
 """How many packets before one it may be a copy of: what a sensor wrote twice has others between now and then."""
 
@@ -36,6 +40,17 @@ class Alike(NamedTuple):
     def shares(self) -> Shares:
         """Return (G,) in what share of each group it happened at all."""
         return (np.array([len(gaps) for gaps in self.gaps]) + self.more) / np.maximum(self.every, 1)
+
+
+def every_by_chance(written: Numbers, expected: Shares) -> Numbers:
+    """Return (G,) of how many packets in each group something happened to none, where others show it.
+
+    ``written``: (G,) packets; ``expected``: (G,) to how many of them it would have happened. That it happened to none
+    by chance is e to the power of less than that as likely; so it is as if it were of all packets by as many times.
+    """
+    by_chance = np.minimum(written.sum() * np.exp(np.minimum(expected, _MANY)), _NEVER)
+    found: Numbers = np.where(expected > 0, by_chance, written).astype(np.int64)
+    return found
 
 
 def alike(group: Numbers, gap: Numbers, wanted: Flags, every: Numbers, more: float) -> Alike:

@@ -71,12 +71,13 @@ def _ordered(distance: Floats, leads: dict[tuple[int, int], Floats]) -> npt.NDAr
     """Return sensors in the order of the way, from the end that has the lower number.
 
     The two that are farthest apart are the ends, and tell which way each conversation goes; then packets that two
-    sensors have tell which of these is first. How far both are from an end tells less: other packets have waited there.
+    sensors have tell which of these is first. How far both are from an end tells less, as other packets have waited
+    there; it is asked where two share no conversation with the ends.
     """
     first, last = sorted(int(end) for end in np.unravel_index(int(np.argmax(distance)), distance.shape))
     goes = np.nan_to_num(leads[first, last]) if first < last else np.zeros(len(leads[0, 1]))
     before = np.zeros(len(distance), np.int64)
     for (one, other), lead in leads.items():
-        is_behind = float(np.sign(goes) @ np.nan_to_num(lead)) < 0
-        before[one if is_behind else other] += 1
+        ahead = float(np.sign(goes) @ np.nan_to_num(lead)) or distance[first, other] - distance[first, one]
+        before[one if ahead < 0 else other] += 1
     return np.argsort(before, kind="stable")

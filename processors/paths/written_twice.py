@@ -5,14 +5,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from processors.paths.alignment import AT_ONCE
-from processors.paths.bursts import Alike, Shares, alike, numbered, written_in
+from processors.paths.bursts import Alike, Shares, alike, every_by_chance, numbered, written_in
 from processors.paths.passages import Flags, Numbers, Passages
 from segwatch.records.paths import NOWHERE, PacketColumns
 
 _RARER: Final = 0.1
 """How much rarer captures are that write some packets twice than networks that lose some, where nothing was seen."""
-_MANY: Final = 30
-"""So many that none of them is seen never happens."""
 _UNSURE: Final = 100
 """What is not so many times as likely as anything else is not sure."""
 
@@ -177,7 +175,7 @@ def _by_captures(packets: PacketColumns, kinds: _Kinds) -> Alike:
     captures = alike(kinds.sensor, kinds.gap, own, written, _RARER * _never(written))
     behind = (seen & (np.arange(len(written)) != kinds.sensor[:, None])).sum(axis=0)
     expected = behind * np.count_nonzero(own) / written.sum()
-    every = np.where(expected > 0, written.sum() * np.exp(np.minimum(expected, _MANY)), written).astype(np.int64)
+    every = every_by_chance(written, expected)
     none = [not len(gaps) for gaps in captures.gaps]
     gaps = np.sort(kinds.gap[own])
     return captures._replace(

@@ -109,6 +109,16 @@ def _write_loss(
 
 
 @rare_kernel
+def _account_for_repeat(trouble: Any) -> None:
+    """Take a repeat that the capture lacks off what did not pass; or it is missing before what passes next."""
+    if not trouble.unseen:
+        trouble.omitted = 1
+        return
+    trouble.unseen -= 1
+    trouble.surely_unseen = max(signed(trouble.surely_unseen) - 1, 0)
+
+
+@rare_kernel
 def _write_parts(
     state: State,
     packet: Any,
@@ -144,6 +154,7 @@ def _write_parts(
             is_first = before_it + written == 0
             if _was_repeated(state, packet, trouble, sender, receiver, start, stop, since, is_first):
                 _write_loss(state, packet, sender, receiver, start, stop, signed(NOTHING), _LOSS_REPORTED, out)
+                _account_for_repeat(trouble)
             else:
                 _write_loss(state, packet, sender, receiver, start, stop, behind, 0, out)
             written += 1

@@ -15,16 +15,14 @@ from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer, note_least_answer
-from processors.verdicts.state import FIN_SENT, NUMBERED, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
+from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import last_repeat, trouble_of
-from processors.verdicts.unseen import MOST_MISSING, packets_in
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Quality
 
 _WIDEST = 1 << 30
 """Numbers that an acknowledgment advances by at most: others are rubbish."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
-_ID_MASK = 0xFFFF
 
 
 @inner_kernel
@@ -73,20 +71,10 @@ def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any)
 
 
 @rare_kernel
-def _count_unseen(state: State, packet: Any, sender: Any) -> None:
-    """Count the identifications of what the peer acknowledges and the capture lacks: nothing else is missing then."""
-    snd_max = signed(sender.snd_max)
-    if not sender.marks & NUMBERED or not sender.count or not after(packet.ack, snd_max):
-        return
-    packets = packets_in(state, sender, distance(packet.ack, snd_max), 1)
-    if packets <= MOST_MISSING:
-        sender.last_id = (signed(sender.last_id) + packets) & _ID_MASK
-
-
-@rare_kernel
 def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
+        trouble.omitted = 1
     sender.una = packet.ack
     forget_claim(trouble, packet.ack)
     sender.duplicate_acks = 0
@@ -149,7 +137,6 @@ def _hear_closely(
             review_answered(state, trouble, sender, receiver, packet.frame, out)
         if sender.holes or after(packet.ack, signed(sender.snd_max)):
             find_losses(state, packet, trouble, sender, receiver, out)
-        _count_unseen(state, packet, sender)
         _advance(trouble, packet, sender, receiver)
         hear_flight(trouble, packet)
     elif not reports:
@@ -160,7 +147,7 @@ def _hear_closely(
     if trouble.notes:
         drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen else 0
+    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen or trouble.omitted else 0
 
 
 @rare_kernel

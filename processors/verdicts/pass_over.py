@@ -25,6 +25,7 @@ from processors.verdicts.unseen import (
     may_repeat_unseen,
     note_id,
     repeats_unseen,
+    skip_omitted,
 )
 from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel
@@ -182,6 +183,7 @@ def _pass_closely(
         return
     if packet.flag_bits & SYN and is_stray_answer(state, packet, sender, receiver):
         return
+    skip_omitted(state, packet, sender)
     unasked = is_unasked(sender, receiver)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
     goes_on = packet.seq == sender.snd_max and not answers_repeat(state, packet, receiver)

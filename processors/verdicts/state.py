@@ -130,6 +130,7 @@ TROUBLE: Final = records(
         ("rto_min", np.int16),
         ("unseen", np.uint8),
         ("surely_unseen", np.uint8),
+        ("omitted", np.uint8),
         ("reports", np.uint8),
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
@@ -173,8 +174,8 @@ name a probe, though it may have been a timeout; ``first_kept``: those of them t
 first. ``flight*``, ``in_flight``,
 ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
-again yet; ``surely_unseen``: those of them that were surely new data. ``idle_since``: when its application's pause
-began in which keep-alives passed last.
+again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
+before its next packet. ``idle_since``: when its application's pause began in which keep-alives passed last.
 """
 
 NOTE: Final = records(

@@ -41,6 +41,7 @@ def _get_into_trouble(state: State, sender: Any) -> None:
     trouble.rto_min = 0
     trouble.unseen = 0
     trouble.surely_unseen = 0
+    trouble.omitted = 0
     trouble.reports = 0
     trouble.open_notes = 0
     trouble.high_seq = 0

@@ -78,6 +78,19 @@ def numbers_from(sender: Any, ip_id: int) -> int:
     return step - 1 if ip_id < last and 1 < step < _ID_HALF else step
 
 
+@rare_kernel
+def skip_omitted(state: State, packet: Any, sender: Any) -> None:
+    """Leave out identifications that are missing before a packet, if the capture is known to lack what had them.
+
+    How many that are, the next packet tells best; one that was lost before it is not found then.
+    """
+    if not sender.trouble or not packet.ip_id or not state.troubles[sender.trouble - 1].omitted:
+        return
+    state.troubles[sender.trouble - 1].omitted = 0
+    if 1 < numbers_from(sender, packet.ip_id) <= _LARGEST_STEP:
+        sender.last_id = (packet.ip_id - 1) & _ID_MASK
+
+
 @inner_kernel
 def note_id(packet: Any, sender: Any, goes_on: bool) -> None:
     """Remember the highest identification of a sender, empty segments counted; 0 is none, as IPv6 has.
@@ -203,22 +216,17 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
 
 
 @rare_kernel
-def packets_in(state: State, sender: Any, numbers: int, length: int) -> int:
-    """Return how many packets so many sequence numbers are, as long as the last one, or ``length`` if that is more."""
-    longest = max(length, 1)
-    if sender.count:
-        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
-        longest = max(longest, distance(signed(last.end), signed(last.start)))
-    return -(-numbers // longest)
-
-
-@rare_kernel
 def packets_between(state: State, packet: Any, sender: Any) -> int:
     """Return how many packets fit into the gap before a segment at or above ``snd_max``.
 
     They are as long as this or the last one: a sender fills segments but for the last of what it has to send.
     """
-    return packets_in(state, sender, distance(packet.seq, signed(sender.snd_max)), packet.length)
+    gap = distance(packet.seq, signed(sender.snd_max))
+    longest: int = max(packet.length, 1)
+    if sender.count:
+        last = state.pieces[place_of(sender, signed(sender.count) - 1)]
+        longest = max(longest, distance(signed(last.end), signed(last.start)))
+    return -(-gap // longest)
 
 
 @rare_kernel
@@ -419,15 +427,17 @@ def surely_new(state: State, trouble: Any, sender: Any, receiver: Any, note: Any
     """Return how many of the packets that did not pass before the first repeat of an episode were surely new data.
 
     Its sender numbers its packets for itself, and had nothing to acknowledge. One may have been a probe, before a fast
-    retransmit only if that comes twice as late; and a timeout that comes later than the first does follows on others.
+    retransmit only if that comes twice as late; and a timeout that comes later than the first does follows on others,
+    as does one of a loss that had been reported.
     """
     if missing <= 0 or not numbers_alone(state, sender) or not owes_nothing(sender, receiver):
         return 0
     probes = 1 if _may_have_probed(trouble, sender, receiver) else 0
     if verdict.cause == _FAST_RETRANSMIT:
         return missing - (probes if note.waited >= 4 * verdict.round_trip else 0)
-    is_first = verdict.cause == _RTO and not earlier_repeats(trouble, sender, receiver, verdict)
-    return missing - probes if is_first else 0
+    reported = verdict.duplicate_acks > 0 or verdict.sacked_above > 0
+    others = reported or earlier_repeats(trouble, sender, receiver, verdict) > 0
+    return missing - probes if verdict.cause == _RTO and not others else 0
 
 
 @rare_kernel

@@ -84,7 +84,7 @@ class Clock(NamedTuple):
     middle: int
     """Time by its own clock to which ``offset`` belongs."""
     uncertainty: int
-    """Nanoseconds: half of the least time to there and back. The estimate is off by less, however unequal the two ways
-    are."""
+    """Nanoseconds: half of the least time to there and back, and what a drift that delays may have made is over the
+    whole time. The estimate is off by less, however unequal the two ways are."""
     is_known: bool
     """Both directions were seen; if not, the fastest packet is taken to need no time."""

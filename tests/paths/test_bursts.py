@@ -1,5 +1,8 @@
 """Bursts of equal acknowledgements: nothing tells which of them is which, and a sensor may have written one twice."""
 
+import numpy as np
+
+from processors.paths.bursts import every_by_chance
 from tests.paths.made import Network, Sent, events_of, talk
 
 FOUR = Network(delays=(2000, 9000, 4000), offsets=(0, 120_500, -38_250, 7_125))
@@ -89,3 +92,9 @@ def test_a_burst_that_waits_longer_than_others_on_the_way() -> None:
     row[2] = row[2]._replace(written_twice=(0,))
     rest = [one._replace(at=one.at + 9_000 * at, seq=SEQ + at) for at in range(1, 4) for one in _row(9, 16)]
     assert _kinds([*_others(lost=0), *row, *rest]) == {"maybe_lost"}
+
+
+def test_a_sensor_that_wrote_none_of_many_packets_twice() -> None:
+    """However many it has, and the others have twice, it is never taken for one that writes all of them twice."""
+    none, some, many = every_by_chance(np.full(3, 10_000_000), np.array([0.0, 1.0, 1000.0]))
+    assert 10_000_000 == none < some < many

@@ -407,3 +407,17 @@ def test_a_capture_beside_itself() -> None:
     """Nothing tells which of two is first where all passed both at the same time."""
     sensor = FOUR.sensors(talk(100))[0]
     assert happened(trace([sensor, sensor])) == []
+
+
+@pytest.mark.parametrize("given", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+def test_sensors_of_which_each_two_share_other_conversations(given: tuple[int, ...]) -> None:
+    """What the ends saw says nothing of the others then; how far they are from an end does."""
+    network = Network(delays=(200, 9000), offsets=(0, 1_205, -382))
+    packets = [
+        one._replace(unseen=(unseen,))
+        for number, unseen in enumerate((1, 2, 0))
+        for one in talk(200, first=50 * number, port=40_000 + number)
+    ]
+    sensors = network.sensors(packets)
+    order = [given[place] for place in trace([sensors[number] for number in given]).order]
+    assert order in ([0, 1, 2], [2, 1, 0])
