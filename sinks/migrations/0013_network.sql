@@ -61,15 +61,17 @@ stories AS
     HAVING countIf(intDiv(row.at, 60000000000) * 60 = toUnixTimestamp(minute)) > 0
 ),
 -- Packets with neither IP identification nor timestamp are told apart by their order, where a sensor saw as many copies
--- as the one that saw most (what comes within 0.1 ms it wrote twice). Else by their times: the sensor's clock is moved so
--- that most of them meet those of that one. ``near``: what is nearer is the same copy, as one sensor's are further apart.
+-- as the one that saw most (what comes within 0.1 ms it wrote twice). Else by their times:
+-- the sensor's clock is moved so that most of them meet those of that one. ``near``: what is nearer is the same copy, as
+-- one sensor's are further apart; where order tells all, 0.1 ms.
 timed AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
         if(arrayExists(one -> one.packet.ip_id = 0 AND one.packet.tsval = 0, unsorted), arrayMap(point -> arraySort(arrayFlatten(arrayMap(one -> if(one.had_original, [one.at - one.since, one.at], [one.at]), arrayFilter(one -> one.point = point, unsorted)))), points), []) AS all_times,
         arrayMap(some -> arraySlice(arrayFilter((time, gap, place) -> place = 1 OR gap > 100000, some, arrayDifference(some), arrayEnumerate(some)), -12), all_times) AS times,
+        length(arrayDistinct(arrayMap(some -> length(some), times))) = 1 AND length(times[1]) < 12 AS are_equally_many,
         arraySort(some -> (-length(some), -arrayMin(arrayPushBack(arrayPopFront(arrayDifference(some)), 9000000000000000000))), times)[1] AS most,
-        greatest(5000000, least(20000000, intDiv(arrayMin(arrayPushBack(arrayFilter(gap -> gap > 5000000, arrayFlatten(arrayMap(some -> arrayDifference(some), times))), 40000000)), 2))) AS near
+        if(are_equally_many, 100000, greatest(5000000, least(20000000, intDiv(arrayMin(arrayPushBack(arrayFilter(gap -> gap > 5000000, arrayFlatten(arrayMap(some -> arrayDifference(some), times))), 40000000)), 2)))) AS near
     FROM stories
 ),
 clocked AS
@@ -160,6 +162,7 @@ evidence AS
         cityHash64(source, target, seq_raw, copied, packet) AS number,
         cityHash64(least(source, target), greatest(source, target)) AS conversation,
         if(is_made, [], story.point) AS told,
+        is_judged,
         arrayMap(place -> story[place], own) AS judging,
         arrayFilter((one, its, mark, first) -> NOT is_made AND if(is_known, (its != packet AND ((is_judged AND its = lost_packet) OR mark = lost_mark)) OR (one.had_original AND first = lost_mark), its = packet AND one.had_original), story, packets, marks, firsts).point AS seen,
         arrayFilter((one, its, first) -> NOT is_made AND its != packet AND (((is_known OR one.is_before) AND if(story[own[1]].packet.ip_id = 0 AND story[own[1]].packet.tsval = 0, its.2 > packet.2, arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets))) OR (packet.3 = 0 AND one.had_original AND first = packet.2)), story, packets, firsts).point AS missed
@@ -197,14 +200,24 @@ sightings AS
     GROUP BY minute, conversation, low, high, point
 ),
 -- Where a sensor stands between two hosts is the same for all their conversations. One that began with losses has few
--- round trips, and may show one too short (the answer to a first copy, behind a second one): so the median is taken.
+-- round trips, and may show one too short (the answer to a first copy, behind a second one) or too long; and those of two
+-- conversations are not alike. So of each two sensors the median of how far they are apart says which stands before.
+lines AS
+(
+    SELECT minute, conversation, low, high,
+        groupArray((point, client_rtt > 0 AND server_rtt > 0, if(client.1 = low, 1, -1) * (client_rtt - server_rtt), (conversation, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt + server_rtt))) AS line
+    FROM sightings
+    GROUP BY minute, conversation, low, high
+),
 distances AS
 (
-    SELECT minute, low, high, point,
-        groupArray((conversation, client, opened, first, last, has_syn, has_end, has_handshake, client_segments, server_segments, client_rtt + server_rtt)) AS sighted,
-        countIf(client_rtt > 0 AND server_rtt > 0) > 0 AS is_placed,
-        quantileExactIf(0.5)(if(client.1 = low, 1, -1) * (client_rtt - server_rtt), client_rtt > 0 AND server_rtt > 0) AS place
-    FROM sightings
+    SELECT minute, low, high, one.1 AS point,
+        groupArray(one.4) AS sighted,
+        countIf(one.2) > 0 AS is_placed,
+        groupArrayArrayIf(arrayMap(other -> (other.1, one.3 - other.3), arrayFilter(other -> other.2, line)), one.2) AS apart,
+        arraySum(arrayMap(other -> sign(arrayReduce('quantileExactInclusive(0.5)', arrayFilter(gap -> gap.1 = other, apart).2)), arrayDistinct(apart.1))) AS place
+    FROM lines
+    ARRAY JOIN line AS one
     GROUP BY minute, low, high, point
 ),
 watching AS
@@ -218,7 +231,7 @@ watching AS
 compared AS
 (
     SELECT minute, source.1 AS sender, target.1 AS receiver,
-        groupArray((source, target, seq_raw, server_port, at, number, conversation, told, judging, seen, missed)) AS compared_events,
+        groupArray((source, target, seq_raw, server_port, at, number, conversation, told, judging, seen, missed, is_judged)) AS compared_events,
         sumMap(arrayFlatten(arrayMap(one -> arrayMap(other -> cityHash64(one, other), arrayFilter(other -> NOT has(seen, other), arrayDistinct(arrayConcat(judging.point, missed)))), arrayDistinct(seen))) AS pairs, arrayMap(pair -> 1, pairs)) AS before
     FROM evidence
     GROUP BY minute, sender, receiver
@@ -227,7 +240,7 @@ compared AS
 -- that who asks of one has no events of others put together.
 witnesses AS
 (
-    SELECT minute, sender, receiver, event.1.2 AS src_port, event.2.2 AS dst_port, event.3 AS seq_raw, event.4 AS server_port, event.5 AS at, event.6 AS number, event.8 AS told, event.9 AS judging, event.10 AS seen, event.11 AS missed, before, point,
+    SELECT minute, sender, receiver, event.1.2 AS src_port, event.2.2 AS dst_port, event.3 AS seq_raw, event.4 AS server_port, event.5 AS at, event.6 AS number, event.8 AS told, event.9 AS judging, event.10 AS seen, event.11 AS missed, event.12 AS is_judged, before, point,
         judging[indexOf(judging.point, point)] AS row,
         judging[1].at AS base_at,
         judging[1].cause = 'syn_retry' AS is_handshake,
@@ -242,7 +255,7 @@ witnesses AS
 -- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
 placed AS
 (
-    SELECT minute, sender, receiver, src_port, dst_port, seq_raw, server_port, at, number, point, row,
+    SELECT minute, sender, receiver, src_port, dst_port, seq_raw, server_port, at, number, is_judged, point, row,
         arrayMap(one -> (one.2, before.2[indexOf(before.1, cityHash64(one.1, point))] - before.2[indexOf(before.1, cityHash64(point, one.1))]), known_places) AS others,
         arrayMax(arrayPushBack(arrayFilter(one -> one.2 > 0, others).1, -9000000000000000000)) AS ahead_of_it,
         arrayMin(arrayPushBack(arrayFilter(one -> one.2 < 0, others).1, 9000000000000000000)) AS behind_it,
@@ -258,7 +271,7 @@ placed AS
 -- The sensors in the order of the way: by falling TTL, or by the round trips to both ends.
 ways AS
 (
-    SELECT minute, sender, receiver, any(placed.src_port) AS src_port, any(placed.dst_port) AS dst_port, any(placed.seq_raw) AS seq_raw, any(placed.server_port) AS server_port, any(placed.at) AS at,
+    SELECT minute, sender, receiver, any(placed.src_port) AS src_port, any(placed.dst_port) AS dst_port, any(placed.seq_raw) AS seq_raw, any(placed.server_port) AS server_port, any(placed.at) AS at, any(placed.is_judged) AS is_judged,
         minIf(row.ttl, row.at > 0) != maxIf(row.ttl, row.at > 0) AND countIf(row.at = 0) = 0 AS by_ttl,
         arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, depth))) AS line,
         line.2 AS marks,
@@ -270,17 +283,19 @@ ways AS
 -- The sensor nearest to the sender that knows a cause decides it: it sees the sender's own silence best.
 causes AS
 (
-    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows,
+    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, is_judged, line, marks, rows,
         arrayFirst(one -> one.needed != 'unknown', rows).needed AS need,
         arraySort(one -> multiIf(one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), 2, one.cause = 'reordering' AND need = 'needed', 1, 0), rows)[1] AS deciding,
         arrayMap(cut -> arraySum((mark, place) -> if(mark = 'seen', 2 * (place > cut), (mark = 'missed') * (place <= cut)), marks, arrayEnumerate(marks)), range(length(marks) + 1)) AS against
     FROM ways
 ),
--- The hop lies where fewest witnesses contradict; to have seen a copy weighs more than to have missed it.
+-- The hop lies where fewest witnesses contradict; to have seen a copy weighs more than to have missed it. What was sent
+-- needlessly is known to be lost only where one that saw what was sent before says so: by what it has a verdict on, or,
+-- of a repeat that others have a verdict on, by having none.
 cuts AS
 (
     SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
-        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'missed') AND has(marks, 'seen'))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
+        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'seen') AND (has(marks, 'missed') OR (is_judged AND marks[-1] = 'silent')))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
         multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
     FROM causes
     WHERE deciding.cause != 'capture_duplicate' OR length(rows) > 1

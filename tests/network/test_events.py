@@ -63,17 +63,20 @@ class Network:
             rows[name] = value
         self._writer.write_verdicts(rows, self._origin(sensor), secrets.token_hex(8))
 
-    def watch(self, sensor: str, client_rtt_ms: float, until_ms: float = 900, ahead_ms: float = 0) -> None:
-        """Write that a sensor saw the conversation, with a round trip of 20 ms, from ``START`` on."""
+    def watch(
+        self, sensor: str, client_rtt_ms: float, until_ms: float = 900, ahead_ms: float = 0, port: int = 40_000,
+        whole_ms: float = 20,
+    ) -> None:  # fmt: skip
+        """Write that a sensor saw a conversation, whose round trips there and back take so long, from ``START`` on."""
         rows = np.zeros(1, INTERVAL)
         ahead = round(ahead_ms * MILLISECOND)
         rows["start"], rows["client"], rows["server"] = START, (0, 1), (0, 2)
-        rows["client_port"], rows["server_port"], rows["ip_version"], rows["completeness"] = 40_000, 443, 4, 15
+        rows["client_port"], rows["server_port"], rows["ip_version"], rows["completeness"] = port, 443, 4, 15
         rows["first"] = rows["opened"] = START + ahead
         rows["last"] = START + ahead + round(until_ms * MILLISECOND)
         rows["sent"]["segments"] = 9
         rows["sent"]["rtt_count"] = 3
-        for side, rtt in enumerate((client_rtt_ms, 20 - client_rtt_ms)):
+        for side, rtt in enumerate((client_rtt_ms, whole_ms - client_rtt_ms)):
             rows["sent"]["rtt_min"][:, side] = round(rtt * MILLISECOND)
         self._writer.write_intervals(rows, self._origin(sensor), secrets.token_hex(8))
 
@@ -199,6 +202,13 @@ def test_repeats_without_marks_that_a_queue_lets_go_together_are_the_same_ones(
     assert network.events("cause, arraySort(sensors)") == 2 * [("rto", ["a", "b", "c"])]
 
 
+def test_of_repeats_without_marks_that_are_close_together_at_all_sensors_order_tells(network: Network) -> None:
+    """The original was held up, so that the repeat is close behind it at a, and looks like a copy of it at b."""
+    network.judge("a", 500, **AFTER | UNMARKED | {"since_original": round(3.8 * MILLISECOND)})
+    network.judge("b", 503, **UNMARKED | COPY | {"since_original": round(1.3 * MILLISECOND)})
+    assert network.events("cause, sensors") == [("rto", ["a", "b"])]
+
+
 def test_a_copy_of_a_repeat_without_marks_is_an_event_beside_it(network: Network) -> None:
     for sensor, at in (("a", 500.0), ("b", 503.0)):
         network.judge(sensor, at, **AFTER | UNMARKED)
@@ -249,6 +259,34 @@ def test_a_copy_that_was_lost_has_its_hop_though_the_repeat_was_not_needed(netwo
     for sensor, rtt in (("a", 1), ("b", 15)):
         network.watch(sensor, rtt, until_ms=3_000)
     assert network.events("ip_id, needed, hop_from, hop_to") == [(101, "unknown", "", ""), (102, "spurious", "a", "b")]
+
+
+@pytest.mark.parametrize("marks", [UNMARKED, {}])
+def test_who_has_no_verdict_on_a_needless_repeat_missed_it(network: Network, marks: dict[str, Any]) -> None:
+    """All have the original; the first repeat was lost between b and c, and the second one between a and b."""
+    needless = AFTER | {"needed": Needed.SPURIOUS, "place": Place.UNKNOWN}
+    network.judge("a", 500, **needless | marks)
+    network.judge("b", 503, **needless | marks)
+    second = {"since_original": 650 * MILLISECOND, "ip_id": 109, "ip_id_step": 9, "tsval": 1_300, "tsval_step": 650}
+    network.judge("a", 900, **needless | second | marks)
+    for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
+        network.watch(sensor, rtt, until_ms=2_000)
+    assert network.events("needed, hop_from, hop_to, sensors") == [
+        ("spurious", "", "", ["a", "b"]), ("spurious", "b", "c", ["a"])
+    ]  # fmt: skip
+
+
+def test_of_two_sensors_most_conversations_say_which_stands_before(network: Network) -> None:
+    """Conversations are not alike, and c missed the fastest answers of the last one."""
+    for number, (wholes, client_rtts) in enumerate(
+        (((25, 25), (20, 20.6)), ((34, 34), (29, 29.6)), ((26, 27.3), (22, 22.3)))
+    ):
+        network.watch("a", 1, port=40_000 + number, whole_ms=wholes[0])
+        for sensor, whole, rtt in zip("bc", wholes, client_rtts, strict=True):
+            network.watch(sensor, rtt, port=40_000 + number, whole_ms=whole)
+    for sensor in "abc":
+        network.judge(sensor, 500, **(BEFORE if sensor == "c" else AFTER))
+    assert network.events("hop_from, hop_to, way, contradicting") == [("b", "c", ["a", "b", "c"], 0)]
 
 
 def test_who_saw_what_others_missed_stands_before_them(network: Network) -> None:
