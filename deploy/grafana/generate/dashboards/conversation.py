@@ -200,6 +200,36 @@ def _verdicts() -> Section:
     )
 
 
+def _hops() -> Section:
+    return Section(
+        "Where",
+        [
+            rows(
+                "Events, as all sensors see them",
+                (
+                    "Each event once, with the two sensors between which it was, and the frame and cause of each "
+                    "sensor that has a verdict on it (docs/network.md). An empty end lies before, or behind, all of "
+                    "them, or is not known."
+                ),
+                queries.HOPS,
+                {
+                    "time": Column("time", _EXACT, width=120),
+                    "sender": Column("sender"),
+                    "cause": Column("cause", width=150),
+                    "needed": Column("needed"),
+                    "hop_from": Column("from sensor"),
+                    "hop_to": Column("to sensor"),
+                    "contradicting": Column("contradicting", WHOLE),
+                    "sensors": Column("sensors", width=200),
+                    "frames": Column("their frames"),
+                    "causes": Column("their causes", width=240),
+                    "way": Column("way", width=200),
+                },
+            )
+        ],
+    )
+
+
 def dashboard() -> Dashboard:
     """Return the dashboard."""
     return board(
@@ -207,5 +237,5 @@ def dashboard() -> Dashboard:
         "Everything about one conversation: its picture, every anomaly with its numbers, and why.",
         [*variables.PLACES, variables.CONVERSATION],
         [annotations.CONVERSATION_EVENTS],
-        [_summary(), _picture(), _over_time(), _verdicts(), _anomalies()],
+        [_summary(), _picture(), _over_time(), _verdicts(), _hops(), _anomalies()],
     )

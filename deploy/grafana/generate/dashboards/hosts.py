@@ -186,6 +186,34 @@ def _who() -> Section:
     )
 
 
+def _where() -> Section:
+    return Section(
+        "Where",
+        [
+            rows(
+                "Hops between sensors",
+                (
+                    "In the last hour of the range: between which two sensors segments were lost, copied or overtaken, "
+                    "each event once however many sensors saw it (docs/network.md). An empty end lies before, or "
+                    "behind, all sensors. With a host chosen it is read much faster."
+                ),
+                queries.HOPS,
+                {
+                    "hop_from": Column("from sensor"),
+                    "hop_to": Column("to sensor"),
+                    "cause": Column("cause"),
+                    "needed": Column("needed"),
+                    "events": Column("events", NUMBER),
+                    "contradicted": Column("of them contradicted", NUMBER),
+                    "stalled": Column("stood still", MILLISECONDS),
+                    "bytes_again": Column("sent again", BYTES),
+                    "way": Column("one of the ways"),
+                },
+            ),
+        ],
+    )
+
+
 def dashboard() -> Dashboard:
     """Return the dashboard."""
     return board(
@@ -193,5 +221,5 @@ def dashboard() -> Dashboard:
         "What is wrong with a host or a service, in both directions, and with which peers?",
         [*variables.PLACES, variables.LABEL],
         [annotations.CAPTURE_LOSS, annotations.SENSOR_PROBLEMS],
-        [_now(), _over_time(), _who()],
+        [_now(), _over_time(), _who(), _where()],
     )

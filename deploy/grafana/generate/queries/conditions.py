@@ -10,6 +10,8 @@ from segwatch.scope import REPLAY_SUFFIX
 
 OLDER: Final = "INTERVAL 7 DAY"
 """How far back the curve lies with which the present is compared."""
+ENDS: Final = ("client", "server")
+"""Columns of the two ends of a conversation."""
 
 
 def seconds(table: str) -> str:
@@ -57,13 +59,13 @@ def label(table: str) -> str:
     return f"$__conditionalAll(hasAny({table}.label_names, [${{label:singlequote}}]), $label)"
 
 
-def host(table: str) -> str:
+def host(table: str, ends: tuple[str, str] = ENDS) -> str:
     """Return the condition for conversations of the chosen host, as client or as server."""
     chosen = "toIPv6(${host:singlequote})"
-    return f"$__conditionalAll(({table}.client = {chosen} OR {table}.server = {chosen}), $host)"
+    return f"$__conditionalAll(({table}.{ends[0]} = {chosen} OR {table}.{ends[1]} = {chosen}), $host)"
 
 
-def network(table: str) -> str:
+def network(table: str, ends: tuple[str, str] = ENDS) -> str:
     """Return the condition for conversations that have an end in the chosen network, written ``10.1.0.0/16``.
 
     Addresses are stored as IPv6, those of IPv4 behind 96 bits of ``::ffff:``.
@@ -72,13 +74,25 @@ def network(table: str) -> str:
     given = f"toUInt8OrZero(splitByChar('/', {chosen})[2]) + if(position({chosen}, ':') = 0, 96, 0)"
     bits = f"toUInt8(if(position({chosen}, '/') = 0, 128, {given}))"
     span = f"IPv6CIDRToRange(toIPv6(splitByChar('/', {chosen})[1]), {bits})"
-    ends = " OR ".join(f"{table}.{end} BETWEEN {span}.1 AND {span}.2" for end in ("client", "server"))
-    return f"$__conditionalAll(({ends}), $network)"
+    either = " OR ".join(f"{table}.{end} BETWEEN {span}.1 AND {span}.2" for end in ends)
+    return f"$__conditionalAll(({either}), $network)"
 
 
 def places(table: str) -> str:
     """Return the conditions of all variables that name a place."""
     return " AND ".join((sensor(table), network(table), host(table), port(table)))
+
+
+def network_places(table: str) -> str:
+    """Return the same conditions for ``network_verdicts``, whose rows have a sender, a receiver and several sensors."""
+    ends = ("src_ip", "dst_ip")
+    chosen = f"$__conditionalAll(hasAny({table}.sensors, [${{sensor:singlequote}}]), $sensor)"
+    return " AND ".join((chosen, network(table, ends), host(table, ends), port(table)))
+
+
+def last_hour(table: str) -> str:
+    """Return the condition for the minutes of the last hour of the range."""
+    return _minutes(table, "greatest($__fromTime, $__toTime - INTERVAL 1 HOUR)", "$__toTime")
 
 
 def conversation(table: str) -> str:

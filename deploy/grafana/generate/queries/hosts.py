@@ -1,6 +1,15 @@
 """What is wrong with a host or a service, from the counters of each conversation and minute."""
 
-from deploy.grafana.generate.queries.conditions import OLDER, label, minutes, minutes_last_week, places, seconds
+from deploy.grafana.generate.queries.conditions import (
+    OLDER,
+    label,
+    last_hour,
+    minutes,
+    minutes_last_week,
+    network_places,
+    places,
+    seconds,
+)
 from deploy.grafana.generate.queries.expressions import (
     RETRANSMISSIONS,
     SIDES,
@@ -82,3 +91,11 @@ WORST_CONVERSATIONS = (
     f") AS worst {_WORST_FIRST}"
 )
 """Addresses are written as text for the rows that are left."""
+HOPS = (
+    "SELECT event.hop_from AS hop_from, event.hop_to AS hop_to, event.cause AS cause, event.needed AS needed, "
+    "count() AS events, countIf(event.contradicting > 0) AS contradicted, sum(event.stalled_ms) AS stalled, "
+    "sum(event.bytes_again) AS bytes_again, arrayStringConcat(anyLast(event.way), ', ') AS way "
+    f"FROM network_verdicts AS event WHERE {last_hour('event')} AND {network_places('event')} "
+    "AND (event.hop_from, event.hop_to) != ('', '') "
+    "GROUP BY hop_from, hop_to, cause, needed ORDER BY events DESC, hop_from, hop_to, cause, needed LIMIT 100"
+)
