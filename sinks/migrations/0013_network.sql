@@ -149,6 +149,7 @@ losts AS
         previous[nearest.2] AS place_before,
         nearest.1 < 9000000000000000000 AS is_known,
         is_known AND place_before > 0 AND story[nearest.2].at - story[place_before].at = nearest.1 AS is_judged,
+        is_judged AND story[place_before].had_original AND story[place_before].cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry') AS is_repeat,
         multiIf(is_judged, marks[place_before], is_known, firsts[nearest.2], (toUInt16(0), toUInt32(0))) AS lost_mark,
         packets[place_before] AS lost_packet,
         arrayAll(place -> story[place].cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), own) AS is_made
@@ -162,7 +163,7 @@ evidence AS
         cityHash64(source, target, seq_raw, copied, packet) AS number,
         cityHash64(least(source, target), greatest(source, target)) AS conversation,
         if(is_made, [], story.point) AS told,
-        is_judged,
+        is_repeat,
         arrayMap(place -> story[place], own) AS judging,
         arrayFilter((one, its, mark, first) -> NOT is_made AND if(is_known, (its != packet AND ((is_judged AND its = lost_packet) OR mark = lost_mark)) OR (one.had_original AND first = lost_mark), its = packet AND one.had_original), story, packets, marks, firsts).point AS seen,
         arrayFilter((one, its, first) -> NOT is_made AND its != packet AND (((is_known OR one.is_before) AND if(story[own[1]].packet.ip_id = 0 AND story[own[1]].packet.tsval = 0, its.2 > packet.2, arrayExists((other, others) -> others = its AND other.point = story[own[1]].point AND other.at > story[own[1]].at, story, packets))) OR (packet.3 = 0 AND one.had_original AND first = packet.2)), story, packets, firsts).point AS missed
@@ -201,7 +202,8 @@ sightings AS
 ),
 -- Where a sensor stands between two hosts is the same for all their conversations. One that began with losses has few
 -- round trips, and may show one too short (the answer to a first copy, behind a second one) or too long; and those of two
--- conversations are not alike. So of each two sensors the median of how far they are apart says which stands before.
+-- conversations are not alike. So of each two sensors the median of how far they are apart says which stands before; of
+-- two that no conversation has both, that of each.
 lines AS
 (
     SELECT minute, conversation, low, high,
@@ -214,24 +216,32 @@ distances AS
     SELECT minute, low, high, one.1 AS point,
         groupArray(one.4) AS sighted,
         countIf(one.2) > 0 AS is_placed,
-        groupArrayArrayIf(arrayMap(other -> (other.1, one.3 - other.3), arrayFilter(other -> other.2, line)), one.2) AS apart,
-        arraySum(arrayMap(other -> sign(arrayReduce('quantileExactInclusive(0.5)', arrayFilter(gap -> gap.1 = other, apart).2)), arrayDistinct(apart.1))) AS place
+        quantileExactIf(0.5)(one.3, one.2) AS place,
+        quantileExactInclusiveMap(0.5)(mapFromArrays(arrayMap(other -> cityHash64(other.1), arrayFilter(other -> one.2 AND other.2, line)), arrayMap(other -> one.3 - other.3, arrayFilter(other -> one.2 AND other.2, line)))) AS apart
     FROM lines
     ARRAY JOIN line AS one
     GROUP BY minute, low, high, point
 ),
-watching AS
+sights AS
 (
-    SELECT minute, sight.1 AS conversation, groupArray(CAST((point, sight.2, sight.3, sight.4, sight.5, sight.6, sight.7, sight.8, sight.9, sight.10, sight.11, is_placed, place), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, slack Int64, is_placed Bool, place Int64)')) AS watchers
+    SELECT minute, sight.1 AS conversation,
+        groupArray(CAST((point, sight.2, sight.3, sight.4, sight.5, sight.6, sight.7, sight.8, sight.9, sight.10, sight.11), 'Tuple(point Tuple(String, UUID), client Tuple(IPv6, UInt16), opened Int64, first Int64, last Int64, has_syn Bool, has_end Bool, has_handshake Bool, client_segments UInt64, server_segments UInt64, slack Int64)')) AS watchers,
+        groupArrayIf((point, cityHash64(point), place, mapKeys(apart), mapValues(apart)), is_placed) AS standing
     FROM distances
     ARRAY JOIN sighted AS sight
     GROUP BY minute, conversation
+),
+watching AS
+(
+    SELECT minute, conversation, watchers,
+        arrayMap(one -> (one.1, toInt64(arraySum(arrayMap(other -> sign(if(has(one.4, other.2), one.5[indexOf(one.4, other.2)], toFloat64(one.3 - other.3))), standing)))), standing) AS places
+    FROM sights
 ),
 -- Who saw what another missed stands before it: so the way is known where round trips tell nothing.
 compared AS
 (
     SELECT minute, source.1 AS sender, target.1 AS receiver,
-        groupArray((source, target, seq_raw, server_port, at, number, conversation, told, judging, seen, missed, is_judged)) AS compared_events,
+        groupArray((source, target, seq_raw, server_port, at, number, conversation, told, judging, seen, missed, is_repeat)) AS compared_events,
         sumMap(arrayFlatten(arrayMap(one -> arrayMap(other -> cityHash64(one, other), arrayFilter(other -> NOT has(seen, other), arrayDistinct(arrayConcat(judging.point, missed)))), arrayDistinct(seen))) AS pairs, arrayMap(pair -> 1, pairs)) AS before
     FROM evidence
     GROUP BY minute, sender, receiver
@@ -240,14 +250,14 @@ compared AS
 -- that who asks of one has no events of others put together.
 witnesses AS
 (
-    SELECT minute, sender, receiver, event.1.2 AS src_port, event.2.2 AS dst_port, event.3 AS seq_raw, event.4 AS server_port, event.5 AS at, event.6 AS number, event.8 AS told, event.9 AS judging, event.10 AS seen, event.11 AS missed, event.12 AS is_judged, before, point,
+    SELECT minute, sender, receiver, event.1.2 AS src_port, event.2.2 AS dst_port, event.3 AS seq_raw, event.4 AS server_port, event.5 AS at, event.6 AS number, event.8 AS told, event.9 AS judging, event.10 AS seen, event.11 AS missed, event.12 AS is_repeat, before, point,
         judging[indexOf(judging.point, point)] AS row,
         judging[1].at AS base_at,
         judging[1].cause = 'syn_retry' AS is_handshake,
         arrayFirst(one -> one.point = judging[1].point, watchers) AS base,
         arrayFirst(one -> one.point = point, watchers) AS watcher,
         watcher.client = (sender, src_port) AS is_client,
-        arrayMap(one -> (one.point, if(sender <= receiver, 1, -1) * one.place), arrayFilter(one -> one.is_placed, watchers)) AS known_places
+        arrayMap(one -> (one.1, if(sender <= receiver, 1, -1) * one.2), places) AS known_places
     FROM (SELECT minute, sender, receiver, before, event FROM compared ARRAY JOIN compared_events AS event) AS told_events LEFT JOIN watching ON told_events.minute = watching.minute AND told_events.event.7 = watching.conversation
     ARRAY JOIN arrayDistinct(arrayConcat(judging.point, seen, missed, watchers.point)) AS point
 ),
@@ -255,7 +265,7 @@ witnesses AS
 -- handshake that it saw whole it had one copy of each: so times, which begin with the first one there, need not agree.
 placed AS
 (
-    SELECT minute, sender, receiver, src_port, dst_port, seq_raw, server_port, at, number, is_judged, point, row,
+    SELECT minute, sender, receiver, src_port, dst_port, seq_raw, server_port, at, number, is_repeat, point, row,
         arrayMap(one -> (one.2, before.2[indexOf(before.1, cityHash64(one.1, point))] - before.2[indexOf(before.1, cityHash64(point, one.1))]), known_places) AS others,
         arrayMax(arrayPushBack(arrayFilter(one -> one.2 > 0, others).1, -9000000000000000000)) AS ahead_of_it,
         arrayMin(arrayPushBack(arrayFilter(one -> one.2 < 0, others).1, 9000000000000000000)) AS behind_it,
@@ -263,7 +273,9 @@ placed AS
         own_place.1 = point AS is_placed,
         if(watcher.has_syn AND base.has_syn, watcher.opened - base.opened, 0) AS ahead,
         watcher.slack AS slack,
-        base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack OR (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) OR (is_handshake AND watcher.has_handshake) AS was_there,
+        (watcher.has_end AND base.has_end AND base_at + watcher.last - base.last BETWEEN watcher.first - slack AND watcher.last + slack) OR (is_handshake AND watcher.has_handshake) AS has_whole,
+        has_whole OR base_at + ahead BETWEEN watcher.first - slack AND watcher.last + slack AS was_there,
+        has_whole OR base_at + ahead BETWEEN watcher.first + slack AND watcher.last - slack AS was_surely_there,
         multiIf(has(seen, point), 'seen', row.at > 0 OR has(missed, point), 'missed', NOT has(told, point) AND (is_placed OR ahead_of_it > -9000000000000000000) AND if(is_client, watcher.client_segments, watcher.server_segments) > 0 AND was_there, 'silent', '') AS mark,
         multiIf(is_placed, (own_place.2, 0), mark = 'seen', (ahead_of_it, 1), (behind_it, -1)) AS depth
     FROM witnesses
@@ -271,9 +283,9 @@ placed AS
 -- The sensors in the order of the way: by falling TTL, or by the round trips to both ends.
 ways AS
 (
-    SELECT minute, sender, receiver, any(placed.src_port) AS src_port, any(placed.dst_port) AS dst_port, any(placed.seq_raw) AS seq_raw, any(placed.server_port) AS server_port, any(placed.at) AS at, any(placed.is_judged) AS is_judged,
+    SELECT minute, sender, receiver, any(placed.src_port) AS src_port, any(placed.dst_port) AS dst_port, any(placed.seq_raw) AS seq_raw, any(placed.server_port) AS server_port, any(placed.at) AS at, any(placed.is_repeat) AS is_repeat,
         minIf(row.ttl, row.at > 0) != maxIf(row.ttl, row.at > 0) AND countIf(row.at = 0) = 0 AS by_ttl,
-        arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, depth))) AS line,
+        arraySort(one -> (if(by_ttl, -toInt16(one.3.ttl), 0), one.4), groupArray((point.1, mark, row, depth, was_surely_there))) AS line,
         line.2 AS marks,
         arrayFilter(row -> row.at > 0, line.3) AS rows
     FROM placed
@@ -283,7 +295,7 @@ ways AS
 -- The sensor nearest to the sender that knows a cause decides it: it sees the sender's own silence best.
 causes AS
 (
-    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, is_judged, line, marks, rows,
+    SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, is_repeat, line, marks, rows,
         arrayFirst(one -> one.needed != 'unknown', rows).needed AS need,
         arraySort(one -> multiIf(one.cause IN ('unknown', 'capture_duplicate', 'application_idle', 'window_closed'), 2, one.cause = 'reordering' AND need = 'needed', 1, 0), rows)[1] AS deciding,
         arrayMap(cut -> arraySum((mark, place) -> if(mark = 'seen', 2 * (place > cut), (mark = 'missed') * (place <= cut)), marks, arrayEnumerate(marks)), range(length(marks) + 1)) AS against
@@ -291,11 +303,11 @@ causes AS
 ),
 -- The hop lies where fewest witnesses contradict; to have seen a copy weighs more than to have missed it. What was sent
 -- needlessly is known to be lost only where one that saw what was sent before says so: by what it has a verdict on, or,
--- of a repeat that others have a verdict on, by having none.
+-- of a repeat that others have a verdict on, by having none and having been there for longer.
 cuts AS
 (
     SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
-        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'seen') AND (has(marks, 'missed') OR (is_judged AND marks[-1] = 'silent')))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
+        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'seen') AND (has(marks, 'missed') OR (is_repeat AND marks[-1] = 'silent' AND line[-1].5)))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
         multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
     FROM causes
     WHERE deciding.cause != 'capture_duplicate' OR length(rows) > 1

@@ -18,7 +18,7 @@ from sinks.writer import Origin, Writer
 START = 1_790_000_040_000_000_000
 """A full minute."""
 MILLISECOND = 1_000_000
-SESSIONS = {"a": "0a" * 16, "b": "0b" * 16, "c": "0c" * 16, "a (replay)": "0d" * 16}
+SESSIONS = {name: f"0{digit}" * 16 for name, digit in zip((*"abcde", "a (replay)"), "abcdef", strict=True)}
 AFTER = {"original_frame": 7, "since_original": 250 * MILLISECOND, "place": Place.AFTER_SENSOR, "ip_id_step": 5}
 SYN = {"cause": Cause.SYN_RETRY, "needed": Needed.UNKNOWN, "length": 0, "original_frame": 7}
 """A SYN that is sent again; how long after the first one is another field."""
@@ -65,7 +65,7 @@ class Network:
 
     def watch(
         self, sensor: str, client_rtt_ms: float, until_ms: float = 900, ahead_ms: float = 0, port: int = 40_000,
-        whole_ms: float = 20,
+        whole_ms: float = 20, rtt_count: int = 3,
     ) -> None:  # fmt: skip
         """Write that a sensor saw a conversation, whose round trips there and back take so long, from ``START`` on."""
         rows = np.zeros(1, INTERVAL)
@@ -75,7 +75,7 @@ class Network:
         rows["first"] = rows["opened"] = START + ahead
         rows["last"] = START + ahead + round(until_ms * MILLISECOND)
         rows["sent"]["segments"] = 9
-        rows["sent"]["rtt_count"] = 3
+        rows["sent"]["rtt_count"] = rtt_count
         for side, rtt in enumerate((client_rtt_ms, whole_ms - client_rtt_ms)):
             rows["sent"]["rtt_min"][:, side] = round(rtt * MILLISECOND)
         self._writer.write_intervals(rows, self._origin(sensor), secrets.token_hex(8))
@@ -276,6 +276,24 @@ def test_who_has_no_verdict_on_a_needless_repeat_missed_it(network: Network, mar
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("before", "until_ms"),
+    [({"cause": Cause.APPLICATION_IDLE, "needed": Needed.UNKNOWN, "original_frame": 0}, 2_000), ({}, 880)],
+)
+def test_who_may_have_missed_nothing_does_not_say_that_a_needless_repeat_was_lost(
+    network: Network, before: dict[str, Any], until_ms: float
+) -> None:
+    """The verdict before is on the original, which c has without one; or c ended a moment before the second repeat."""
+    needless = AFTER | {"needed": Needed.SPURIOUS, "place": Place.UNKNOWN}
+    second = {"since_original": 650 * MILLISECOND, "ip_id": 109, "ip_id_step": 9, "tsval": 1_300, "tsval_step": 650}
+    for sensor, late in (("a", 0), ("b", 3)):
+        network.judge(sensor, 500 + late, **needless | before)
+        network.judge(sensor, 900 + late, **needless | second)
+    for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
+        network.watch(sensor, rtt, until_ms=until_ms if sensor == "c" else 2_000)
+    assert network.events("hop_from, hop_to")[1:] == [("", "")]
+
+
 def test_of_two_sensors_most_conversations_say_which_stands_before(network: Network) -> None:
     """Conversations are not alike, and c missed the fastest answers of the last one."""
     for number, (wholes, client_rtts) in enumerate(
@@ -287,6 +305,20 @@ def test_of_two_sensors_most_conversations_say_which_stands_before(network: Netw
     for sensor in "abc":
         network.judge(sensor, 500, **(BEFORE if sensor == "c" else AFTER))
     assert network.events("hop_from, hop_to, way, contradicting") == [("b", "c", ["a", "b", "c"], 0)]
+
+
+@pytest.mark.parametrize(("seen", "hop"), [("a", ("a", "b")), ("ab", ("b", "c"))])
+def test_sensors_of_which_no_conversation_has_round_trips_at_both(
+    network: Network, seen: str, hop: tuple[str, str]
+) -> None:
+    """One conversation has round trips at a and b, another one at b and those behind it."""
+    places = dict(zip("abcde", (1, 3, 6, 9, 12), strict=True))
+    for sensor, rtt in places.items():
+        network.watch(sensor, rtt, rtt_count=3 * (sensor in "ab"))
+        network.watch(sensor, rtt, port=40_001, rtt_count=3 * (sensor != "a"))
+        if sensor in "abc":
+            network.judge(sensor, 500, **(AFTER if sensor in seen else BEFORE))
+    assert network.events("hop_from, hop_to, way, contradicting") == [(*hop, list("abcde"), 0)]
 
 
 def test_who_saw_what_others_missed_stands_before_them(network: Network) -> None:

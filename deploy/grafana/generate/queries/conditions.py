@@ -86,7 +86,7 @@ def places(table: str) -> str:
 def network_places(table: str) -> str:
     """Return the same conditions for ``network_verdicts``, whose rows have a sender, a receiver and several sensors."""
     ends = ("src_ip", "dst_ip")
-    chosen = f"$__conditionalAll(hasAny({table}.sensors, [${{sensor:singlequote}}]), $sensor)"
+    chosen = f"$__conditionalAll(hasAny({table}.way, [${{sensor:singlequote}}]), $sensor)"
     return " AND ".join((chosen, network(table, ends), host(table, ends), port(table)))
 
 

@@ -122,16 +122,19 @@ VERDICTS = (
     "ORDER BY verdict.ts, verdict.frame LIMIT 5000"
 )
 _HOSTS = f"SELECT arrayJoin([minute.client, minute.server]) {_MINUTES}"
-_PORTS = f"SELECT arrayJoin([minute.client_port, minute.server_port]) {_MINUTES}"
+_WAYS = (
+    "SELECT arrayJoin([(minute.client, minute.client_port, minute.server, minute.server_port), "
+    f"(minute.server, minute.server_port, minute.client, minute.client_port)]) {_MINUTES}"
+)
 HOPS = (
-    "SELECT event.ts AS time, if(event.src_port = event.server_port, 'server', 'client') AS sender, "
+    f"SELECT event.ts AS time, if((event.src_ip, event.src_port) = ({_OPENER}), 'client', 'server') AS sender, "
     "event.cause AS cause, event.needed AS needed, event.hop_from AS hop_from, event.hop_to AS hop_to, "
     "event.contradicting AS contradicting, arrayStringConcat(event.sensors, ', ') AS sensors, "
     "arrayStringConcat(arrayMap(frame -> toString(frame), event.frames), ', ') AS frames, "
     "arrayStringConcat(event.causes, ', ') AS causes, arrayStringConcat(event.way, ', ') AS way "
     f"FROM network_verdicts AS event WHERE {minutes('event')} "
     f"AND event.src_ip IN ({_HOSTS}) AND event.dst_ip IN ({_HOSTS}) "
-    f"AND event.src_port IN ({_PORTS}) AND event.dst_port IN ({_PORTS}) "
+    f"AND (event.src_ip, event.src_port, event.dst_ip, event.dst_port) IN ({_WAYS}) "
     "ORDER BY event.ts LIMIT 5000"
 )
 ANOMALIES = (
