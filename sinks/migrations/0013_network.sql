@@ -40,7 +40,7 @@ judged AS
         verdict.server_port AS server_port,
         verdict.seq_raw AS seq_raw,
         if(verdict.cause IN ('network_duplicate', 'capture_duplicate') AND (verdict.ip_id != 0 OR verdict.tsval != 0), cityHash64(verdict.ip_id, verdict.tsval, verdict.payload_len), 0) AS copied,
-        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR (verdict.cause = 'syn_retry' AND verdict.original_frame = 0) OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32)') AS row
+        CAST((toUnixTimestamp64Nano(verdict.ts), (verdict.sensor, verdict.session), verdict.frame, (verdict.payload_len, verdict.ip_id, verdict.tsval), verdict.original_frame > 0, (toUInt16(verdict.ip_id - verdict.ip_id_step), toUInt32(verdict.tsval - verdict.tsval_step)), verdict.since_original, verdict.ttl, verdict.cause, verdict.needed, verdict.place = 'before_sensor' OR (verdict.cause = 'syn_retry' AND verdict.original_frame = 0) OR verdict.cause IN ('application_idle', 'window_closed'), verdict.confidence, verdict.stalled, verdict.bytes_again, verdict.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry')), 'Tuple(at Int64, point Tuple(String, UUID), frame UInt64, packet Tuple(length UInt32, ip_id UInt16, tsval UInt32), had_original Bool, original Tuple(UInt16, UInt32), since Int64, ttl UInt8, cause String, needed String, is_before Bool, confidence Float32, stalled Int64, bytes_again UInt32, is_sent_again Bool)') AS row
     FROM verdicts AS verdict FINAL
     WHERE verdict.cause != 'capture_loss' AND NOT endsWith(verdict.sensor, ' (replay)')
 ),
@@ -61,9 +61,9 @@ stories AS
     HAVING countIf(intDiv(row.at, 60000000000) * 60 = toUnixTimestamp(minute)) > 0
 ),
 -- Packets with neither IP identification nor timestamp are told apart by their order, where a sensor saw as many copies
--- as the one that saw most (what comes within 0.1 ms it wrote twice). Else by their times:
--- the sensor's clock is moved so that most of them meet those of that one. ``near``: what is nearer is the same copy, as
--- one sensor's are further apart; where order tells all, 0.1 ms.
+-- as the one that saw most (what comes within 0.1 ms it wrote twice). Else by their times: the sensor's clock is moved so
+-- that most of them meet those of that one. ``near``: what is nearer is the same copy, as one sensor's are further apart;
+-- where order tells all, 0.1 ms.
 timed AS
 (
     SELECT minute, source, target, seq_raw, copied, server_port, unsorted, points,
@@ -149,7 +149,7 @@ losts AS
         previous[nearest.2] AS place_before,
         nearest.1 < 9000000000000000000 AS is_known,
         is_known AND place_before > 0 AND story[nearest.2].at - story[place_before].at = nearest.1 AS is_judged,
-        is_judged AND story[place_before].had_original AND story[place_before].cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry') AS is_repeat,
+        is_judged AND story[place_before].had_original AND story[place_before].is_sent_again AS is_repeat,
         multiIf(is_judged, marks[place_before], is_known, firsts[nearest.2], (toUInt16(0), toUInt32(0))) AS lost_mark,
         packets[place_before] AS lost_packet,
         arrayAll(place -> story[place].cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), own) AS is_made
@@ -217,7 +217,7 @@ distances AS
         groupArray(one.4) AS sighted,
         countIf(one.2) > 0 AS is_placed,
         quantileExactIf(0.5)(one.3, one.2) AS place,
-        quantileExactInclusiveMap(0.5)(mapFromArrays(arrayMap(other -> cityHash64(other.1), arrayFilter(other -> one.2 AND other.2, line)), arrayMap(other -> one.3 - other.3, arrayFilter(other -> one.2 AND other.2, line)))) AS apart
+        quantileExactInclusiveMap(0.5)(CAST(arrayMap(other -> (cityHash64(other.1), one.3 - other.3), arrayFilter(other -> one.2 AND other.2, line)), 'Map(UInt64, Int64)')) AS apart
     FROM lines
     ARRAY JOIN line AS one
     GROUP BY minute, low, high, point
@@ -307,7 +307,7 @@ causes AS
 cuts AS
 (
     SELECT minute, at, sender, receiver, src_port, dst_port, server_port, seq_raw, line, marks, rows, deciding, if(need = '', 'unknown', need) AS need, arrayMin(against) AS contradicting,
-        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'seen') AND (has(marks, 'missed') OR (is_repeat AND marks[-1] = 'silent' AND line[-1].5)))) AND deciding.cause IN ('unknown', 'rto', 'fast_retransmit', 'recovery', 'tail_loss_probe', 'syn_retry'), 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
+        multiIf((need != 'spurious' OR (contradicting = 0 AND has(marks, 'seen') AND (has(marks, 'missed') OR (is_repeat AND marks[-1] = 'silent' AND line[-1].5)))) AND deciding.is_sent_again, 1, deciding.cause IN ('reordering', 'network_duplicate', 'capture_duplicate', 'injected_reset'), 2, 0) AS kind,
         multiIf(kind = 1, arrayLastIndex((mark, place) -> mark = 'seen' AND place < indexOf(against, contradicting), marks, arrayEnumerate(marks)), kind = 2, arrayLastIndex((one, place) -> one.2 = 'silent' AND place < arrayFirstIndex(other -> other.3.at > 0, line), line, arrayEnumerate(line)), 0) AS from_place
     FROM causes
     WHERE deciding.cause != 'capture_duplicate' OR length(rows) > 1

@@ -22,6 +22,9 @@ SESSIONS = {name: f"0{digit}" * 16 for name, digit in zip((*"abcde", "a (replay)
 AFTER = {"original_frame": 7, "since_original": 250 * MILLISECOND, "place": Place.AFTER_SENSOR, "ip_id_step": 5}
 SYN = {"cause": Cause.SYN_RETRY, "needed": Needed.UNKNOWN, "length": 0, "original_frame": 7}
 """A SYN that is sent again; how long after the first one is another field."""
+NEEDLESS = AFTER | {"needed": Needed.SPURIOUS, "place": Place.UNKNOWN}
+SECOND = {"since_original": 650 * MILLISECOND, "ip_id": 109, "ip_id_step": 9, "tsval": 1_300, "tsval_step": 650}
+"""What is other in a second repeat."""
 BEFORE = {"place": Place.BEFORE_SENSOR, "since_original": 240 * MILLISECOND}
 UNMARKED = {"ip_id": 0, "tsval": 0, "ip_id_step": 0}
 COPY = {"cause": Cause.NETWORK_DUPLICATE, "needed": Needed.UNKNOWN, "original_frame": 7, "stalled": 0}
@@ -264,11 +267,9 @@ def test_a_copy_that_was_lost_has_its_hop_though_the_repeat_was_not_needed(netwo
 @pytest.mark.parametrize("marks", [UNMARKED, {}])
 def test_who_has_no_verdict_on_a_needless_repeat_missed_it(network: Network, marks: dict[str, Any]) -> None:
     """All have the original; the first repeat was lost between b and c, and the second one between a and b."""
-    needless = AFTER | {"needed": Needed.SPURIOUS, "place": Place.UNKNOWN}
-    network.judge("a", 500, **needless | marks)
-    network.judge("b", 503, **needless | marks)
-    second = {"since_original": 650 * MILLISECOND, "ip_id": 109, "ip_id_step": 9, "tsval": 1_300, "tsval_step": 650}
-    network.judge("a", 900, **needless | second | marks)
+    network.judge("a", 500, **NEEDLESS | marks)
+    network.judge("b", 503, **NEEDLESS | marks)
+    network.judge("a", 900, **NEEDLESS | SECOND | marks)
     for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
         network.watch(sensor, rtt, until_ms=2_000)
     assert network.events("needed, hop_from, hop_to, sensors") == [
@@ -284,11 +285,9 @@ def test_who_may_have_missed_nothing_does_not_say_that_a_needless_repeat_was_los
     network: Network, before: dict[str, Any], until_ms: float
 ) -> None:
     """The verdict before is on the original, which c has without one; or c ended a moment before the second repeat."""
-    needless = AFTER | {"needed": Needed.SPURIOUS, "place": Place.UNKNOWN}
-    second = {"since_original": 650 * MILLISECOND, "ip_id": 109, "ip_id_step": 9, "tsval": 1_300, "tsval_step": 650}
     for sensor, late in (("a", 0), ("b", 3)):
-        network.judge(sensor, 500 + late, **needless | before)
-        network.judge(sensor, 900 + late, **needless | second)
+        network.judge(sensor, 500 + late, **NEEDLESS | before)
+        network.judge(sensor, 900 + late, **NEEDLESS | SECOND)
     for sensor, rtt in (("a", 1), ("b", 8), ("c", 15)):
         network.watch(sensor, rtt, until_ms=until_ms if sensor == "c" else 2_000)
     assert network.events("hop_from, hop_to")[1:] == [("", "")]

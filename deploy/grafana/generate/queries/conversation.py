@@ -126,6 +126,7 @@ _WAYS = (
     "SELECT arrayJoin([(minute.client, minute.client_port, minute.server, minute.server_port), "
     f"(minute.server, minute.server_port, minute.client, minute.client_port)]) {_MINUTES}"
 )
+# The view puts together less where addresses are given by themselves, which are among its keys.
 HOPS = (
     f"SELECT event.ts AS time, if((event.src_ip, event.src_port) = ({_OPENER}), 'client', 'server') AS sender, "
     "event.cause AS cause, event.needed AS needed, event.hop_from AS hop_from, event.hop_to AS hop_to, "
