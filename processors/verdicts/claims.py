@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
-from processors.verdicts.order import id_step
+from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.state import NUMBERS_MOVE, State
 from processors.verdicts.troubles import asked_first, last_repeat, trouble_of
 from processors.verdicts.unseen import missing_packets
@@ -26,24 +26,19 @@ _WIDEST: Final = 1 << 28
 
 
 @rare_kernel
-def _answers_since(state: State, packet: Any, sender: Any, receiver: Any) -> int:
+def _answers_since(state: State, receiver: Any) -> int:
     """Return when the peer's data passed to which the sender may have answered at once, 0 if that does not show.
 
-    It reports that the peer's last repeat was a duplicate: so it had the copy before that. And of what it has sent
-    since, two packets did not pass: the answer, and a repeat of it.
+    It reports that the peer's last repeat was a duplicate: so it had the copy before that.
     """
     repeat = last_repeat(state, receiver)
-    if repeat == NOTHING or not state.notes[repeat].dsacked:
-        return 0
-    return asked_first(state, repeat) if missing_packets(state, packet, sender) >= _ANSWER_AND_REPEAT else 0
+    return 0 if repeat == NOTHING or not state.notes[repeat].dsacked else asked_first(state, repeat)
 
 
 @rare_kernel
 def note_claim(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     """Take an empty segment whose number lies beyond what has passed of its sender."""
-    if not sender.count or not packet.quality & _TIMESTAMPS:
-        return
-    if not 0 < distance(packet.seq, signed(sender.snd_max)) < _WIDEST:
+    if not sender.count or not 0 < distance(packet.seq, signed(sender.snd_max)) < _WIDEST:
         return
     trouble = trouble_of(state, sender)
     if trouble.claimed and not after(packet.seq, signed(trouble.claimed_to)):
@@ -51,7 +46,8 @@ def note_claim(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     trouble.claimed = CLAIMED
     trouble.claimed_to = packet.seq
     trouble.claimed_tsval = packet.tsval
-    trouble.claimed_since = _answers_since(state, packet, sender, receiver)
+    trouble.claimed_since = _answers_since(state, receiver)
+    trouble.claimed_unseen = missing_packets(state, packet, sender)
     sender.busy = 1
 
 
@@ -63,15 +59,30 @@ def forget_claim(trouble: Any, una: int) -> None:
 
 
 @rare_kernel
-def repeats_claimed(state: State, packet: Any, sender: Any) -> bool:
-    """Whether a segment that looks like new data is a repeat of what its sender has claimed; remember it if so."""
-    if not sender.trouble or not packet.length or not packet.quality & _TIMESTAMPS:
+def _was_sent_later(state: State, packet: Any, sender: Any, trouble: Any) -> bool:
+    """Whether a segment was sent after the claim that it begins below."""
+    is_next = bool(sender.marks & NUMBERS_MOVE) and id_step(packet.ip_id, signed(sender.last_id)) > 0
+    if not packet.quality & _TIMESTAMPS:
+        return is_next and bool(packet.ip_id) and ids_ascend(state, sender) > 0
+    return after(packet.tsval, signed(trouble.claimed_tsval)) or (packet.tsval == trouble.claimed_tsval and is_next)
+
+
+@rare_kernel
+def repeats_claimed(state: State, packet: Any, sender: Any, unasked: bool) -> bool:
+    """Whether a segment that looks like new data is a repeat of what its sender has claimed; remember it if so.
+
+    ``unasked``: nothing asked its sender for an empty segment since it spoke last. Then what did not pass since was an
+    earlier repeat: two packets that did not pass, before the claim or after it, are the answer and a repeat of it.
+    """
+    if not sender.trouble:
         return False
     trouble = state.troubles[sender.trouble - 1]
     if not trouble.claimed or not before(packet.seq, signed(trouble.claimed_to)):
         return False
-    is_next = bool(sender.marks & NUMBERS_MOVE) and id_step(packet.ip_id, signed(sender.last_id)) > 0
-    if before(packet.tsval, signed(trouble.claimed_tsval)) or (packet.tsval == trouble.claimed_tsval and not is_next):
+    if not _was_sent_later(state, packet, sender, trouble):
         return False
     trouble.claimed = REPEATED
+    unseen = signed(trouble.claimed_unseen) + (missing_packets(state, packet, sender) if unasked else 0)
+    if unseen < _ANSWER_AND_REPEAT:
+        trouble.claimed_since = 0
     return True

@@ -5,6 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
+from processors.verdicts.round_trips import note_long_answer
 from processors.verdicts.sent import find, place_of
 from processors.verdicts.state import HAS_TIMESTAMP, SYN_SEEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -59,6 +60,29 @@ def _asked_at(state: State, packet: Any, receiver: Any, asked: int) -> int:
                 return signed(note.time)
             place = signed(note.next)
     return asked
+
+
+@inner_kernel
+def is_of_a_repeat(packet: Any) -> bool:
+    """Whether a SYN/ACK comes so late that its SYN had been sent again, seen or not.
+
+    Without timestamps its sender measures no round trip by that (RFC 6298 section 3, Karn).
+    """
+    return bool(packet.ack_rtt >= TIMER and packet.flag_bits & SYN and not packet.quality & _TIMESTAMPS)
+
+
+@rare_kernel
+def note_answered_late(state: State, packet: Any, sender: Any, receiver: Any) -> None:
+    """Take in the round trip that a sender measures whose SYN was answered late, and before it has acknowledged that.
+
+    It counts from the SYN whose timestamp is echoed (RFC 7323 section 4.1; Linux: ``tcp_ack_update_rtt``), so all its
+    timers are long at first.
+    """
+    if receiver.last_heard or not sender.count or not packet.quality & _TIMESTAMPS:
+        return
+    waited = packet.now - _asked_at(state, packet, sender, packet.now)
+    if waited >= TIMER:
+        note_long_answer(receiver, waited)
 
 
 @rare_kernel

@@ -11,8 +11,10 @@ from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
-from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.handshakes import is_of_a_repeat, note_answered_late
+from processors.verdicts.options import both_acknowledge_selectively, reports_selectively
 from processors.verdicts.phases import end_if_acknowledged
+from processors.verdicts.probe_episode import settle_probe, settle_reported_probe
 from processors.verdicts.reports import note_reports
 from processors.verdicts.round_trips import note_answer, note_least_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
@@ -31,10 +33,16 @@ def _advances(packet: Any, sender: Any) -> bool:
 
 
 @inner_kernel
-def _count_duplicate(packet: Any, sender: Any) -> None:
-    """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2)."""
+def _count_duplicate(packet: Any, sender: Any, receiver: Any) -> None:
+    """Count an acknowledgment that repeats the last one while data is in flight (RFC 5681 section 2).
+
+    With selective acknowledgments, one without a block tells of a new window (RFC 6675 section 2).
+    """
     in_flight = signed(sender.una) != signed(sender.snd_max)
-    if packet.length == 0 and in_flight and packet.ack == signed(sender.una) and not packet.flag_bits & (SYN | FIN):
+    says_more = packet.sack_count or not reports_selectively(sender, receiver)
+    if packet.length or not says_more or packet.flag_bits & (SYN | FIN):
+        return
+    if in_flight and packet.ack == signed(sender.una):
         sender.duplicate_acks = min(signed(sender.duplicate_acks) + 1, 0xFF)
 
 
@@ -62,6 +70,7 @@ def _read_blocks(state: State, trouble: Any, packet: Any, sender: Any, out: Any)
         # What lies behind a hole leaves the timestamp to echo as it is (RFC 7323 section 4.3).
         echoes = bool(packet.quality & _TIMESTAMPS) and not_after(right, packet.ack)
         review_reported(state, trouble, left, right, packet.frame, packet.tsecr, echoes, out)
+        settle_reported_probe(trouble, right)
     for block in range(1 if reports else 0, min(packet.sack_count, 4)):
         left = packet.sack[2 * block]
         right = packet.sack[2 * block + 1]
@@ -75,6 +84,8 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
         trouble.omitted = 1
+    if after(packet.ack, signed(trouble.probe_end)):
+        settle_probe(trouble)
     sender.una = packet.ack
     forget_claim(trouble, packet.ack)
     sender.duplicate_acks = 0
@@ -140,14 +151,17 @@ def _hear_closely(
         _advance(trouble, packet, sender, receiver)
         hear_flight(trouble, packet)
     elif not reports:
-        _count_duplicate(packet, sender)
+        _count_duplicate(packet, sender, receiver)
+        if packet.length == 0 and not packet.sack_count:
+            settle_reported_probe(trouble, packet.ack)
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
     note_reports(trouble, sender, were_open, packet)
     if trouble.notes:
         drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen or trouble.omitted else 0
+    is_open = is_open or trouble.claimed or trouble.unseen or trouble.omitted
+    sender.busy = 1 if is_open or trouble.probe_open else 0
 
 
 @rare_kernel
@@ -169,14 +183,14 @@ def hear_plainly(
     receiver: Any,
 ) -> None:
     """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
-    if packet.ack_rtt > 0:
+    if packet.ack_rtt > 0 and not is_of_a_repeat(packet):
         note_answer(receiver, packet.ack_rtt)
     if _advances(packet, sender):
         sender.una = packet.ack
         if sender.marks & FIN_SENT and sender.una == sender.snd_max:
             sent.clear(state, sender)  # it has nothing more to send: what it remembers is another's room
     else:
-        _count_duplicate(packet, sender)
+        _count_duplicate(packet, sender, receiver)
     sender.last_heard = packet.now
     sender.heard_tsval = packet.tsval
 
@@ -214,6 +228,8 @@ def hear(
     hear_first(packet, sender)
     if _is_unacceptable(packet, sender, receiver):
         return
+    if packet.flag_bits & SYN:
+        note_answered_late(state, packet, sender, receiver)
     unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
     if sender.busy or packet.sack_count or sender.duplicate_acks or unseen:
         _hear_closely(state, packet, sender, receiver, out)

@@ -27,3 +27,9 @@ def may_acknowledge_selectively(side: Any) -> bool:
 def both_acknowledge_selectively(sender: Any, receiver: Any) -> bool:
     """Whether both sides permit it: then it is in use, and so are the mechanisms that need it (RFC 8985)."""
     return may_acknowledge_selectively(sender) and may_acknowledge_selectively(receiver)
+
+
+@inner_kernel
+def reports_selectively(sender: Any, receiver: Any) -> bool:
+    """Whether a receiver surely reports what it has selectively: it has done so, or both permitted it."""
+    return bool(receiver.marks & SACK_SENT or sender.marks & receiver.marks & SACK_PERMITTED)

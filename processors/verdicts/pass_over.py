@@ -107,13 +107,19 @@ def _awaits_unseen(state: State, sender: Any) -> bool:
 
 
 @inner_kernel
-def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, unasked: bool, out: Any) -> None:
-    """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
+def _is_repeat(state: State, packet: Any, sender: Any, receiver: Any, unasked: bool) -> bool:
+    """Whether a segment that looks like new data is a repeat of what never passed the sensor."""
     may_repeat = may_repeat_unseen(packet, sender, receiver)
     awaited = (sender.busy or may_repeat) and _awaits_unseen(state, sender)
-    if (awaited and (repeats_claimed(state, packet, sender) or goes_on_unseen(state, packet, sender, receiver))) or (
-        may_repeat and repeats_unseen(state, packet, sender, receiver, unasked)
-    ):
+    if awaited and (repeats_claimed(state, packet, sender, unasked) or goes_on_unseen(state, packet, sender, receiver)):
+        return True
+    return may_repeat and repeats_unseen(state, packet, sender, receiver, unasked)
+
+
+@inner_kernel
+def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, unasked: bool, out: Any) -> None:
+    """Write the verdict on a segment that looks like new data, if there is one: it is a repeat, or it had to wait."""
+    if _is_repeat(state, packet, sender, receiver, unasked):
         since = signed(sender.last_sent)
         judge_unseen(state, packet, end, sender, receiver, since, out)
     elif may_have_waited(packet, sender) and packet.seq == signed(sender.snd_max):

@@ -4,8 +4,9 @@ from typing import Any
 
 from processors.serial import MODULUS_MASK, before, not_after, signed
 from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.probe_episode import begin_probe, settle_probe
 from processors.verdicts.round_trips import LEAST_CLOCK, least_answer
-from processors.verdicts.state import HAS_TIMESTAMP, LOSS, OPEN, RECOVERY
+from processors.verdicts.state import HAS_TIMESTAMP, LOSS, OPEN, PROBED, RECOVERY
 from segwatch.compilation import rare_kernel
 
 
@@ -16,6 +17,10 @@ def enter(trouble: Any, phase: int, snd_max: int) -> None:
         trouble.episode += 1
     trouble.phase = phase
     trouble.high_seq = snd_max
+    if phase == PROBED:
+        begin_probe(trouble, snd_max)
+    else:
+        settle_probe(trouble)
 
 
 @rare_kernel

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from processors.serial import before, signed
+from processors.serial import MODULUS_MASK, before, signed
 from processors.verdicts.round_trips import clock, least_answer
 from processors.verdicts.state import HAS_TIMESTAMP
 from processors.verdicts.unseen import owes_nothing
@@ -42,6 +42,13 @@ def echoes_report(trouble: Any, sender: Any, note: Any) -> bool:
         return False
     stamped = bool(note.marks & HAS_TIMESTAMP) and bool(trouble.reported_tsval) and bool(note.tsecr)
     return stamped and not before(signed(note.tsecr), signed(trouble.reported_tsval))
+
+
+@rare_kernel
+def forget_heard(trouble: Any, note: Any) -> None:
+    """Say that a sender had not heard of losses, as what it has sent again shows: a later echo may tell that it has."""
+    if note.marks & HAS_TIMESTAMP:
+        trouble.reported_tsval = (note.tsecr + 1) & MODULUS_MASK
 
 
 @rare_kernel

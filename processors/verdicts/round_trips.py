@@ -31,8 +31,16 @@ def note_answer(answerer: Any, measured: int) -> None:
     answerer.answer_variation = (
         signed(answerer.answer_variation) + abs(error) - (signed(answerer.answer_variation) >> 2)
     )
-    if microseconds < answerer.answer_least:
+    if not 0 < answerer.answer_least <= microseconds:
         answerer.answer_least = microseconds
+
+
+@rare_kernel
+def note_long_answer(answerer: Any, measured: int) -> None:
+    """Begin with a time to answer that a sender measures, though the way takes less; the least stays unknown."""
+    microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
+    answerer.answer_time = microseconds << 3
+    answerer.answer_variation = microseconds << 1
 
 
 @rare_kernel

@@ -135,12 +135,15 @@ TROUBLE: Final = records(
         ("open_notes", np.uint16),
         ("high_seq", np.uint32),
         ("ended_tsval", np.uint32),
+        ("probe_end", np.uint32),
         ("reported_tsval", np.uint32),
         ("repeated_to", np.uint32),
         ("claimed_to", np.uint32),
         ("claimed_tsval", np.uint32),
         ("claimed", np.uint8),
+        ("claimed_unseen", np.uint8),
         ("ignored", np.uint8),
+        ("probe_open", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("claimed_since", np.int64),
@@ -175,7 +178,9 @@ first. ``flight*``, ``in_flight``,
 ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
 again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
-before its next packet. ``idle_since``: when its application's pause began in which keep-alives passed last.
+before its next packet. ``probe_open``, ``probe_end``: see
+``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim. ``idle_since``: when its
+application's pause began in which keep-alives passed last.
 """
 
 NOTE: Final = records(

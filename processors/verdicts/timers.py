@@ -19,7 +19,8 @@ from processors.verdicts.least_timeout import (
 )
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import enter
-from processors.verdicts.reports import echoes_report
+from processors.verdicts.probe_episode import may_not_probe
+from processors.verdicts.reports import echoes_report, forget_heard
 from processors.verdicts.round_trips import LEAST_CLOCK, clock, least_answer, least_round_trip, timeout
 from processors.verdicts.rows import amend
 from processors.verdicts.sent import find, place_of
@@ -122,20 +123,29 @@ def _reported_cause(trouble: Any, phase: int, snd_max: int) -> tuple[int, float]
 
 
 @rare_kernel
-def _timer_before(between: int, silence: int, waited_first: int) -> int:
+def _timer_before(between: int, silence: int, waited_first: int, estimate: int, measured: int) -> int:
     """Return 1 if the timer before a repeat was a probe's, -1 if it was a timeout's, 0 if the times do not tell.
 
     After a timeout it runs twice as long (RFC 6298 section 5.5). After a probe it runs as long as a timeout does: that
     is the probe's own time or longer, as the timeout may be (RFC 8985 section 7.2 caps a probe by it). The first timer
     ran for ``silence`` at least, and since the original at most. Linux's timer wheel makes each an eighth late at most.
+    Where either fits into that, the timeout as it was estimated (``estimate``) tells whether it was doubled. What is
+    far sooner than the timeout that its round trips make (``measured``) was a probe.
     """
+    longest = max(silence, waited_first)
     if 2 * between <= 3 * silence:
         return 1
-    return -1 if 4 * between >= 7 * silence and 4 * between <= 9 * max(silence, waited_first) else 0
+    if 4 * between < 7 * silence or 4 * between > 9 * longest:
+        return 0
+    if 2 * between <= 3 * min(longest, estimate):
+        return 1
+    return 1 if 4 * longest < 3 * measured and 2 * between <= 3 * measured else -1
 
 
 @rare_kernel
-def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any, copy: int, out: Any) -> None:
+def _tell_probe_from_timeout(
+    state: State, trouble: Any, sender: Any, receiver: Any, note: Any, copy: int, out: Any
+) -> None:
     """Judge anew what was taken for a tail loss probe, now that the next repeat came.
 
     See ``_timer_before``.
@@ -144,7 +154,9 @@ def _tell_probe_from_timeout(state: State, trouble: Any, sender: Any, note: Any,
         return
     verdict = state.rows[copy]
     between = waited(state, sender, header_of(note), header_of(state.notes[copy]))
-    probes = _timer_before(between, signed(verdict.silence), signed(state.notes[copy].waited))
+    waited_first = signed(state.notes[copy].waited)
+    measured = timeout(sender, receiver, 0)
+    probes = _timer_before(between, signed(verdict.silence), waited_first, signed(verdict.timeout), measured)
     if not probes:
         return
     verdict.proof |= _NEXT_INTERVAL
@@ -223,8 +235,11 @@ def _tell_by_missing_repeat(state: State, trouble: Any, note: Any, verdict: Any,
 def _timers_ran(trouble: Any, sender: Any, note: Any, verdict: Any) -> int:
     """Return for how long timers have run before the repeat of the only segment in flight, nanoseconds.
 
-    What its sender claimed to have sent, it may have sent when the data passed that it answers.
+    What its sender claimed to have sent, it may have sent when the data passed that it answers. What passed, it sent
+    then: what it has heard since restarted the timer only within the first round trip.
     """
+    if verdict.proof & _ORIGINAL_SEEN:
+        return max(signed(verdict.silence), signed(note.waited) - signed(verdict.round_trip))
     if trouble.claimed != REPEATED or not trouble.claimed_since:
         return signed(verdict.silence)
     return max(signed(verdict.silence), signed(note.time) - signed(trouble.claimed_since) - least_answer(sender))
@@ -236,11 +251,13 @@ def _last_in_flight(
 ) -> tuple[int, float]:
     """The only segment in flight, after silence: a probe, or the timeout.
 
-    What comes later than a probe does is a timeout: another timer went off before it, if it is not the first repeat.
+    What comes later than a probe does is a timeout: another timer went off before it, if it is not the first repeat. So
+    is what comes while an earlier probe is open: if that was none, its sender sends no probes, so this is none, too.
     What comes sooner, though a packet of data is missing since the original, was not the last in flight: so it is a
     timeout, and its sender sends no probes.
     """
-    lacking = _lacks_data(state, sender, receiver, note, verdict)
+    is_blocked = may_not_probe(trouble, sender)  # what it does now tells nothing of what it does otherwise
+    lacking = 0 if is_blocked else _lacks_data(state, sender, receiver, note, verdict)
     once = 2 * verdict.silence < 3 * (least_variation(trouble) + signed(verdict.round_trip))
     habit = signed(trouble.probes)
     least = shortest_timeout(trouble)
@@ -259,8 +276,9 @@ def _last_in_flight(
     if not may_probe and trouble.claimed != REPEATED and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    may_be_timeout = verdict.silence >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
-    if not may_probe or (habit < 0 and may_be_timeout):
+    since_sent = max(signed(verdict.silence), signed(note.waited))  # alone in flight: nothing heard restarts its timer
+    may_be_timeout = since_sent >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
+    if not may_probe or ((habit < 0 or is_blocked) and may_be_timeout):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD
     enter(trouble, PROBED, snd_max)
@@ -300,7 +318,7 @@ def _note_missing_probe(
     if more data is missing than that: so it was in flight. What is shorter than a timeout since what was heard ran from
     the probe.
     """
-    if _may_have_probed_with_new_data(state, sender, receiver):
+    if may_not_probe(trouble, sender) or _may_have_probed_with_new_data(state, sender, receiver):
         return
     numbers = numbers_since(sender, note)
     sent_between = signed(note.waited) - signed(verdict.silence) > signed(verdict.round_trip) + _TOLD_APART
@@ -318,12 +336,13 @@ def _note_missing_probe(
 
 
 @rare_kernel
-def _has_unheard_report(trouble: Any, note: Any) -> bool:
-    """Whether the receiver has reported to have what is sent again: its sender has not heard of that, nor of losses.
+def _has_unheard_report(trouble: Any, sender: Any, note: Any) -> bool:
+    """Whether a repeat of the last segment tells that its sender has not heard of losses, though they were reported.
 
-    Once it has, it sends no probes (Linux: ``tcp_schedule_loss_probe``), and repeats only what was not reported.
+    Once it has, it sends no probes (Linux: ``tcp_schedule_loss_probe``), and repeats only what was not reported to have
+    arrived, the first such segment first (RFC 6675 section 5). Identifications tell that no other repeat was missed.
     """
-    return bool(scoreboard.holds(trouble, signed(note.start), signed(note.end)))
+    return bool(scoreboard.holds(trouble, signed(note.start), signed(note.end))) or numbers_since(sender, note) == 1
 
 
 @rare_kernel
@@ -362,9 +381,10 @@ def timer_cause(
     snd_max = signed(sender.snd_max)
     is_head = not sender.last_heard or not_after(signed(note.start), signed(sender.una))
     is_tail = not_after(snd_max, signed(note.end))
-    if is_tail and not is_head and phase == OPEN and (not reported or _has_unheard_report(trouble, note)):
+    if is_tail and not is_head and phase == OPEN and (not reported or _has_unheard_report(trouble, sender, note)):
         if reported:
             verdict.proof ^= _LOSS_REPORTED
+            forget_heard(trouble, note)
         learn(state, trouble, 1, signed(note.frame), out)
         enter(trouble, PROBED, snd_max)
         return _TAIL_LOSS_PROBE, confidence.PROBE_AT_TAIL
@@ -395,7 +415,7 @@ def timer_cause(
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
     if phase == PROBED:
-        _tell_probe_from_timeout(state, trouble, sender, note, copy, out)
+        _tell_probe_from_timeout(state, trouble, sender, receiver, note, copy, out)
     if phase == OPEN and not again and not is_tail and not reported:
         _note_missing_probe(state, trouble, sender, receiver, note, verdict, out)
     enter(trouble, LOSS, snd_max)

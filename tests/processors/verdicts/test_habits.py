@@ -130,13 +130,15 @@ def test_a_timeout_before_a_hole_that_no_probe_preceded(*, probed: bool) -> None
     talk = Talk()
     at = talk.warm()
     _repeat_alone(talk, at, 10)
+    talk.send(at + 260, 11)
+    talk.ack(at + 276, 12)
     at += 500
-    talk.lose()  # segment 11
-    talk.send(at, 12)
+    talk.lose()  # segment 12
+    talk.send(at, 13)
     if probed:
         talk.lose()
-    talk.send(at + 240, 11)
-    talk.ack(at + 256, 13)
+    talk.send(at + 240, 12)
+    talk.ack(at + 256, 14)
     first, second = talk.verdicts()
     assert first.cause is (Cause.TAIL_LOSS_PROBE if probed else Cause.RTO)
     assert second.says == (Cause.RTO, Needed.NEEDED, Place.BEFORE_SENSOR)
@@ -160,10 +162,12 @@ def test_what_is_learnt_decides_all_that_was_open() -> None:
         talk.send(at + 200 * number, number)
         talk.ack(at + 200 * number + 16, number + 1)
     second = _repeat_alone(talk, at + 6000, 20)
-    talk.send(at + 7000, 21)
-    talk.send(at + 7222, 21)
-    told = talk.send(at + 7666, 21)
-    talk.ack(at + 7682, 22)
+    talk.send(at + 6500, 21)
+    talk.ack(at + 6516, 22)
+    talk.send(at + 7000, 22)
+    talk.send(at + 7222, 22)
+    told = talk.send(at + 7666, 22)
+    talk.ack(at + 7682, 23)
     one, other, third, last = talk.verdicts()
     assert _causes([one, other, third, last]) == [Cause.RTO] * 4
     assert [int(verdict.row["amended_by"]) for verdict in (one, other, third)] == [told] * 3
@@ -239,8 +243,10 @@ def test_a_probe_may_have_sent_new_data(wait: float) -> None:
     assert _causes(talk.verdicts()) == [Cause.RTO, Cause.TAIL_LOSS_PROBE if wait else Cause.RTO]
 
 
-@pytest.mark.parametrize(("missing", "cause"), [(1, Cause.TAIL_LOSS_PROBE), (2, Cause.RTO)])
-def test_an_answer_that_two_timers_have_sent_again(missing: int, cause: Cause) -> None:
+@pytest.mark.parametrize(
+    ("missing", "since", "cause"), [(1, 0, Cause.TAIL_LOSS_PROBE), (2, 0, Cause.RTO), (1, 1, Cause.RTO)]
+)
+def test_an_answer_that_two_timers_have_sent_again(missing: int, since: int, cause: Cause) -> None:
     """What the server asked had come before it asked again, as the client reports; so its answer went then."""
     talk = Talk()
     at = talk.warm() + 100
@@ -252,6 +258,8 @@ def test_an_answer_that_two_timers_have_sent_again(missing: int, cause: Cause) -
     after = {"ack": asked.seq + SIZE, "tsecr": asked.tsval}
     talk.probe(at + 244, talk.segments[0].seq + 1 + SIZE * 11)
     talk.segments[-1] = replace(talk.segments[-1], sack=(asked.seq, asked.seq + SIZE), **after)
+    for _ in range(since):
+        talk.lose()  # another repeat, just behind that
     talk.send(at + 460, 10)
     talk.segments[-1] = replace(talk.segments[-1], **after)
     assert talk.verdicts()[-1].cause is cause

@@ -19,12 +19,17 @@ def _causes(verdicts: Sequence[Verdict]) -> list[Cause]:
 
 
 def _undecided(near: float = 16, far: float = 4) -> tuple[Talk, float]:
-    """Return a talk whose only repeat may have been a probe or a timeout, and the time after it."""
+    """Return a talk whose only repeat may have been a probe or a timeout, and a time after it.
+
+    More has been acknowledged since, so that its sender may probe again.
+    """
     talk = Talk(near=near, far=far)
-    at = talk.warm() + 40
-    talk.send(at, 10)
-    talk.send(at + 225, 10)
-    talk.ack(at + 241, 11)
+    at = talk.warm(9) + 40
+    talk.send(at, 9)
+    talk.send(at + 225, 9)
+    talk.ack(at + 241, 10)
+    talk.send(at + 260, 10)
+    talk.ack(at + 264, 11)
     return talk, at + 300
 
 
@@ -114,7 +119,7 @@ def test_a_timeout_of_several_that_never_passed(silence: float, cause: Cause) ->
     talk, at = _undecided()
     for _ in range(3):
         talk.lose()
-    talk.send(at + silence - 40, 11)
+    talk.send(at + silence - 17, 11)
     first, second = talk.verdicts()
     assert first.cause is cause
     assert second.says == (_TIMEOUT, *NEEDED_BEFORE)
@@ -183,6 +188,57 @@ def test_an_empty_segment_tells_that_more_was_sent_than_passed(waited: int, *, f
     frame = talk.send(at + 238, 10, tsval=round(at) + 7235 + waited)
     said = [(int(verdict.row["frame"]), verdict.says) for verdict in talk.verdicts()]
     assert said == ([(frame, (_PROBE, *NEEDED_BEFORE))] if found else [])
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_fin_that_never_passed_is_told_by_the_number_behind_it(*, stamped: bool) -> None:
+    """Its identification tells that it was sent after that, where there are no timestamps."""
+    talk = Talk(stamped=stamped)
+    at = talk.warm()
+    talk.lose()
+    talk.ack(at + 230, 10)
+    talk.probe(at + 235, CLIENT_ISN + 2 + 10 * SIZE)
+    frame = talk.send(at + 238, 10, length=0, flags="FA")
+    assert int(talk.only().row["frame"]) == frame
+    assert talk.only().says == (_PROBE, *NEEDED_BEFORE)
+
+
+@pytest.mark.parametrize(("between", "first"), [(232, _PROBE), (444, _TIMEOUT)])
+def test_a_timer_runs_whatever_its_sender_hears_again(between: float, first: Cause) -> None:
+    """The peer asks again just before the first repeat: the silence is short, and tells nothing of the timer."""
+    talk = Talk()
+    at = talk.warm() + 100
+    talk.answer(at, 10)
+    asked = talk.segments[-1]
+    talk.send(at + 4, 10)
+    talk.segments.append(replace(asked, at=at + 220, tsval=round(at) + 7220, ip_id=9100))
+    talk.send(at + 226, 10)
+    talk.send(at + 226 + between, 10)
+    talk.ack(at + 242 + between, 11)
+    verdicts = [one for one in talk.verdicts() if one.row["from_client"]]
+    assert _causes(verdicts) == [first, _TIMEOUT]
+
+
+def test_what_comes_late_was_not_claimed_before_it_was_sent() -> None:
+    talk = Talk(stamped=False)
+    at = talk.warm()
+    talk.lose()
+    talk.probe(at + 1, CLIENT_ISN + 1 + 11 * SIZE)
+    talk.send(at + 2, 10, ip_id=talk.segments[-1].ip_id - 1)
+    assert not talk.verdicts()
+
+
+def test_two_timers_have_run_since_the_only_segment_in_flight_was_sent() -> None:
+    """The first repeat did not pass; that the peer asked again in between makes the silence as short as one timer."""
+    talk = Talk()
+    at = talk.warm() + 100
+    talk.answer(at, 10)
+    asked = talk.segments[-1]
+    talk.send(at + 4, 10)
+    talk.segments.append(replace(asked, at=at + 230, tsval=round(at) + 7230, ip_id=9100))
+    talk.lose()
+    talk.send(at + 468, 10)
+    assert [one.cause for one in talk.verdicts() if one.row["from_client"]] == [_TIMEOUT]
 
 
 def test_what_was_claimed_is_told_by_what_is_learnt_of_its_sender() -> None:

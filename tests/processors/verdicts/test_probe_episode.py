@@ -1,0 +1,128 @@
+"""A probe keeps its sender from the next one until more is acknowledged, or its duplicate is reported (RFC 8985)."""
+
+from dataclasses import replace
+
+import pytest
+
+from segwatch.vocabulary import Cause, Needed
+from tests.processors.verdicts.talk import SIZE, Talk
+
+_PROBE, _TIMEOUT = Cause.TAIL_LOSS_PROBE, Cause.RTO
+
+
+def _causes(talk: Talk) -> list[Cause]:
+    return [verdict.cause for verdict in talk.verdicts()]
+
+
+def _repeat_alone(talk: Talk, at: float, number: int, after: float = 222) -> None:
+    """Send one segment, and again when either timer runs out."""
+    talk.send(at, number)
+    talk.send(at + after, number)
+    talk.ack(at + after + 16, number + 1)
+
+
+def _repeated() -> tuple[Talk, float]:
+    """Return a talk whose last segment was repeated, and acknowledged just so; and a time after that."""
+    talk = Talk()
+    at = talk.warm()
+    _repeat_alone(talk, at, 10)
+    return talk, at + 300
+
+
+def test_the_next_loss_waits_for_the_timeout() -> None:
+    """Whether the first was a probe or a timeout: if that, this is one of the same sender."""
+    talk, at = _repeated()
+    _repeat_alone(talk, at, 11)
+    first, second = talk.verdicts()
+    assert [first.cause, second.cause] == [_PROBE, _TIMEOUT]
+    assert first.row["confidence"] < 0.75
+    assert second.row["confidence"] > 0.85
+
+
+def test_after_the_timeout_it_probes_again() -> None:
+    talk, at = _repeated()
+    _repeat_alone(talk, at, 11)
+    _repeat_alone(talk, at + 300, 12)
+    assert _causes(talk) == [_PROBE, _TIMEOUT, _PROBE]
+
+
+def test_what_was_heard_in_the_meantime_does_not_hold_the_timeout_up() -> None:
+    """The peer asks again just before; that starts no timer anew."""
+    talk = Talk()
+    at = talk.warm()
+    talk.answer(at, 10)
+    asked = talk.segments[-1]
+    _repeat_alone(talk, at + 40, 10)
+    talk.send(at + 300, 11)
+    talk.segments.append(replace(asked, at=at + 518, tsval=round(at) + 7518, ack=asked.ack + SIZE, ip_id=9100))
+    talk.send(at + 523, 11)
+    assert [one.cause for one in talk.verdicts() if one.row["from_client"]] == [_PROBE, _TIMEOUT]
+
+
+@pytest.mark.parametrize("heard", ["more", "duplicate", "report"])
+def test_it_probes_again_once_it_has_heard_of_the_first(heard: str) -> None:
+    """Of both copies the second is reported; without such reports it is acknowledged once more (section 7.4)."""
+    talk, at = _repeated()
+    last = 11
+    if heard == "more":
+        talk.send(at, 11)
+        talk.ack(at + 16, 12)
+        last = 12
+    elif heard == "duplicate":
+        talk.ack(at - 50, 11)
+    else:
+        talk.ack(at - 50, 11, (10, 11))
+    _repeat_alone(talk, at + 100, last)
+    first, second = talk.verdicts()
+    assert [first.cause, second.cause] == [_PROBE, _PROBE]
+    assert (first.needed is Needed.SPURIOUS) is (heard == "report")
+
+
+def test_a_timeout_that_no_probe_could_precede_tells_nothing_of_its_sender() -> None:
+    """Several are in flight, and the first did not pass: else, no number missing, it would send no probes at all."""
+    talk, at = _repeated()
+    talk.lose()  # segment 11
+    talk.send(at, 12)
+    talk.send(at + 240, 11)
+    talk.ack(at + 256, 13)
+    assert _causes(talk) == [_PROBE, _TIMEOUT]
+
+
+def test_a_late_answer_without_timestamps_measures_nothing() -> None:
+    """Its SYN was sent again, and that did not pass the sensor (Karn)."""
+    talk = Talk(stamped=False)
+    talk.segments[:] = [talk.segments[0], replace(talk.segments[1], at=1016)]
+    talk.take(1020, 0)
+    talk.send(1100, 0)
+    talk.ack(1116, 1)
+    talk.send(1200, 1)
+    talk.send(1430, 1)
+    assert talk.verdicts()[-1].row["timeout"] < 300_000_000
+
+
+def _answered_late(*, echoed: bool) -> Talk:
+    """Return a talk whose SYN was answered after it had come again, with the time of the first one or the second."""
+    talk = Talk()
+    syn, answer, _ = talk.segments
+    talk.segments[:] = [
+        syn,
+        replace(syn, at=1000, tsval=syn.tsval + 1000),
+        replace(answer, at=1016, tsval=answer.tsval + 1000, tsecr=syn.tsval + (0 if echoed else 1000)),
+    ]
+    talk.take(1020, 0)
+    return talk
+
+
+@pytest.mark.parametrize(("echoed", "cause"), [(True, _PROBE), (False, _TIMEOUT)])
+def test_a_late_answer_to_a_syn_makes_all_timers_long(*, echoed: bool, cause: Cause) -> None:
+    """Its sender takes it for a round trip, so its timeout is far longer than the probe, and nothing was doubled."""
+    talk = _answered_late(echoed=echoed)
+    for number in range(3):
+        talk.send(1100 + 20 * number, number)
+        talk.ack(1116 + 20 * number, number + 1)
+    talk.send(1200, 3)
+    talk.send(2800, 3)
+    talk.send(5900, 3)
+    talk.ack(5916, 4)
+    *_, first, second = talk.verdicts()
+    assert [first.cause, second.cause] == [cause, _TIMEOUT]
