@@ -164,12 +164,13 @@ def _write_parts(
 
 
 @rare_kernel
-def _is_known(sender: Any) -> bool:
+def _is_known(trouble: Any, sender: Any) -> bool:
     """Whether what lies before the first piece either passed or is a gap: all that its sender sent was to be seen.
 
-    Pieces are forgotten once they are acknowledged, and others only where the largest block is full.
+    That is so from its SYN on, or from a segment before the gap. Pieces are forgotten once they are acknowledged, and
+    others only where the largest block is full.
     """
-    return bool(sender.marks & SYN_SEEN) and sent.room_of(sender) < LARGEST_BLOCK
+    return bool(sender.marks & SYN_SEEN or trouble.gap_known) and sent.room_of(sender) < LARGEST_BLOCK
 
 
 @rare_kernel
@@ -189,7 +190,7 @@ def find_losses(
         return
     index = max(sent.find(state, sender, signed(sender.una)), 0)
     position = signed(state.pieces[sent.place_of(sender, index)].start)
-    if before(position, signed(sender.una)) or _is_known(sender):
+    if before(position, signed(sender.una)) or _is_known(trouble, sender):
         position = signed(sender.una)
     written = 0
     while index < signed(sender.count):

@@ -131,8 +131,7 @@ def _hear_closely(
     out: Any,
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
-    if not sender.trouble:
-        learn_clock(state, sender, receiver)  # before what comes now is held up
+    learn_clock(state, sender, receiver)  # before what comes now is held up
     _note_echoed(state, packet, sender, receiver)
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)

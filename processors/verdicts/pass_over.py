@@ -126,6 +126,17 @@ def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, 
         write_wait(state, packet, sender, receiver, out)
 
 
+@rare_kernel
+def _note_gap(state: State, sender: Any) -> None:
+    """Remember that there is a gap, and whether anything before it was seen: else it may be older than the capture."""
+    if sender.count:
+        sender.holes = min(signed(sender.holes) + 1, 0xFF)
+        sender.busy = 1
+        troubles.trouble_of(state, sender).gap_known = 1
+    elif sender.trouble:
+        state.troubles[sender.trouble - 1].gap_known = 0
+
+
 @inner_kernel
 def _take_data(
     state: State,
@@ -158,9 +169,7 @@ def _take_data(
     elif after(packet.seq, snd_max):
         if distance(packet.seq, snd_max) >= _WIDEST:
             sent.clear(state, sender)
-        if sender.count:
-            sender.holes = min(signed(sender.holes) + 1, 0xFF)
-            sender.busy = 1
+        _note_gap(state, sender)
         sent.take_new(state, sender, packet, packet.seq, end)
     else:
         if judge_old(state, packet, end, sender, receiver, out):

@@ -144,6 +144,7 @@ TROUBLE: Final = records(
         ("claimed_unseen", np.uint8),
         ("ignored", np.uint8),
         ("probe_open", np.uint8),
+        ("gap_known", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("claimed_since", np.int64),
@@ -178,7 +179,7 @@ first. ``flight*``, ``in_flight``,
 ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
 again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
-before its next packet. ``probe_open``, ``probe_end``: see
+before its next packet. ``gap_known``: what came before its last gap was seen. ``probe_open``, ``probe_end``: see
 ``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim. ``idle_since``: when its
 application's pause began in which keep-alives passed last.
 """

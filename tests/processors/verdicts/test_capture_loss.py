@@ -40,6 +40,22 @@ def test_data_that_the_capture_lacks_at_the_end() -> None:
     assert (verdict.cause, int(verdict.row["frame"])) == (Cause.CAPTURE_LOSS, shown)
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_data_that_the_capture_lacks_without_a_syn(*, before: bool) -> None:
+    """Many segments behind the gap make the ones before it forgotten; without any, it may be older than the capture."""
+    talk = Talk()
+    talk.segments = []
+    if before:
+        talk.send(100, 9)
+        talk.ack(116, 10)
+    behind = talk.send(120, 11)
+    talk.send(121, *range(12, 40))
+    talk.ack(136, 40)
+    assert [(int(verdict.row["frame"]), verdict.cause) for verdict in talk.verdicts()] == (
+        [(behind, Cause.CAPTURE_LOSS)] if before else []
+    )
+
+
 def test_what_was_in_flight_when_the_capture_began_is_not_lost() -> None:
     talk = Talk()
     talk.segments = []
