@@ -164,13 +164,22 @@ def _write_parts(
 
 
 @rare_kernel
-def _is_known(trouble: Any, sender: Any) -> bool:
-    """Whether what lies before the first piece either passed or is a gap: all that its sender sent was to be seen.
+def _looked_at_from(trouble: Any, sender: Any, first: int) -> int:
+    """Return from where on all unacknowledged data either passed or is a gap; ``first``: where the first piece begins.
 
-    That is so from its SYN on, or from a segment before the gap. Pieces are forgotten once they are acknowledged, and
-    others only where the largest block is full.
+    That is so from its SYN on, or from a segment before its first gap. Pieces are forgotten once they are acknowledged,
+    and others only where the largest block is full.
     """
-    return bool(sender.marks & SYN_SEEN or trouble.gap_known) and sent.room_of(sender) < LARGEST_BLOCK
+    una = signed(sender.una)
+    if before(first, una):
+        return una
+    if sent.room_of(sender) == LARGEST_BLOCK:
+        return first
+    if sender.marks & SYN_SEEN:
+        return una
+    if not trouble.gap_known:
+        return first
+    return signed(trouble.known_from) if before(una, signed(trouble.known_from)) else una
 
 
 @rare_kernel
@@ -189,9 +198,7 @@ def find_losses(
     if not sender.count:
         return
     index = max(sent.find(state, sender, signed(sender.una)), 0)
-    position = signed(state.pieces[sent.place_of(sender, index)].start)
-    if before(position, signed(sender.una)) or _is_known(trouble, sender):
-        position = signed(sender.una)
+    position = _looked_at_from(trouble, sender, signed(state.pieces[sent.place_of(sender, index)].start))
     written = 0
     while index < signed(sender.count):
         place = sent.place_of(sender, index)

@@ -9,6 +9,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import signed
 from processors.verdicts import confidence
+from processors.verdicts.probe_episode import settle_probe
 from processors.verdicts.rows import amend
 from processors.verdicts.state import MOST_UNDECIDED, State
 from processors.verdicts.troubles import free_kept
@@ -46,6 +47,8 @@ def _decide(state: State, trouble: Any, place: int, frame: int, out: Any) -> Non
 def learn(state: State, trouble: Any, probes: int, frame: int, out: Any) -> None:
     """Remember that the sender sends probes (1) or does not (-1), as ``frame`` shows; decide what was undecided."""
     trouble.probes = probes
+    if probes < 0:
+        settle_probe(trouble)
     if not trouble.undecided:
         return
     trouble.flight = 0

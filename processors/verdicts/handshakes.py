@@ -62,15 +62,6 @@ def _asked_at(state: State, packet: Any, receiver: Any, asked: int) -> int:
     return asked
 
 
-@inner_kernel
-def is_of_a_repeat(packet: Any) -> bool:
-    """Whether a SYN/ACK comes so late that its SYN had been sent again, seen or not.
-
-    Without timestamps its sender measures no round trip by that (RFC 6298 section 3, Karn).
-    """
-    return bool(packet.ack_rtt >= TIMER and packet.flag_bits & SYN and not packet.quality & _TIMESTAMPS)
-
-
 @rare_kernel
 def note_answered_late(state: State, packet: Any, sender: Any, receiver: Any) -> None:
     """Take in the round trip that a sender measures whose SYN was answered late, and before it has acknowledged that.

@@ -11,20 +11,21 @@ from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
-from processors.verdicts.handshakes import is_of_a_repeat, note_answered_late
+from processors.verdicts.handshakes import note_answered_late
 from processors.verdicts.options import both_acknowledge_selectively, reports_selectively
 from processors.verdicts.phases import end_if_acknowledged
-from processors.verdicts.probe_episode import settle_probe, settle_reported_probe
+from processors.verdicts.probe_episode import settle_reported_probe
 from processors.verdicts.reports import note_reports
-from processors.verdicts.round_trips import note_answer, note_least_answer
+from processors.verdicts.round_trips import forget_doubtful, note_answer, note_least_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import last_repeat, trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
-from segwatch.vocabulary import Quality
+from segwatch.vocabulary import Label, Quality
 
 _WIDEST = 1 << 30
 """Numbers that an acknowledgment advances by at most: others are rubbish."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
+_DUPLICATE_ACK = int(Label.DUPLICATE_ACK)
 
 
 @inner_kernel
@@ -84,8 +85,6 @@ def _advance(trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
     if after(packet.ack, signed(sender.snd_max)):
         sender.snd_max = packet.ack
         trouble.omitted = 1
-    if after(packet.ack, signed(trouble.probe_end)):
-        settle_probe(trouble)
     sender.una = packet.ack
     forget_claim(trouble, packet.ack)
     sender.duplicate_acks = 0
@@ -131,7 +130,7 @@ def _hear_closely(
     out: Any,
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
-    learn_clock(state, sender, receiver)  # before what comes now is held up
+    learn_clock(state, sender, receiver)  # before something is held up
     _note_echoed(state, packet, sender, receiver)
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
@@ -151,16 +150,13 @@ def _hear_closely(
         hear_flight(trouble, packet)
     elif not reports:
         _count_duplicate(packet, sender, receiver)
-        if packet.length == 0 and not packet.sack_count:
-            settle_reported_probe(trouble, packet.ack)
     else:
         trouble.reports = min(signed(trouble.reports) + 1, 0xFF)
     note_reports(trouble, sender, were_open, packet)
     if trouble.notes:
         drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    is_open = is_open or trouble.claimed or trouble.unseen or trouble.omitted
-    sender.busy = 1 if is_open or trouble.probe_open else 0
+    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen or trouble.omitted else 0
 
 
 @rare_kernel
@@ -182,7 +178,9 @@ def hear_plainly(
     receiver: Any,
 ) -> None:
     """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
-    if packet.ack_rtt > 0 and not is_of_a_repeat(packet):
+    if packet.ack_rtt > 0:
+        if not packet.quality & _TIMESTAMPS:
+            forget_doubtful(receiver, packet.ack_rtt)
         note_answer(receiver, packet.ack_rtt)
     if _advances(packet, sender):
         sender.una = packet.ack
@@ -229,6 +227,8 @@ def hear(
         return
     if packet.flag_bits & SYN:
         note_answered_late(state, packet, sender, receiver)
+    if sender.trouble and packet.labels & _DUPLICATE_ACK:
+        settle_reported_probe(state.troubles[sender.trouble - 1], packet.ack)
     unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
     if sender.busy or packet.sack_count or sender.duplicate_acks or unseen:
         _hear_closely(state, packet, sender, receiver, out)

@@ -128,11 +128,14 @@ def _judge_new(state: State, packet: Any, end: int, sender: Any, receiver: Any, 
 
 @rare_kernel
 def _note_gap(state: State, sender: Any) -> None:
-    """Remember that there is a gap, and whether anything before it was seen: else it may be older than the capture."""
+    """Remember that there is a gap behind something that passed: else what lies in it may be older than the capture."""
     if sender.count:
         sender.holes = min(signed(sender.holes) + 1, 0xFF)
         sender.busy = 1
-        troubles.trouble_of(state, sender).gap_known = 1
+        trouble = troubles.trouble_of(state, sender)
+        if not trouble.gap_known:
+            trouble.gap_known = 1
+            trouble.known_from = state.pieces[sent.place_of(sender, 0)].start
     elif sender.trouble:
         state.troubles[sender.trouble - 1].gap_known = 0
 

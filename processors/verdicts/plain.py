@@ -27,6 +27,8 @@ def _says_little(packet: Any, sender: Any) -> bool:
     """Whether an acknowledgment is of what ``sender`` was seen to send, and leaves it a window."""
     if packet.window == 0 and not packet.flag_bits & SYN:
         return False
+    if sender.trouble and not packet.length and packet.ack == signed(sender.una):
+        return False  # it may answer a duplicate
     in_flight = distance(signed(sender.snd_max), signed(sender.una))
     return not sent.has_begun(sender) or distance(packet.ack, signed(sender.una)) <= in_flight < _WIDEST
 

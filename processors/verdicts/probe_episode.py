@@ -7,7 +7,8 @@ next gets lost, too, no probe goes before the timeout.
 
 from typing import Any
 
-from processors.serial import not_after, signed
+from processors.serial import signed
+from processors.verdicts.state import OPEN
 from segwatch.compilation import rare_kernel
 
 
@@ -33,5 +34,6 @@ def settle_reported_probe(trouble: Any, right: int) -> None:
 
 @rare_kernel
 def may_not_probe(trouble: Any, sender: Any) -> bool:
-    """Whether the sender has heard nothing beyond its last probe, nor that it was a duplicate."""
-    return bool(trouble.probe_open) and not_after(signed(sender.una), signed(trouble.probe_end))
+    """Whether the sender has heard just that its last probe arrived: nothing beyond it, nor that it was a duplicate."""
+    is_over = bool(sender.last_heard) and trouble.phase == OPEN
+    return is_over and bool(trouble.probe_open) and trouble.probe_end == sender.una

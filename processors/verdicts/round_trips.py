@@ -13,6 +13,8 @@ UNKNOWN_CLOCK = 50_000_000
 """Nanoseconds of silence that tell a timer from an acknowledgment where no round trip is known."""
 LEAST_CLOCK = 3_000_000
 _MICROSECOND = 1000
+_SYN_TIMER = 900_000
+"""Microseconds after which a SYN was sent again: it is 1 s at first (RFC 6298 section 2.1)."""
 _LONGEST = 60_000_000
 """Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
 
@@ -33,6 +35,19 @@ def note_answer(answerer: Any, measured: int) -> None:
     )
     if not 0 < answerer.answer_least <= microseconds:
         answerer.answer_least = microseconds
+
+
+@inner_kernel
+def forget_doubtful(answerer: Any, measured: int) -> None:
+    """Forget the only time to answer so far if it was as long as a SYN's timer, and the next is far shorter.
+
+    Without timestamps: the SYN had been sent again, seen or not, so its sender measured nothing (RFC 6298 section 3,
+    Karn).
+    """
+    first = signed(answerer.answer_time) >> 3
+    is_only = signed(answerer.answer_variation) << 2 == signed(answerer.answer_time)
+    if is_only and first >= _SYN_TIMER and 4 * measured < _MICROSECOND * first:
+        answerer.answer_time = 0
 
 
 @rare_kernel
@@ -93,7 +108,11 @@ def timeout(sender: Any, receiver: Any, least: int) -> int:
 def clock(sender: Any, receiver: Any) -> int:
     """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
 
-    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's.
+    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's. One that is far longer
+    than the least was measured too long: then it is half of the least timeout, or the least round trip.
     """
     smoothed = round_trip(sender, receiver)
-    return max(smoothed >> 1, LEAST_CLOCK) if smoothed else UNKNOWN_CLOCK
+    if not smoothed:
+        return UNKNOWN_CLOCK
+    longest = max(LEAST_VARIATION >> 1, least_round_trip(sender, receiver))
+    return max(min(smoothed >> 1, longest), LEAST_CLOCK)

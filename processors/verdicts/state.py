@@ -136,6 +136,7 @@ TROUBLE: Final = records(
         ("high_seq", np.uint32),
         ("ended_tsval", np.uint32),
         ("probe_end", np.uint32),
+        ("known_from", np.uint32),
         ("reported_tsval", np.uint32),
         ("repeated_to", np.uint32),
         ("claimed_to", np.uint32),
@@ -179,9 +180,9 @@ first. ``flight*``, ``in_flight``,
 ``had_room``: see ``flights``. ``open_notes``: notes that are not acknowledged yet. ``reports``: duplicates that the
 peer reported since its last advance. ``unseen``: packets that did not pass the sensor, left no hole and were not sent
 again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
-before its next packet. ``gap_known``: what came before its last gap was seen. ``probe_open``, ``probe_end``: see
-``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim. ``idle_since``: when its
-application's pause began in which keep-alives passed last.
+before its next packet. ``gap_known``: all that was sent from ``known_from`` on either passed or is a gap.
+``probe_open``, ``probe_end``: see ``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim.
+``idle_since``: when its application's pause began in which keep-alives passed last.
 """
 
 NOTE: Final = records(

@@ -130,7 +130,7 @@ def _timer_before(between: int, silence: int, waited_first: int, estimate: int, 
     is the probe's own time or longer, as the timeout may be (RFC 8985 section 7.2 caps a probe by it). The first timer
     ran for ``silence`` at least, and since the original at most. Linux's timer wheel makes each an eighth late at most.
     Where either fits into that, the timeout as it was estimated (``estimate``) tells whether it was doubled. What is
-    far sooner than the timeout that its round trips make (``measured``) was a probe.
+    far sooner than the timeout that its round trips make (``measured``) was a probe. Both are 0 where none is known.
     """
     longest = max(silence, waited_first)
     if 2 * between <= 3 * silence:
@@ -154,9 +154,10 @@ def _tell_probe_from_timeout(
         return
     verdict = state.rows[copy]
     between = waited(state, sender, header_of(note), header_of(state.notes[copy]))
-    waited_first = signed(state.notes[copy].waited)
-    measured = timeout(sender, receiver, 0)
-    probes = _timer_before(between, signed(verdict.silence), waited_first, signed(verdict.timeout), measured)
+    is_measured = verdict.round_trip > 0
+    estimate = signed(verdict.timeout) if is_measured else 0
+    measured = timeout(sender, receiver, 0) if is_measured else 0
+    probes = _timer_before(between, signed(verdict.silence), signed(state.notes[copy].waited), estimate, measured)
     if not probes:
         return
     verdict.proof |= _NEXT_INTERVAL
@@ -256,11 +257,13 @@ def _last_in_flight(
     What comes sooner, though a packet of data is missing since the original, was not the last in flight: so it is a
     timeout, and its sender sends no probes.
     """
-    is_blocked = may_not_probe(trouble, sender)  # what it does now tells nothing of what it does otherwise
+    since_sent = max(signed(verdict.silence), signed(note.waited))  # alone in flight: nothing heard restarts its timer
+    least = shortest_timeout(trouble)
+    claimed = trouble.claimed == REPEATED  # when it was sent is unseen
+    is_blocked = (claimed or since_sent >= least) and may_not_probe(trouble, sender)
     lacking = 0 if is_blocked else _lacks_data(state, sender, receiver, note, verdict)
     once = 2 * verdict.silence < 3 * (least_variation(trouble) + signed(verdict.round_trip))
     habit = signed(trouble.probes)
-    least = shortest_timeout(trouble)
     if lacking == 1 and verdict.proof & _ORIGINAL_SEEN and once and verdict.silence >= least and habit <= 0:
         learn(state, trouble, -1, signed(note.frame), out)
         enter(trouble, LOSS, snd_max)
@@ -273,11 +276,10 @@ def _last_in_flight(
     if too_late and lacking == 1:
         _tell_by_missing_repeat(state, trouble, note, verdict, out)
     may_probe = both_acknowledge_selectively(sender, receiver) and not too_late
-    if not may_probe and trouble.claimed != REPEATED and _is_far_too_soon(trouble, sender, note, verdict):
+    if not may_probe and not claimed and _is_far_too_soon(trouble, sender, note, verdict):
         enter(trouble, LOSS, snd_max)
         return _UNKNOWN, confidence.UNTOLD
-    since_sent = max(signed(verdict.silence), signed(note.waited))  # alone in flight: nothing heard restarts its timer
-    may_be_timeout = since_sent >= verdict.round_trip or trouble.claimed == REPEATED  # whose beginning is unseen
+    may_be_timeout = claimed or since_sent >= verdict.round_trip
     if not may_probe or ((habit < 0 or is_blocked) and may_be_timeout):
         enter(trouble, LOSS, snd_max)
         return _RTO, confidence.TIMER_TOLD

@@ -49,7 +49,10 @@ def _get_into_trouble(state: State, sender: Any) -> None:
     trouble.reported_tsval = 0
     trouble.repeated_to = 0
     trouble.claimed = 0
+    trouble.claimed_unseen = 0
     trouble.ignored = 0
+    trouble.probe_open = 0
+    trouble.gap_known = 0
     trouble.episode = 0
     trouble.stalled_until = 0
     trouble.idle_since = 0

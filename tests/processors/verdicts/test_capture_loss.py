@@ -56,6 +56,16 @@ def test_data_that_the_capture_lacks_without_a_syn(*, before: bool) -> None:
     )
 
 
+def test_what_was_in_flight_when_the_capture_began_stays_unknown_behind_another_gap() -> None:
+    talk = Talk()
+    talk.segments = []
+    talk.ack(100, 10)
+    talk.send(101, 15)
+    behind = talk.send(102, 17)
+    talk.ack(118, 18)
+    assert [(int(verdict.row["frame"]), int(verdict.row["length"])) for verdict in talk.verdicts()] == [(behind, SIZE)]
+
+
 def test_what_was_in_flight_when_the_capture_began_is_not_lost() -> None:
     talk = Talk()
     talk.segments = []

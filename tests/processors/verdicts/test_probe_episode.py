@@ -59,6 +59,54 @@ def test_what_was_heard_in_the_meantime_does_not_hold_the_timeout_up() -> None:
     assert [one.cause for one in talk.verdicts() if one.row["from_client"]] == [_PROBE, _TIMEOUT]
 
 
+@pytest.mark.parametrize("heard", ["window", "keep-alive"])
+def test_what_says_nothing_of_the_probe_does_not_settle_it(heard: str) -> None:
+    """A new window is no duplicate, and a keep-alive of the peer is answered without a look (RFC 9293)."""
+    talk, at = _repeated()
+    if heard == "window":
+        talk.ack(at - 50, 11, window=60_000)
+    else:
+        talk.ack(at - 50, 11)
+        talk.segments[-1] = replace(talk.segments[-1], seq=talk.segments[-1].seq - 1)
+    _repeat_alone(talk, at + 100, 11)
+    assert _causes(talk)[-1] is _TIMEOUT
+
+
+def test_a_new_connection_of_the_same_ports_probes_again() -> None:
+    """Whatever its first number is."""
+    talk, _ = _repeated()
+    shift = 2**32 - 10**6
+    other = Talk()
+    other.warm()
+    _repeat_alone(other, 400, 10)
+    for one in other.segments:
+        by_client = one.sender == talk.segments[0].sender
+        talk.segments.append(
+            replace(
+                one,
+                at=one.at + 10_000,
+                tsval=one.tsval + 10_000,
+                tsecr=one.tsecr + 10_000 if one.tsecr else 0,
+                seq=(one.seq + (shift if by_client else 0)) % 2**32,
+                ack=(one.ack + (0 if by_client else shift)) % 2**32 if one.flags != "S" else 0,
+            )
+        )
+    assert _causes(talk) == [_PROBE, _PROBE]
+
+
+def test_where_nothing_of_the_peer_passes_nothing_is_known_to_be_open() -> None:
+    """All are probes of the last of two segments, two round trips later."""
+    talk = Talk(near=8, far=32)
+    at = talk.warm()
+    for number in range(10, 18, 2):
+        talk.send(at, number, number + 1)
+        talk.send(at + 85, number + 1)
+        talk.ack(at + 117, number + 2)
+        at += 200
+    talk.segments = [one for one in talk.segments if one.sender == talk.segments[0].sender]
+    assert _causes(talk) == [_PROBE] * 4
+
+
 @pytest.mark.parametrize("heard", ["more", "duplicate", "report"])
 def test_it_probes_again_once_it_has_heard_of_the_first(heard: str) -> None:
     """Of both copies the second is reported; without such reports it is acknowledged once more (section 7.4)."""
@@ -98,6 +146,26 @@ def test_a_late_answer_without_timestamps_measures_nothing() -> None:
     talk.send(1200, 1)
     talk.send(1430, 1)
     assert talk.verdicts()[-1].row["timeout"] < 300_000_000
+
+
+def test_a_host_that_measures_no_late_answer_has_its_timeout_as_soon_as_ever() -> None:
+    """Then the silence is a timer's all the same: nothing was heard in it."""
+    talk = _answered_late(echoed=True)
+    talk.send(1100, 0)
+    talk.ack(1116, 1)
+    talk.send(1200, 1, 2)
+    talk.send(1460, 1)
+    assert _causes(talk)[-1] is _TIMEOUT
+
+
+def test_where_no_round_trip_is_known_a_doubled_timer_tells_of_a_timeout() -> None:
+    talk = Talk()
+    talk.segments = []
+    talk.ack(99.9, 10)
+    for at in (100, 340, 820):
+        talk.send(at, 10)
+    talk.ack(836, 11)
+    assert _causes(talk) == [_TIMEOUT, _TIMEOUT]
 
 
 def _answered_late(*, echoed: bool) -> Talk:
