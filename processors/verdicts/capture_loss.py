@@ -179,7 +179,8 @@ def _looked_at_from(trouble: Any, sender: Any, first: int) -> int:
         return una
     if not trouble.gap_known:
         return first
-    return signed(trouble.known_from) if before(una, signed(trouble.known_from)) else una
+    known = signed(trouble.known_from)
+    return known if distance(known, una) <= distance(signed(sender.snd_max), una) else una
 
 
 @rare_kernel

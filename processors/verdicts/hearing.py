@@ -11,12 +11,12 @@ from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
-from processors.verdicts.handshakes import note_answered_late
+from processors.verdicts.handshakes import TIMER, note_answered_late
 from processors.verdicts.options import both_acknowledge_selectively, reports_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.probe_episode import settle_reported_probe
 from processors.verdicts.reports import note_reports
-from processors.verdicts.round_trips import forget_doubtful, note_answer, note_least_answer
+from processors.verdicts.round_trips import forget_doubtful, note_answer, note_least_answer, note_long_answer
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import last_repeat, trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -25,7 +25,7 @@ from segwatch.vocabulary import Label, Quality
 _WIDEST = 1 << 30
 """Numbers that an acknowledgment advances by at most: others are rubbish."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
-_DUPLICATE_ACK = int(Label.DUPLICATE_ACK)
+_DUPLICATES = int(Label.DUPLICATE_ACK | Label.KEEP_ALIVE_ACK)
 
 
 @inner_kernel
@@ -178,7 +178,9 @@ def hear_plainly(
     receiver: Any,
 ) -> None:
     """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
-    if packet.ack_rtt > 0:
+    if packet.ack_rtt >= TIMER and packet.flag_bits & SYN:
+        note_long_answer(receiver, packet.ack_rtt)
+    elif packet.ack_rtt > 0:
         if not packet.quality & _TIMESTAMPS:
             forget_doubtful(receiver, packet.ack_rtt)
         note_answer(receiver, packet.ack_rtt)
@@ -227,7 +229,7 @@ def hear(
         return
     if packet.flag_bits & SYN:
         note_answered_late(state, packet, sender, receiver)
-    if sender.trouble and packet.labels & _DUPLICATE_ACK:
+    if sender.trouble and packet.labels & _DUPLICATES:
         settle_reported_probe(state.troubles[sender.trouble - 1], packet.ack)
     unseen = _advances(packet, sender) and after(packet.ack, signed(sender.snd_max))
     if sender.busy or packet.sack_count or sender.duplicate_acks or unseen:

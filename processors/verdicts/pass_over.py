@@ -24,6 +24,7 @@ from processors.verdicts.unseen import (
     is_unasked,
     may_repeat_unseen,
     note_id,
+    repeats_first_data,
     repeats_unseen,
     skip_omitted,
 )
@@ -204,6 +205,8 @@ def _pass_closely(
     skip_omitted(state, packet, sender)
     unasked = is_unasked(sender, receiver)
     asked = answered_again(state, packet, receiver) if packet.flag_bits & SYN else 0
+    if repeats_first_data(state, packet, sender, receiver):
+        packet.ack_rtt = 0  # its first acknowledgment did not pass
     goes_on = packet.seq == sender.snd_max and not answers_repeat(state, packet, receiver)
     if packet.flag_bits & ACK:
         hear(state, packet, receiver, sender, out)

@@ -108,11 +108,12 @@ def timeout(sender: Any, receiver: Any, least: int) -> int:
 def clock(sender: Any, receiver: Any) -> int:
     """Return the silence from which on a repeat was not an acknowledgment's doing but a timer's.
 
-    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's. One that is far longer
-    than the least was measured too long: then it is half of the least timeout, or the least round trip.
+    Half a round trip leaves room for delays that vary, and is less than any timer but RACK's. Where one measure was far
+    too long, as its variation shows, half of the least timeout counts, or the least round trip, or what was steady.
     """
     smoothed = round_trip(sender, receiver)
     if not smoothed:
         return UNKNOWN_CLOCK
-    longest = max(LEAST_VARIATION >> 1, least_round_trip(sender, receiver))
+    steady = smoothed - _MICROSECOND * signed(receiver.answer_variation)
+    longest = max(LEAST_VARIATION >> 1, least_round_trip(sender, receiver), steady >> 1)
     return max(min(smoothed >> 1, longest), LEAST_CLOCK)

@@ -200,10 +200,39 @@ def counts_here(state: State, sender: Any, now: int, quiet: int) -> bool:
 
 
 @rare_kernel
+def _missing_since_syn(state: State, packet: Any, sender: Any) -> int:
+    """Return how many packets of data did not pass since a SYN, the only thing that did; 0 if that does not show.
+
+    One more is missing: the acknowledgment of the SYN/ACK. The sender is a Unix, by its timestamps and its initial TTL;
+    one that takes random identifications does not take so near a one.
+    """
+    if sender.count != 1 or packet.spoke or not packet.length or not packet.quality & _TIMESTAMPS:
+        return 0
+    syn = state.pieces[place_of(sender, 0)]
+    if not sender.marks & SYN_SEEN or distance(signed(syn.end), signed(syn.start)) != 1:
+        return 0
+    if not syn.marks & HAS_TIMESTAMP or not syn.ip_id or syn.ttl > _LINUX_TTL:
+        return 0
+    missing = numbers_from(sender, packet.ip_id) - 2
+    return missing if 0 < missing <= MOST_MISSING else 0
+
+
+@rare_kernel
+def repeats_first_data(state: State, packet: Any, sender: Any, receiver: Any) -> bool:
+    """Whether the first data to pass had been sent before: other data had, and all of it begins there or later.
+
+    The peer has answered the SYN once: it asks for one acknowledgment.
+    """
+    return packet.seq == sender.snd_max and not receiver.trouble and _missing_since_syn(state, packet, sender) > 0
+
+
+@rare_kernel
 def missing_packets(state: State, packet: Any, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
     if not sender.marks & NUMBERED or not sender.count:
         return 0
+    if sender.count == 1 and _missing_since_syn(state, packet, sender):
+        return _missing_since_syn(state, packet, sender)
     proved = ids_ascend(state, sender)
     quiet = packet.now - max(signed(sender.last_sent), packet.spoke)
     if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
@@ -391,6 +420,8 @@ def repeats_unseen(state: State, packet: Any, sender: Any, receiver: Any, unaske
     """Whether a segment at or above ``snd_max`` that ``may_repeat_unseen`` is a repeat that follows silence."""
     if not sender.count:
         return False
+    if repeats_first_data(state, packet, sender, receiver):
+        return True
     packets = missing_packets(state, packet, sender) - packets_between(state, packet, sender)
     return packets > 0 and _is_timed(state, packet, sender, receiver, packets, unasked)
 

@@ -1,5 +1,7 @@
 """What the capture lacks, though the receiver acknowledged it, and the frame that shows it first."""
 
+from dataclasses import replace
+
 import pytest
 
 from segwatch.vocabulary import Cause, Proof
@@ -64,6 +66,29 @@ def test_what_was_in_flight_when_the_capture_began_stays_unknown_behind_another_
     behind = talk.send(102, 17)
     talk.ack(118, 18)
     assert [(int(verdict.row["frame"]), int(verdict.row["length"])) for verdict in talk.verdicts()] == [(behind, SIZE)]
+
+
+@pytest.mark.parametrize("megabytes", [1600, 3200])
+def test_a_gap_is_found_however_much_was_sent_since_the_first(megabytes: int) -> None:
+    """Numbers go round after four gigabytes."""
+    talk = Talk()
+    talk.segments = []
+    size = 16_000_000
+    end = 3 * SIZE
+    talk.send(100, 0, 2)
+    talk.ack(116, 3)
+    for step in range(megabytes // 16):
+        for at, sender in ((120.0 + 40 * step, talk.send), (136.0 + 40 * step, talk.ack)):
+            sender(at, 0)
+        sent, heard = talk.segments[-2:]
+        talk.segments[-2] = replace(sent, seq=(sent.seq + end) % 2**32, length=size)
+        end += size
+        talk.segments[-1] = replace(heard, ack=(heard.ack + end) % 2**32)
+    talk.send(100_000, 1)
+    talk.segments[-1] = replace(talk.segments[-1], seq=(talk.segments[-1].seq + end) % 2**32)
+    talk.ack(100_016, 2)
+    talk.segments[-1] = replace(talk.segments[-1], ack=(talk.segments[-1].ack + end) % 2**32)
+    assert [verdict.cause for verdict in talk.verdicts()] == [Cause.CAPTURE_LOSS] * 2
 
 
 def test_what_was_in_flight_when_the_capture_began_is_not_lost() -> None:

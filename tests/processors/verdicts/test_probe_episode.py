@@ -107,9 +107,9 @@ def test_where_nothing_of_the_peer_passes_nothing_is_known_to_be_open() -> None:
     assert _causes(talk) == [_PROBE] * 4
 
 
-@pytest.mark.parametrize("heard", ["more", "duplicate", "report"])
+@pytest.mark.parametrize("heard", ["more", "duplicate", "report", "answer"])
 def test_it_probes_again_once_it_has_heard_of_the_first(heard: str) -> None:
-    """Of both copies the second is reported; without such reports it is acknowledged once more (section 7.4)."""
+    """Of both copies the second is reported, or acknowledged once more (section 7.4), as a keep-alive is."""
     talk, at = _repeated()
     last = 11
     if heard == "more":
@@ -118,10 +118,13 @@ def test_it_probes_again_once_it_has_heard_of_the_first(heard: str) -> None:
         last = 12
     elif heard == "duplicate":
         talk.ack(at - 50, 11)
+    elif heard == "answer":
+        talk.keep_alive(at + 10_000, 11)
+        at += 20_000
     else:
         talk.ack(at - 50, 11, (10, 11))
     _repeat_alone(talk, at + 100, last)
-    first, second = talk.verdicts()
+    first, *_, second = talk.verdicts()
     assert [first.cause, second.cause] == [_PROBE, _PROBE]
     assert (first.needed is Needed.SPURIOUS) is (heard == "report")
 
@@ -146,6 +149,41 @@ def test_a_late_answer_without_timestamps_measures_nothing() -> None:
     talk.send(1200, 1)
     talk.send(1430, 1)
     assert talk.verdicts()[-1].row["timeout"] < 300_000_000
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_late_answer_says_nothing_of_the_least_time(*, passed: bool) -> None:
+    """So what comes again a second later was needed, and what is asked for at once comes no sooner than it can."""
+    talk = Talk(stamped=False)
+    talk.segments[:] = [talk.segments[0], replace(talk.segments[1], at=1016)]
+    talk.take(1020, 0)
+    if passed:
+        talk.send(1100, 0)
+        talk.send(2100, 0)
+        talk.ack(2116, 1)
+    else:
+        talk.send(1100, 1, 2, 3)
+        for block in range(2, 5):
+            talk.ack(1116, 0, (1, block))
+        talk.send(1120, 0)
+        talk.ack(1136, 4)
+    verdict = talk.verdicts()[-1]
+    assert verdict.needed is Needed.NEEDED
+    assert passed or verdict.cause is Cause.FAST_RETRANSMIT
+
+
+def test_what_is_released_late_on_a_path_with_a_long_steady_queue_is_no_timeout() -> None:
+    talk = Talk(sack=False)
+    at = talk.warm()
+    for number in range(10, 35):
+        talk.send(at, number)
+        talk.ack(at + 596, number + 1)
+        at += 600
+    talk.send(at, 35, 36, 37, 38)
+    for _ in range(4):
+        talk.ack(at + 596, 35)
+    talk.send(at + 750, 35)
+    assert _causes(talk)[-1] is Cause.FAST_RETRANSMIT
 
 
 def test_a_host_that_measures_no_late_answer_has_its_timeout_as_soon_as_ever() -> None:

@@ -519,3 +519,24 @@ def test_a_duplicate_of_the_same_tick_does_not_answer_the_repeat() -> None:
     late = talk.send(at + 48, 16, tsval=talk.segments[-1].tsval)
     talk.ack(at + 57, 18)
     assert dict(_said(talk))[late] is Cause.REORDERING
+
+
+@pytest.mark.parametrize(("missing", "cause"), [(1, None), (2, Cause.TAIL_LOSS_PROBE), (11, Cause.RTO)])
+def test_the_first_data_to_pass_had_been_sent_with_all_of_its_flight(missing: int, cause: Cause | None) -> None:
+    """The acknowledgment of the SYN/ACK is missing, and what else is, was data: so the first of it comes again."""
+    talk = Talk()
+    talk.segments[:] = [replace(talk.segments[0], ip_id=100), talk.segments[1]]
+    frame = talk.send(340, 0, ip_id=101 + missing)
+    talk.ack(356, 1)
+    said = [(int(verdict.row["frame"]), verdict.says) for verdict in talk.verdicts()]
+    assert said == ([(frame, (cause, *NEEDED_BEFORE))] if cause else [])
+
+
+@pytest.mark.parametrize(("ttl", "number"), [(128, 112), (64, 40_000)])
+def test_of_other_hosts_missing_numbers_tell_nothing_before_any_data(ttl: int, number: int) -> None:
+    """They number the packets of all connections by one counter, or at random."""
+    talk = Talk()
+    talk.segments[:] = [replace(one, ip_id=100, ttl=ttl) for one in talk.segments[:1]] + talk.segments[1:2]
+    talk.send(340, 0, ip_id=number, ttl=ttl)
+    talk.ack(356, 1)
+    assert not talk.verdicts()
