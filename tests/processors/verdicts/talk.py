@@ -82,6 +82,13 @@ class Talk:
         """Let a segment of the client get lost before the sensor."""
         self._ids[CLIENT] += 1
 
+    def repeat_alone(self, at: float, number: int) -> int:
+        """Send one segment, and again when either timer runs out; return the frame of the repeat."""
+        self.send(at, number)
+        frame = self.send(at + 222, number)
+        self.ack(at + 238, number + 1)
+        return frame
+
     def ack(self, at: float, number: int, *sacked: tuple[int, int], **more: Any) -> int:
         """Let the server acknowledge all before segment ``number``, and ranges [from, to) selectively."""
         edges = tuple(CLIENT_ISN + 1 + SIZE * edge for block in sacked for edge in block)

@@ -21,14 +21,6 @@ def _after_many(**more: bool) -> tuple[Talk, float]:
     return talk, at + 40
 
 
-def _repeat_alone(talk: Talk, at: float, number: int) -> int:
-    """Send one segment, and again when either timer runs out; return the frame of the repeat."""
-    talk.send(at, number)
-    frame = talk.send(at + 222, number)
-    talk.ack(at + 238, number + 1)
-    return frame
-
-
 def _fly(talk: Talk, at: float, *numbers: int) -> int:
     """Send segments at once, let the first be acknowledged, and send one more; return its frame."""
     talk.send(at, *numbers)
@@ -42,7 +34,7 @@ def _causes(verdicts: Sequence[Verdict]) -> list[Cause]:
 
 def test_two_segments_that_wait_for_an_acknowledgment_follow_a_timeout() -> None:
     talk, at = _after_many()
-    repeat = _repeat_alone(talk, at, 18)
+    repeat = talk.repeat_alone(at, 18)
     told = _fly(talk, at + 260, 19, 20)
     verdict = talk.only()
     assert verdict.says == (Cause.RTO, Needed.NEEDED, Place.AFTER_SENSOR)
@@ -61,10 +53,10 @@ def test_more_than_a_timeout_allows_follows_a_probe(beside: bool) -> None:
         talk.send(at + 223, 19, 20, 21)
         talk.ack(at + 239, 22)
     else:
-        _repeat_alone(talk, at, 18)
+        talk.repeat_alone(at, 18)
         talk.send(at + 260, 19, 20, 21)
         talk.ack(at + 276, 22)
-    _repeat_alone(talk, at + 400, 22)
+    talk.repeat_alone(at + 400, 22)
     first, second = talk.verdicts()
     assert _causes([first, second]) == [Cause.TAIL_LOSS_PROBE, Cause.TAIL_LOSS_PROBE]
     assert not first.row["revision"]
@@ -75,7 +67,7 @@ def test_more_than_a_timeout_allows_follows_a_probe(beside: bool) -> None:
 def test_a_sender_that_has_lost_nothing_before_had_room_for_many() -> None:
     talk = Talk()
     at = talk.warm(18) + 40
-    _repeat_alone(talk, at, 18)
+    talk.repeat_alone(at, 18)
     _fly(talk, at + 260, 19, 20)
     assert talk.only().cause is Cause.RTO
 
@@ -88,7 +80,7 @@ def _after_a_loss() -> tuple[Talk, int]:
     talk.ack(at + 16, 18, (19, 22))
     talk.send(at + 20, 18)
     talk.ack(at + 36, 22)
-    _repeat_alone(talk, at + 60, 22)
+    talk.repeat_alone(at + 60, 22)
     _fly(talk, at + 320, 23, 24)
     return talk, at
 
@@ -109,7 +101,7 @@ def test_four_segments_that_follow_on_two_tell_of_a_slow_start() -> None:
 
 def test_a_short_segment_may_have_waited_for_the_acknowledgment_itself() -> None:
     talk, at = _after_many()
-    _repeat_alone(talk, at, 18)
+    talk.repeat_alone(at, 18)
     _fly(talk, at + 260, 19, 20)
     talk.segments[-1] = replace(talk.segments[-1], length=SIZE // 2)
     assert talk.only().cause is Cause.TAIL_LOSS_PROBE
@@ -117,7 +109,7 @@ def test_a_short_segment_may_have_waited_for_the_acknowledgment_itself() -> None
 
 def test_one_segment_tells_nothing() -> None:
     talk, at = _after_many()
-    _repeat_alone(talk, at, 18)
+    talk.repeat_alone(at, 18)
     talk.send(at + 260, 19)
     talk.ack(at + 276, 20)
     talk.send(at + 280, 20)
@@ -129,7 +121,7 @@ def test_a_timeout_before_a_hole_that_no_probe_preceded(*, probed: bool) -> None
     """The original did not pass; identifications tell whether a probe was sent, and lost before the sensor, too."""
     talk = Talk()
     at = talk.warm()
-    _repeat_alone(talk, at, 10)
+    talk.repeat_alone(at, 10)
     talk.send(at + 260, 11)
     talk.ack(at + 276, 12)
     at += 500
@@ -146,7 +138,7 @@ def test_a_timeout_before_a_hole_that_no_probe_preceded(*, probed: bool) -> None
 
 def test_two_segments_that_wait_for_an_answer_tell_nothing() -> None:
     talk, at = _after_many()
-    _repeat_alone(talk, at, 18)
+    talk.repeat_alone(at, 18)
     talk.send(at + 260, 19, 20, flags="PA")
     talk.answer(at + 276, 21)
     talk.send(at + 280, 21)
@@ -157,11 +149,11 @@ def test_what_is_learnt_decides_all_that_was_open() -> None:
     """Long after nothing else can amend it."""
     talk = Talk()
     at = talk.warm() + 40
-    first = _repeat_alone(talk, at, 10)
+    first = talk.repeat_alone(at, 10)
     for number in range(11, 20):
         talk.send(at + 200 * number, number)
         talk.ack(at + 200 * number + 16, number + 1)
-    second = _repeat_alone(talk, at + 6000, 20)
+    second = talk.repeat_alone(at + 6000, 20)
     talk.send(at + 6500, 21)
     talk.ack(at + 6516, 22)
     talk.send(at + 7000, 22)
@@ -239,7 +231,7 @@ def test_a_probe_may_have_sent_new_data(wait: float) -> None:
     talk.send(at + wait, 13, tsecr=heard)
     talk.send(at + wait + 225, 10)
     talk.ack(at + wait + 241, 14)
-    _repeat_alone(talk, at + 500, 14)
+    talk.repeat_alone(at + 500, 14)
     assert _causes(talk.verdicts()) == [Cause.RTO, Cause.TAIL_LOSS_PROBE if wait else Cause.RTO]
 
 
