@@ -5,7 +5,7 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
-from processors.verdicts.round_trips import note_long_answer
+from processors.verdicts.round_trips import SYN_TIMER, note_long_answer
 from processors.verdicts.sent import find, place_of
 from processors.verdicts.state import HAS_TIMESTAMP, SYN_SEEN, State
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -15,8 +15,6 @@ _TIMESTAMPS = int(Quality.TIMESTAMPS)
 _SYN_ACK = SYN | ACK
 _NEAR = 1 << 16
 """Numbers below what was acknowledged, at most, that an answer to the same SYN acknowledges."""
-TIMER = 900_000_000
-"""Nanoseconds after which a SYN/ACK was sent by the timer: it is 1 s at first (RFC 6298 section 2.1)."""
 
 
 @inner_kernel
@@ -72,7 +70,7 @@ def note_answered_late(state: State, packet: Any, sender: Any, receiver: Any) ->
     if receiver.last_heard or not sender.count or not packet.quality & _TIMESTAMPS:
         return
     waited = packet.now - _asked_at(state, packet, sender, packet.now)
-    if waited >= TIMER:
+    if waited >= SYN_TIMER:
         note_long_answer(receiver, waited)
 
 
@@ -88,4 +86,4 @@ def answered_again(state: State, packet: Any, receiver: Any) -> int:
     asked = signed(receiver.last_sent)
     if packet.quality & _TIMESTAMPS:
         asked = _asked_at(state, packet, receiver, asked)
-    return asked if packet.now - asked >= TIMER else 0
+    return asked if packet.now - asked >= SYN_TIMER else 0

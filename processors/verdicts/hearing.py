@@ -11,12 +11,18 @@ from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
 from processors.verdicts.flights import hear_flight
-from processors.verdicts.handshakes import TIMER, note_answered_late
+from processors.verdicts.handshakes import note_answered_late
 from processors.verdicts.options import both_acknowledge_selectively, reports_selectively
 from processors.verdicts.phases import end_if_acknowledged
 from processors.verdicts.probe_episode import settle_reported_probe
 from processors.verdicts.reports import note_reports
-from processors.verdicts.round_trips import forget_doubtful, note_answer, note_least_answer, note_long_answer
+from processors.verdicts.round_trips import (
+    SYN_TIMER,
+    forget_doubtful,
+    note_answer,
+    note_least_answer,
+    note_long_answer,
+)
 from processors.verdicts.state import FIN_SENT, OPEN, SACK_SENT, SYN_SEEN, WAS_CLOSED, State
 from processors.verdicts.troubles import last_repeat, trouble_of
 from segwatch.compilation import inner_kernel, rare_kernel
@@ -26,6 +32,7 @@ _WIDEST = 1 << 30
 """Numbers that an acknowledgment advances by at most: others are rubbish."""
 _TIMESTAMPS = int(Quality.TIMESTAMPS)
 _DUPLICATES = int(Label.DUPLICATE_ACK | Label.KEEP_ALIVE_ACK)
+"""Acknowledgments that say what the last one did: with the same window, and where the peer's next data goes."""
 
 
 @inner_kernel
@@ -130,7 +137,8 @@ def _hear_closely(
     out: Any,
 ) -> None:
     """Take an acknowledgment while something is open, or one that says more than how far all has arrived."""
-    learn_clock(state, sender, receiver)  # before something is held up
+    if packet.quality & _TIMESTAMPS:
+        learn_clock(state, sender, receiver)  # before something is held up
     _note_echoed(state, packet, sender, receiver)
     trouble = trouble_of(state, sender)
     were_open = bool(sender.duplicate_acks or trouble.ranges)
@@ -178,7 +186,7 @@ def hear_plainly(
     receiver: Any,
 ) -> None:
     """Take an acknowledgment that says only how far all has arrived, while nothing is open."""
-    if packet.ack_rtt >= TIMER and packet.flag_bits & SYN:
+    if packet.ack_rtt >= SYN_TIMER and packet.flag_bits & SYN:
         note_long_answer(receiver, packet.ack_rtt)
     elif packet.ack_rtt > 0:
         if not packet.quality & _TIMESTAMPS:

@@ -6,9 +6,9 @@ from processors.rules.packet import ACK, FIN, RST, SYN
 from processors.serial import MODULUS_MASK, distance, signed
 from processors.verdicts import sent
 from processors.verdicts.acks_twice import is_ack_again
-from processors.verdicts.handshakes import TIMER
 from processors.verdicts.hearing import hear_first, hear_plainly
 from processors.verdicts.options import note_options
+from processors.verdicts.round_trips import SYN_TIMER
 from processors.verdicts.segment import read_carrier
 from processors.verdicts.state import FIN_SENT, State
 from processors.verdicts.unseen import may_repeat_unseen, note_id
@@ -38,7 +38,7 @@ def _goes_on(packet: Any, sender: Any, receiver: Any) -> bool:
     """Whether a segment is where its sender's next one goes, and neither a copy, nor a probe, nor a repeat."""
     if packet.flag_bits & SYN:
         answers = bool(packet.flag_bits & ACK)
-        at_once = not receiver.trouble and packet.now - signed(receiver.last_sent) < TIMER
+        at_once = not receiver.trouble and packet.now - signed(receiver.last_sent) < SYN_TIMER
         return not sent.has_begun(sender) and (not answers or at_once)
     if not sent.has_begun(sender):
         return True

@@ -13,19 +13,30 @@ UNKNOWN_CLOCK = 50_000_000
 """Nanoseconds of silence that tell a timer from an acknowledgment where no round trip is known."""
 LEAST_CLOCK = 3_000_000
 _MICROSECOND = 1000
-_SYN_TIMER = 900_000
-"""Microseconds after which a SYN was sent again: it is 1 s at first (RFC 6298 section 2.1)."""
+SYN_TIMER = 900_000_000
+"""Nanoseconds after which a timer sent a SYN or a SYN/ACK: it is 1 s at first (RFC 6298 section 2.1)."""
 _LONGEST = 60_000_000
 """Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
 
 
 @inner_kernel
+def _counted(measured: int) -> int:
+    """Return what a time to answer counts as, microseconds."""
+    return min(max(measured // _MICROSECOND, 1), _LONGEST)
+
+
+@inner_kernel
+def _begin(answerer: Any, microseconds: int) -> None:
+    answerer.answer_time = microseconds << 3
+    answerer.answer_variation = microseconds << 1
+
+
+@inner_kernel
 def note_answer(answerer: Any, measured: int) -> None:
     """Take in a time from the sensor to a side and back (RFC 6298 section 2, in the fixed point of Jacobson)."""
-    microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
+    microseconds = _counted(measured)
     if not answerer.answer_time:
-        answerer.answer_time = microseconds << 3
-        answerer.answer_variation = microseconds << 1
+        _begin(answerer, microseconds)
         answerer.answer_least = microseconds
         return
     error = microseconds - (signed(answerer.answer_time) >> 3)
@@ -44,18 +55,16 @@ def forget_doubtful(answerer: Any, measured: int) -> None:
     Without timestamps: the SYN had been sent again, seen or not, so its sender measured nothing (RFC 6298 section 3,
     Karn).
     """
-    first = signed(answerer.answer_time) >> 3
+    first = _MICROSECOND * (signed(answerer.answer_time) >> 3)
     is_only = signed(answerer.answer_variation) << 2 == signed(answerer.answer_time)
-    if is_only and first >= _SYN_TIMER and 4 * measured < _MICROSECOND * first:
+    if is_only and first >= SYN_TIMER and 4 * measured < first:
         answerer.answer_time = 0
 
 
 @rare_kernel
 def note_long_answer(answerer: Any, measured: int) -> None:
     """Begin with a time to answer that a sender measures, though the way takes less; the least stays unknown."""
-    microseconds = min(max(measured // _MICROSECOND, 1), _LONGEST)
-    answerer.answer_time = microseconds << 3
-    answerer.answer_variation = microseconds << 1
+    _begin(answerer, _counted(measured))
 
 
 @rare_kernel

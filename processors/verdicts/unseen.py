@@ -231,8 +231,9 @@ def missing_packets(state: State, packet: Any, sender: Any) -> int:
     """Return how many packets of the sender did not pass just before, 0 if that does not show."""
     if not sender.marks & NUMBERED or not sender.count:
         return 0
-    if sender.count == 1 and _missing_since_syn(state, packet, sender):
-        return _missing_since_syn(state, packet, sender)
+    since_syn = _missing_since_syn(state, packet, sender)
+    if since_syn:
+        return since_syn
     proved = ids_ascend(state, sender)
     quiet = packet.now - max(signed(sender.last_sent), packet.spoke)
     if proved < 0 or not (_sends_in_rows(state, sender) or counts_here(state, sender, packet.now, quiet)):
