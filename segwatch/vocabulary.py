@@ -279,6 +279,8 @@ class Proof(IntFlag):
     """The receiver has to ignore the reset: its number is outside of the window (RFC 9293 section 3.10.7.4)."""
     HABIT = 1 << 20
     """What its sender sent next, or sends elsewhere in the conversation, tells which timer it was."""
+    ANSWERED_AGAIN = 1 << 21
+    """The receiver answered it with the acknowledgment that it had given: it had it (RFC 9293 section 3.10.7.4)."""
 
 
 def _name(member: IntFlag | IntEnum) -> str:

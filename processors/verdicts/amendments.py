@@ -5,14 +5,14 @@ from typing import Any
 from processors.flow_table.state import NOTHING
 from processors.serial import before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard
-from processors.verdicts.large_sends import more_numbers
+from processors.verdicts.capture_loss import write_omitted
+from processors.verdicts.identifications import missing_answers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.round_trips import least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, OPEN, State
 from processors.verdicts.troubles import drop_first, overlaps
-from processors.verdicts.unseen import MOST_MISSING, counts_here
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Needed, Place, Proof
 
@@ -35,7 +35,6 @@ _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _ID_MISSING = int(Proof.ID_MISSING)
 _ORIGINAL_SEEN = int(Proof.ORIGINAL_SEEN)
 _DSACK = int(Proof.DSACK)
-_ID_MASK = 0xFFFF
 _ENOUGH = 3
 """Segments behind a lost one that make duplicate ACKs for certain."""
 _LINUX_ACK_DELAY = 40_000_000
@@ -127,9 +126,7 @@ def _may_have_answered(state: State, note: Any, verdict: Any, sender: Any, recei
     is_last = verdict.cause == _TAIL_LOSS_PROBE and not_after(signed(note.end), packet.ack)
     if not is_last and not _fills(note, sender, packet):
         return False
-    missing = (packet.ip_id - signed(receiver.last_id) - 1 - more_numbers(packet.length)) & _ID_MASK
-    quiet = packet.now - signed(sender.last_heard)
-    return 0 < missing <= MOST_MISSING and counts_here(state, receiver, packet.now, quiet)
+    return missing_answers(state, packet, sender, receiver) > 0
 
 
 @rare_kernel
@@ -174,8 +171,10 @@ def _weigh(
         if proof == _EIFEL or verdict.cause == _RTO:
             undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
-        if proof == _EIFEL and verdict.cause == _RTO:
-            _open_probes(state, trouble, verdict, packet.frame, out)
+        if proof == _EIFEL:
+            write_omitted(state, packet, trouble, place, sender, receiver, out)
+            if verdict.cause == _RTO:
+                _open_probes(state, trouble, verdict, packet.frame, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):
         verdict.proof |= _BEYOND
         call_spurious(verdict)

@@ -3,16 +3,19 @@
 from typing import Any
 
 from processors.flow_table.state import NOTHING
-from processors.serial import after, before, distance, not_after, signed
+from processors.serial import MODULUS_MASK, after, before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard, sent
+from processors.verdicts.identifications import missing_answers
 from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import least_answer, least_round_trip, longest_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.state import DUP_THRESH, LARGEST_BLOCK, MOST_NOTES, SYN_SEEN, State
+from processors.verdicts.state import DUP_THRESH, LARGEST_BLOCK, MOST_NOTES, OPEN, RECOVERY, SYN_SEEN, State
 from processors.verdicts.troubles import overlaps, repeat_passed
 from segwatch.compilation import rare_kernel
-from segwatch.vocabulary import Cause, Proof, Quality
+from segwatch.vocabulary import Cause, Needed, Proof, Quality
 
+_SPURIOUS = int(Needed.SPURIOUS)
 _CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
@@ -37,10 +40,12 @@ def _was_asked_for(packet: Any, sender: Any, receiver: Any, start: int, since: i
 
 
 @rare_kernel
-def _was_reported(packet: Any, trouble: Any, start: int, end: int) -> bool:
+def _was_reported(packet: Any, trouble: Any, sender: Any, start: int, end: int) -> bool:
     """Whether the receiver had acknowledged selectively what lies behind a gap, and not the gap, before ``packet``."""
     if scoreboard.holds(trouble, start, end):
         return False
+    if start == signed(sender.una) and sender.duplicate_acks:
+        return True
     for index in range(signed(trouble.ranges)):
         if not_after(end, signed(trouble.left[index])) and not_after(signed(trouble.right[index]), packet.ack):
             return True
@@ -52,11 +57,12 @@ def _echoes_unseen(state: State, packet: Any, trouble: Any, sender: Any, receive
     """Whether an acknowledgment of nothing but what passed, and gaps in it, echoes a later segment than all that did.
 
     That filled the first gap, which begins at ``start`` (RFC 7323 section 4.3), so it was a repeat. If the receiver
-    asked for what lies before the gap, a repeat of that must have passed: else the missing one may be of that. With
-    selective acknowledgments others may have been sent beside it; without them one is in a round trip (RFC 6582).
+    asked for what lies before the gap, a repeat of that must have passed, and may have been answered: else the missing
+    one may be of that. With selective acknowledgments others may have been sent beside it; without them one is in a
+    round trip (RFC 6582).
     """
     una = signed(sender.una)
-    if start != una and not repeat_passed(state, trouble, una):
+    if start != una and not (repeat_passed(state, trouble, una) and missing_answers(state, packet, sender, receiver)):
         return False
     stamped = bool(packet.quality & _TIMESTAMPS) and bool(receiver.heard_tsval)
     newer = stamped and before(signed(receiver.heard_tsval), packet.tsecr)
@@ -85,7 +91,7 @@ def _was_repeated(
     if not answer or 4 * (packet.now - since) < 3 * (least_round_trip(sender, receiver) + answer):
         return False
     if both_acknowledge_selectively(sender, receiver):
-        return _was_reported(packet, trouble, start, end)
+        return _was_reported(packet, trouble, sender, start, end)
     if is_first and _echoes_unseen(state, packet, trouble, sender, receiver, start):
         return True
     return _was_asked_for(packet, sender, receiver, start, since)
@@ -109,13 +115,72 @@ def _write_loss(
 
 
 @rare_kernel
-def _account_for_repeat(trouble: Any) -> None:
-    """Take a repeat that the capture lacks off what did not pass; or it is missing before what passes next."""
+def _is_first_of_gap(state: State, trouble: Any, place: int, start: int, end: int) -> bool:
+    """Whether no earlier repeat of what lies in a gap was spurious: the loss is written then."""
+    other = signed(trouble.first_note)
+    while other != NOTHING and other != place:
+        if state.rows[other].needed == _SPURIOUS and overlaps(state.notes[other], start, end):
+            return False
+        other = signed(state.notes[other].next)
+    return True
+
+
+@rare_kernel
+def write_omitted(state: State, packet: Any, trouble: Any, place: int, sender: Any, receiver: Any, out: Any) -> None:
+    """Write a loss of the capture if it lacks the original of a repeat (its note's ``place``) that was spurious.
+
+    It left a gap: once for each, however many it lacks of it. What lay behind the gap shows it, if that is remembered.
+    """
+    note = state.notes[place]
+    verdict = state.rows[place]
+    if not verdict.proof & _HOLE_SEEN or verdict.original_frame:
+        return
+    index = sent.find(state, sender, signed(note.start))
+    if index < 0 or index + 1 >= signed(sender.count):
+        return
+    start = signed(state.pieces[sent.place_of(sender, index)].end)
+    behind = sent.place_of(sender, index + 1)
+    end = signed(state.pieces[behind].start)
+    is_same_gap = signed(state.pieces[behind].time) == signed(note.time) - signed(verdict.since_original)
+    if is_same_gap and not_after(start, signed(note.start)) and _is_first_of_gap(state, trouble, place, start, end):
+        _write_loss(state, packet, sender, receiver, signed(note.start), signed(note.end), behind, 0, out)
+
+
+@rare_kernel
+def _sent_by(state: State, sender: Any, now: int) -> int:
+    """Return the end of what had passed ``now``, as far as it is remembered."""
+    index = signed(sender.count) - 1
+    while index > 0 and state.pieces[sent.place_of(sender, index)].time > now:
+        index -= 1
+    return signed(state.pieces[sent.place_of(sender, index)].end)
+
+
+@rare_kernel
+def _account_for_repeat(state: State, trouble: Any, packet: Any, sender: Any, receiver: Any) -> None:
+    """Take a repeat that the capture lacks off what did not pass; or it is missing before what passes next.
+
+    It began an episode, if there is none.
+    """
+    if trouble.phase == OPEN:
+        enter(trouble, RECOVERY, _sent_by(state, sender, packet.now - least_answer(receiver)))
     if not trouble.unseen:
         trouble.omitted = 1
         return
     trouble.unseen -= 1
     trouble.surely_unseen = max(signed(trouble.surely_unseen) - 1, 0)
+
+
+@rare_kernel
+def _end_of_repeat(state: State, packet: Any, sender: Any, receiver: Any, start: int, stop: int, behind: int) -> int:
+    """Return where a repeat ends that the capture lacks, as it does the rest of its gap, which ``behind`` shows.
+
+    Without selective acknowledgments it is one segment (RFC 6582), as long as that behind the gap: the rest had
+    arrived, if none of the acknowledgments is missing.
+    """
+    if both_acknowledge_selectively(sender, receiver) or missing_answers(state, packet, sender, receiver):
+        return stop
+    length = distance(signed(state.pieces[behind].end), signed(state.pieces[behind].start))
+    return (start + length) & MODULUS_MASK if length < distance(stop, start) else stop
 
 
 @rare_kernel
@@ -153,11 +218,14 @@ def _write_parts(
             since = signed(state.pieces[behind].time)
             is_first = before_it + written == 0
             if _was_repeated(state, packet, trouble, sender, receiver, start, stop, since, is_first):
-                _write_loss(state, packet, sender, receiver, start, stop, signed(NOTHING), _LOSS_REPORTED, out)
-                _account_for_repeat(trouble)
-            else:
+                end_of_repeat = _end_of_repeat(state, packet, sender, receiver, start, stop, behind)
+                _write_loss(state, packet, sender, receiver, start, end_of_repeat, signed(NOTHING), _LOSS_REPORTED, out)
+                _account_for_repeat(state, trouble, packet, sender, receiver)
+                start = end_of_repeat
+                written += 1
+            if before(start, stop):
                 _write_loss(state, packet, sender, receiver, start, stop, behind, 0, out)
-            written += 1
+                written += 1
             filled_to = stop
         start = filled_to
     return written

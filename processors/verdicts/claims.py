@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from processors.flow_table.state import NOTHING
 from processors.serial import after, before, distance, not_after, signed
+from processors.verdicts.identifications import missing_packets
 from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.state import NUMBERS_MOVE, State
 from processors.verdicts.troubles import asked_first, last_repeat, trouble_of
-from processors.verdicts.unseen import missing_packets
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Quality
 

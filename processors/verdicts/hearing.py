@@ -7,6 +7,7 @@ from processors.rules.packet import FIN, SYN
 from processors.serial import after, before, distance, not_after, signed
 from processors.verdicts import scoreboard, sent
 from processors.verdicts.amendments import drop_settled, review_acknowledged, review_answered, review_reported
+from processors.verdicts.answered_again import doubt_repeats, hear_answer
 from processors.verdicts.capture_loss import find_losses
 from processors.verdicts.claims import forget_claim
 from processors.verdicts.clocks import learn_clock
@@ -146,6 +147,10 @@ def _hear_closely(
     if packet.sack_count:
         receiver.marks |= SACK_SENT
         reports = _read_blocks(state, trouble, packet, sender, out)
+    if trouble.told:
+        hear_answer(state, trouble, packet, sender, receiver, out)
+    if _advances(packet, sender):
+        doubt_repeats(state, trouble, packet, sender, receiver)
     echoes = bool(packet.quality & _TIMESTAMPS)
     if trouble.open_notes:
         review_acknowledged(state, trouble, sender, receiver, packet, packet.tsecr, echoes, out)
@@ -164,7 +169,7 @@ def _hear_closely(
     if trouble.notes:
         drop_settled(state, trouble, sender, receiver, packet.now)
     is_open = trouble.open_notes or trouble.ranges or sender.holes or trouble.phase != OPEN or trouble.flight
-    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen or trouble.omitted else 0
+    sender.busy = 1 if is_open or trouble.claimed or trouble.unseen or trouble.omitted or trouble.told else 0
 
 
 @rare_kernel

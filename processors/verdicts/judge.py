@@ -10,6 +10,14 @@ from processors.verdicts.claims import CLAIMED, REPEATED
 from processors.verdicts.clocks import silence, waited
 from processors.verdicts.copies import copy_cause, copy_confidence
 from processors.verdicts.headers import Header, header_of
+from processors.verdicts.identifications import (
+    MOST_MISSING,
+    missing_packets,
+    numbers_alone,
+    numbers_one_by_one,
+    packets_between,
+    was_overtaken,
+)
 from processors.verdicts.least_timeout import least_variation
 from processors.verdicts.need import judge_need, note_stall, was_reset
 from processors.verdicts.phases import prolong
@@ -19,16 +27,7 @@ from processors.verdicts.round_trips import round_trip, timeout
 from processors.verdicts.rows import begin, fill_reports, write
 from processors.verdicts.state import DUP_THRESH, MOST_NOTES, NUMBERS_MOVE, OPEN, State
 from processors.verdicts.troubles import drop_first, latest_copy, new_note, trouble_of
-from processors.verdicts.unseen import (
-    MOST_MISSING,
-    earlier_repeats,
-    missing_packets,
-    numbers_alone,
-    numbers_one_by_one,
-    packets_between,
-    surely_new,
-    was_overtaken,
-)
+from processors.verdicts.unseen import earlier_repeats, surely_new
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 

@@ -11,6 +11,7 @@ from processors.verdicts.claims import note_claim, repeats_claimed
 from processors.verdicts.flights import take_flight
 from processors.verdicts.handshakes import answered_again, has_sent_syn, is_stray_answer, may_answer
 from processors.verdicts.hearing import hear
+from processors.verdicts.identifications import note_id, skip_omitted
 from processors.verdicts.judge import judge_old, judge_unseen
 from processors.verdicts.options import note_options
 from processors.verdicts.plain import LONGEST, is_plain, pass_plainly
@@ -23,10 +24,8 @@ from processors.verdicts.unseen import (
     goes_on_unseen,
     is_unasked,
     may_repeat_unseen,
-    note_id,
     repeats_first_data,
     repeats_unseen,
-    skip_omitted,
 )
 from processors.verdicts.waits import may_have_waited, write_wait
 from segwatch.compilation import inner_kernel, kernel, rare_kernel

@@ -7,11 +7,12 @@ from processors.serial import MODULUS_MASK, distance, signed
 from processors.verdicts import sent
 from processors.verdicts.acks_twice import is_ack_again
 from processors.verdicts.hearing import hear_first, hear_plainly
+from processors.verdicts.identifications import note_id
 from processors.verdicts.options import note_options
 from processors.verdicts.round_trips import SYN_TIMER
 from processors.verdicts.segment import read_carrier
 from processors.verdicts.state import FIN_SENT, State
-from processors.verdicts.unseen import may_repeat_unseen, note_id
+from processors.verdicts.unseen import may_repeat_unseen
 from processors.verdicts.waits import may_have_waited
 from segwatch.compilation import inner_kernel
 from segwatch.records.segments import SegmentColumns

@@ -10,11 +10,11 @@ from typing import Any
 from processors.serial import distance, signed, signed_distance
 from processors.verdicts import confidence
 from processors.verdicts.clocks import silence
+from processors.verdicts.identifications import numbers_one_by_one
 from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.rows import new_row
 from processors.verdicts.sent import has_begun, place_of
 from processors.verdicts.state import FIN_SENT, NUMBERED, State
-from processors.verdicts.unseen import numbers_one_by_one
 from segwatch.compilation import inner_kernel, rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Proof, Quality, Reset, Stage
 

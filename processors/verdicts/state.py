@@ -23,9 +23,9 @@ MOST_NOTES: Final = 256
 """Verdicts of one sender that can still be amended, at most."""
 MOST_UNDECIDED: Final = 16
 """Verdicts of one sender that what it is learnt to do may still amend, at most."""
-MOST_WRITTEN: Final = 4 * MOST_NOTES + MOST_UNDECIDED + 8
-"""Verdicts that one segment writes at most: three amendments of all notes, those of the undecided ones, as many losses
-of the capture, its own."""
+MOST_WRITTEN: Final = 5 * MOST_NOTES + MOST_UNDECIDED + 8
+"""Verdicts that one segment writes at most: three amendments of all notes, those of the undecided ones, twice as many
+losses of the capture, its own."""
 DUP_THRESH: Final = 3
 """Duplicate ACKs that make a sender send again (RFC 5681 section 3.2); some count reports of duplicates, too."""
 
@@ -146,6 +146,10 @@ TROUBLE: Final = records(
         ("ignored", np.uint8),
         ("probe_open", np.uint8),
         ("gap_known", np.uint8),
+        ("told", np.uint8),
+        ("doubted", np.uint8),
+        ("beyond", np.uint8),
+        ("answers", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
         ("claimed_since", np.int64),
@@ -158,6 +162,7 @@ TROUBLE: Final = records(
         ("reported_at", np.int64),
         ("flight_began", np.int64),
         ("flight_heard", np.int64),
+        ("doubted_until", np.int64),
         ("left", np.uint32, (MOST_RANGES,)),
         ("right", np.uint32, (MOST_RANGES,)),
     ]
@@ -182,7 +187,9 @@ peer reported since its last advance. ``unseen``: packets that did not pass the 
 again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
 before its next packet. ``gap_known``: all that was sent from ``known_from`` on either passed or is a gap.
 ``probe_open``, ``probe_end``: see ``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim.
-``idle_since``: when its application's pause began in which keep-alives passed last.
+``idle_since``: when its application's pause began in which keep-alives passed last. ``told``, ``doubted``,
+``beyond``, ``answers``, ``doubted_until``: see ``answered_again``: how the receiver's answers tell of repeats, how many
+it takes, how many segments beyond them it may have answered, and how many it has given; they count until then.
 """
 
 NOTE: Final = records(
@@ -201,6 +208,7 @@ NOTE: Final = records(
         ("dsacked", np.uint8),
         ("repeated", np.uint8),
         ("undecided", np.uint8),
+        ("doubted", np.uint8),
         ("confidence", np.float32),
         ("waited", np.int64),
         ("time", np.int64),
@@ -211,7 +219,7 @@ NOTE: Final = records(
 
 ``is_repeat``: the sender sent it again (else it came late or twice). ``is_head``: it began at the first unacknowledged
 byte. ``acked``: that was seen. ``dsacked``: the peer reported it as a duplicate. ``repeated``: sent again.
-``undecided``: called a probe, and may have been a timeout.
+``undecided``: called a probe, and may have been a timeout. ``doubted``: see ``answered_again``.
 ``confidence``: that of its cause. ``waited``: nanoseconds since the original was sent, by the sender's clock if that
 shows.
 """

@@ -10,6 +10,7 @@ from processors.verdicts.clocks import waited
 from processors.verdicts.flights import await_flight
 from processors.verdicts.habits import learn, leave_undecided
 from processors.verdicts.headers import header_of
+from processors.verdicts.identifications import numbers_alone, numbers_from
 from processors.verdicts.least_timeout import (
     learn_least_timeout,
     least_variation,
@@ -36,7 +37,7 @@ from processors.verdicts.state import (
     TICKS_KNOWN,
     State,
 )
-from processors.verdicts.unseen import numbers_alone, numbers_from, owes_nothing
+from processors.verdicts.unseen import owes_nothing
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Proof
 

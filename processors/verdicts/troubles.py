@@ -53,6 +53,7 @@ def _get_into_trouble(state: State, sender: Any) -> None:
     trouble.ignored = 0
     trouble.probe_open = 0
     trouble.gap_known = 0
+    trouble.told = 0
     trouble.episode = 0
     trouble.stalled_until = 0
     trouble.idle_since = 0
@@ -141,6 +142,7 @@ def new_note(state: State, trouble: Any) -> int:
     trouble.open_notes += 1
     state.notes[note].acked = 0
     state.notes[note].undecided = 0
+    state.notes[note].doubted = 0
     state.counters[counter.USES] += 1
     return note
 

@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS verdicts
     tsval_step Int32 CODEC(T64, LZ4) COMMENT 'The same of the timestamp value',
     ttl_step Int16 CODEC(T64, LZ4) COMMENT 'Of a reset: how much its TTL is more than that of what its sender sent last',
     sequence_step Int32 CODEC(T64, LZ4) COMMENT 'Of a reset: how far its number is above the next one of its sender',
-    proof_names Array(String) ALIAS arrayMap(bit -> ['original_seen', 'hole_seen', 'sent_later', 'sent_earlier', 'same_packet', 'silence', 'ack_clocked', 'loss_reported', 'acked_before', 'acked_early', 'eifel', 'dsack', 'late_original', 'next_interval', 'id_missing', 'echoed', 'acked_beyond', 'hops_differ', 'id_differs', 'off_sequence', 'habit'][bit + 1], bitPositionsToArray(proof)) COMMENT 'Names of the bits of proof',
+    proof_names Array(String) ALIAS arrayMap(bit -> ['original_seen', 'hole_seen', 'sent_later', 'sent_earlier', 'same_packet', 'silence', 'ack_clocked', 'loss_reported', 'acked_before', 'acked_early', 'eifel', 'dsack', 'late_original', 'next_interval', 'id_missing', 'echoed', 'acked_beyond', 'hops_differ', 'id_differs', 'off_sequence', 'habit', 'answered_again'][bit + 1], bitPositionsToArray(proof)) COMMENT 'Names of the bits of proof',
     client_address String ALIAS replaceRegexpOne(toString(client), '^::ffff:([0-9.]+)$', '\\1') COMMENT 'Address of the client as text, IPv4 in dotted form',
     server_address String ALIAS replaceRegexpOne(toString(server), '^::ffff:([0-9.]+)$', '\\1') COMMENT 'Address of the server as text, IPv4 in dotted form',
     src_address String ALIAS if(from_client, replaceRegexpOne(toString(client), '^::ffff:([0-9.]+)$', '\\1'), replaceRegexpOne(toString(server), '^::ffff:([0-9.]+)$', '\\1')) COMMENT 'Address of who sent what is judged, as text',

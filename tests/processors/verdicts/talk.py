@@ -78,9 +78,9 @@ class Talk:
             self._put(at, CLIENT, flags, CLIENT_ISN + 1 + SIZE * number, SERVER_ISN + 1, **more)
         return len(self.segments)
 
-    def lose(self) -> None:
-        """Let a segment of the client get lost before the sensor."""
-        self._ids[CLIENT] += 1
+    def lose(self, sender: str = CLIENT) -> None:
+        """Let a segment not come to the sensor."""
+        self._ids[sender] += 1
 
     def repeat_alone(self, at: float, number: int) -> int:
         """Send one segment, and again when either timer runs out; return the frame of the repeat."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from segwatch.vocabulary import Cause, Proof
+from tests.processors.builder import SERVER
 from tests.processors.verdicts.talk import NEEDED_BEFORE, SIZE, Talk
 
 
@@ -183,11 +184,13 @@ def test_a_partial_acknowledgment_asks_for_what_lies_behind_it(later: float, *, 
     assert _lacks(talk) == (shown if repeated else behind, SIZE, repeated)
 
 
-@pytest.mark.parametrize(("later", "repeat"), [(True, True), (False, True), (True, False)])
-def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool, repeat: bool) -> None:
+@pytest.mark.parametrize(
+    ("later", "repeat", "answered"), [(True, True, True), (False, True, True), (True, False, True), (True, True, False)]
+)
+def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool, repeat: bool, answered: bool) -> None:
     """The acknowledgment that asked for it is not in the capture; but a later segment than all that passed arrived.
 
-    If no repeat of segment 10 passed, it was that one.
+    If no repeat of segment 10 passed, it was that one; or if none of the acknowledgments is missing.
     """
     talk = Talk(sack=False)
     at = talk.warm()
@@ -197,5 +200,34 @@ def test_an_acknowledgment_echoes_a_repeat_that_the_capture_lacks(*, later: bool
     if repeat:
         talk.send(at + 20, 10)
     echo = talk.segments[behind - 1].tsval + (40 if later else 20 if repeat else 0)
+    if answered:
+        talk.lose(SERVER)
     shown = talk.ack(at + 56.2, 14, tsecr=echo)
-    assert _lacks(talk) == (shown if later and repeat else behind, SIZE, later and repeat)
+    repeated = later and repeat and answered
+    assert _lacks(talk) == (shown if repeated else behind, SIZE, repeated)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_repeat_that_the_capture_lacks_is_one_segment(*, missing: bool) -> None:
+    """One segment is sent again in a round trip: the rest of the gap had arrived, if the acknowledgment is its own."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    behind = talk.send(at, 12, 13)
+    for _ in range(3):
+        talk.ack(at + 16, 10)
+    if missing:
+        talk.lose(SERVER)
+    shown = talk.ack(at + 36, 14, tsecr=round(at) + 7020)
+    lost = [(int(verdict.row["frame"]), int(verdict.row["length"])) for verdict in talk.verdicts()]
+    assert lost == ([(shown, 2 * SIZE)] if missing else [(behind - 1, SIZE), (shown, SIZE)])
+
+
+def test_the_first_hole_was_reported_though_what_lies_behind_it_is_not_acknowledged() -> None:
+    """Segments 10 and 11 were lost, and the repeat of 10 is acknowledged: not what lies behind the hole of 11."""
+    talk = Talk()
+    at = talk.warm()
+    talk.send(at, 12, 13)
+    talk.ack(at + 16, 10, (12, 13))
+    talk.ack(at + 16.1, 10, (12, 14))
+    shown = talk.ack(at + 56, 11, (12, 14))
+    assert _lacks(talk) == (shown, SIZE, True)

@@ -1,0 +1,166 @@
+"""Repeats that the receiver had, as its answers tell without selective acknowledgments, and what the capture lacks."""
+
+import pytest
+
+from segwatch.vocabulary import Cause, Needed, Proof
+from tests.processors.builder import SERVER
+from tests.processors.verdicts.talk import NEEDED_BEFORE, SPURIOUS, Talk
+
+
+def _go_back(*, stamped: bool = False) -> tuple[Talk, float, int]:
+    """Lose 10 and 11 before the sensor, leave 12 out of the capture, and send 10 to 12 again after a timeout.
+
+    Return when the last repeats passed, and the frame of 13, which lies behind the gap.
+    """
+    talk = Talk(sack=False, stamped=stamped)
+    at = talk.warm()
+    for _ in (10, 11, 12):
+        talk.lose()
+    behind = talk.send(at, 13)
+    talk.ack(at + 16, 10)
+    talk.send(at + 225, 10)
+    talk.ack(at + 241, 11)
+    return talk, at + 245, behind
+
+
+def _needs(talk: Talk) -> list[Needed]:
+    return [verdict.needed for verdict in talk.verdicts() if verdict.cause is Cause.RECOVERY]
+
+
+def _lacks(talk: Talk) -> list[int]:
+    return [int(verdict.row["frame"]) for verdict in talk.verdicts() if verdict.cause is Cause.CAPTURE_LOSS]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_repeat_is_answered_again(*, stamped: bool, goes_on: bool) -> None:
+    """The repeat of 11 fills the gap up to 14; so the one of 12 was not needed, and is answered with 14 again."""
+    talk, at, behind = _go_back(stamped=stamped)
+    repeat = talk.send(at, 11, 12)
+    if goes_on:
+        talk.send(at, 14)
+    talk.ack(at + 16, 14)
+    talk.ack(at + 16.1, 14)
+    if goes_on:
+        talk.ack(at + 16.2, 15)
+    (said,) = [verdict for verdict in talk.verdicts() if verdict.row["frame"] == repeat]
+    assert said.says == (Cause.RECOVERY, *SPURIOUS)
+    assert Proof.ANSWERED_AGAIN in said.proof
+    assert _needs(talk) == [Needed.NEEDED, Needed.SPURIOUS]
+    assert _lacks(talk) == [behind]
+
+
+@pytest.mark.parametrize(("lacking", "told"), [(1, True), (0, False)])
+def test_an_answer_that_the_capture_lacks_counts(lacking: int, *, told: bool) -> None:
+    """Two repeats ask for two answers where it may lack that of what filled the gap."""
+    talk, at, behind = _go_back()
+    talk.send(at, 11, 12, 13)
+    talk.lose(SERVER)
+    talk.ack(at + 16, 14)
+    for _ in range(lacking):
+        talk.lose(SERVER)
+    talk.ack(at + 16.2, 14)
+    assert (Needed.SPURIOUS in _needs(talk)) is told
+    assert _lacks(talk) == ([behind] if told else [])
+
+
+def test_one_answer_is_enough_where_none_is_missing() -> None:
+    """The repeat of 13 is lost behind the sensor; the receiver answers that of 12 for itself."""
+    talk, at, behind = _go_back()
+    talk.send(at, 11, 12, 13)
+    talk.ack(at + 16, 14)
+    talk.ack(at + 16.1, 14)
+    assert _needs(talk) == [Needed.NEEDED, Needed.SPURIOUS, Needed.SPURIOUS]
+    assert _lacks(talk) == [behind]
+
+
+def test_several_that_the_capture_lacks_in_one_gap_are_one_loss() -> None:
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    for _ in (10, 11, 12, 13):
+        talk.lose()
+    behind = talk.send(at, 14)
+    talk.ack(at + 16, 10)
+    talk.send(at + 225, 10)
+    talk.ack(at + 241, 11)
+    talk.send(at + 245, 11, 12, 13)
+    for number in range(3):
+        talk.ack(at + 261 + number / 10, 15)
+    assert _lacks(talk) == [behind]
+
+
+@pytest.mark.parametrize("answers", [(12, 14), (14,)])
+def test_a_repeat_that_is_not_answered_again_was_needed(answers: tuple[int, ...]) -> None:
+    """The receiver acknowledges each of two repeats; or both at once, as an interface put them together."""
+    talk, at, _ = _go_back()
+    talk.send(at, 11, 12)
+    for number, answer in enumerate(answers):
+        talk.ack(at + 16 + number / 10, answer)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+    assert not _lacks(talk)
+
+
+@pytest.mark.parametrize("later", [16, 300])
+def test_what_is_said_again_a_round_trip_later_is_no_answer(later: float) -> None:
+    """It answers what was sent then, or a keep-alive."""
+    talk, at, _ = _go_back()
+    talk.send(at, 11, 12)
+    talk.ack(at + 16, 14)
+    talk.ack(at + 16 + later, 14)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+
+
+@pytest.mark.parametrize(("more", "spurious"), [(2, False), (3, True)])
+def test_answers_to_what_lies_behind_another_gap_do_not_count(more: int, *, spurious: bool) -> None:
+    """Of 14 to 16, which were sent beside the repeats, 14 was lost: 15 and 16 ask for it, and what else does not."""
+    talk, at, _ = _go_back()
+    talk.send(at, 11, 12)
+    talk.lose()
+    talk.send(at, 15, 16)
+    talk.ack(at + 16, 14)
+    for number in range(more):
+        talk.ack(at + 16.1 + number / 10, 14)
+    assert (Needed.SPURIOUS in _needs(talk)) is spurious
+
+
+@pytest.mark.parametrize(("second", "spurious"), [(16.2, True), (36, False)])
+def test_an_acknowledgment_stops_where_what_follows_had_passed(second: float, *, spurious: bool) -> None:
+    """A repeat of 10 would have made it jump over 11: if the next goes on there, 10 had arrived."""
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    talk.lose()
+    behind = talk.send(at, 11)
+    repeat = talk.send(at + 14, 10)
+    talk.ack(at + 30, 11)
+    talk.ack(at + 14 + second, 12)
+    (said,) = [verdict for verdict in talk.verdicts() if verdict.row["frame"] == repeat]
+    assert said.says[1:] == (SPURIOUS if spurious else NEEDED_BEFORE)
+    assert _lacks(talk) == ([behind] if spurious else [])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_was_sent_again_itself_does_not_go_on(*, before: bool) -> None:
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    talk.lose()
+    talk.send(at, 11)
+    talk.send(at + 225, 10)
+    if before:
+        talk.send(at + 225, 11)
+    talk.ack(at + 241, 11)
+    if not before:
+        talk.send(at + 245, 11)
+    talk.ack(at + 250, 12)
+    assert not _lacks(talk)
+
+
+def test_the_original_of_a_repeat_is_echoed() -> None:
+    """The repeat of 10 was not needed, as an older timestamp says, and nothing else passed that had its bytes."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.lose()
+    behind = talk.send(at, 11)
+    talk.send(at + 225, 10)
+    talk.ack(at + 230, 11, tsecr=talk.segments[behind - 1].tsval)
+    talk.ack(at + 230.1, 12, tsecr=talk.segments[behind - 1].tsval)
+    assert _lacks(talk) == [behind]
