@@ -172,7 +172,7 @@ def _weigh(
             undo(trouble, packet.now, packet.tsval)
         amend(state, place, packet.frame, confidence.CONSISTENT, out)
         if proof == _EIFEL:
-            write_omitted(state, packet, trouble, place, sender, receiver, out)
+            write_omitted(state, packet, place, sender, receiver, out)
             if verdict.cause == _RTO:
                 _open_probes(state, trouble, verdict, packet.frame, out)
     elif _goes_beyond(note, verdict, sender, receiver, packet):

@@ -6,7 +6,7 @@ from processors.flow_table.state import NOTHING
 from processors.serial import MODULUS_MASK, after, before, distance, not_after, signed
 from processors.verdicts import confidence, scoreboard, sent
 from processors.verdicts.identifications import missing_answers
-from processors.verdicts.options import both_acknowledge_selectively
+from processors.verdicts.options import both_acknowledge_selectively, reports_selectively
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import least_answer, least_round_trip, longest_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
@@ -40,11 +40,14 @@ def _was_asked_for(packet: Any, sender: Any, receiver: Any, start: int, since: i
 
 
 @rare_kernel
-def _was_reported(packet: Any, trouble: Any, sender: Any, start: int, end: int) -> bool:
-    """Whether the receiver had acknowledged selectively what lies behind a gap, and not the gap, before ``packet``."""
+def _was_reported(packet: Any, trouble: Any, sender: Any, receiver: Any, start: int, end: int) -> bool:
+    """Whether the receiver had acknowledged selectively what lies behind a gap, and not the gap, before ``packet``.
+
+    Duplicate ACKs had a block of what lies behind the first gap.
+    """
     if scoreboard.holds(trouble, start, end):
         return False
-    if start == signed(sender.una) and sender.duplicate_acks:
+    if start == signed(sender.una) and sender.duplicate_acks and reports_selectively(sender, receiver):
         return True
     for index in range(signed(trouble.ranges)):
         if not_after(end, signed(trouble.left[index])) and not_after(signed(trouble.right[index]), packet.ack):
@@ -62,7 +65,9 @@ def _echoes_unseen(state: State, packet: Any, trouble: Any, sender: Any, receive
     round trip (RFC 6582).
     """
     una = signed(sender.una)
-    if start != una and not (repeat_passed(state, trouble, una) and missing_answers(state, packet, sender, receiver)):
+    if start != una and not (
+        repeat_passed(state, trouble, una) and missing_answers(state, packet, sender, receiver) != 0
+    ):
         return False
     stamped = bool(packet.quality & _TIMESTAMPS) and bool(receiver.heard_tsval)
     newer = stamped and before(signed(receiver.heard_tsval), packet.tsecr)
@@ -91,7 +96,7 @@ def _was_repeated(
     if not answer or 4 * (packet.now - since) < 3 * (least_round_trip(sender, receiver) + answer):
         return False
     if both_acknowledge_selectively(sender, receiver):
-        return _was_reported(packet, trouble, sender, start, end)
+        return _was_reported(packet, trouble, sender, receiver, start, end)
     if is_first and _echoes_unseen(state, packet, trouble, sender, receiver, start):
         return True
     return _was_asked_for(packet, sender, receiver, start, since)
@@ -115,21 +120,10 @@ def _write_loss(
 
 
 @rare_kernel
-def _is_first_of_gap(state: State, trouble: Any, place: int, start: int, end: int) -> bool:
-    """Whether no earlier repeat of what lies in a gap was spurious: the loss is written then."""
-    other = signed(trouble.first_note)
-    while other != NOTHING and other != place:
-        if state.rows[other].needed == _SPURIOUS and overlaps(state.notes[other], start, end):
-            return False
-        other = signed(state.notes[other].next)
-    return True
-
-
-@rare_kernel
-def write_omitted(state: State, packet: Any, trouble: Any, place: int, sender: Any, receiver: Any, out: Any) -> None:
+def write_omitted(state: State, packet: Any, place: int, sender: Any, receiver: Any, out: Any) -> None:
     """Write a loss of the capture if it lacks the original of a repeat (its note's ``place``) that was spurious.
 
-    It left a gap: once for each, however many it lacks of it. What lay behind the gap shows it, if that is remembered.
+    That left a gap: what lay behind it shows it, if that is remembered. Of the repeat, the part that lies in the gap.
     """
     note = state.notes[place]
     verdict = state.rows[place]
@@ -138,12 +132,13 @@ def write_omitted(state: State, packet: Any, trouble: Any, place: int, sender: A
     index = sent.find(state, sender, signed(note.start))
     if index < 0 or index + 1 >= signed(sender.count):
         return
-    start = signed(state.pieces[sent.place_of(sender, index)].end)
+    gap_start = signed(state.pieces[sent.place_of(sender, index)].end)
     behind = sent.place_of(sender, index + 1)
-    end = signed(state.pieces[behind].start)
+    gap_end = signed(state.pieces[behind].start)
     is_same_gap = signed(state.pieces[behind].time) == signed(note.time) - signed(verdict.since_original)
-    if is_same_gap and not_after(start, signed(note.start)) and _is_first_of_gap(state, trouble, place, start, end):
-        _write_loss(state, packet, sender, receiver, signed(note.start), signed(note.end), behind, 0, out)
+    if is_same_gap and not_after(gap_start, signed(note.start)):
+        end = gap_end if before(gap_end, signed(note.end)) else signed(note.end)
+        _write_loss(state, packet, sender, receiver, signed(note.start), end, behind, 0, out)
 
 
 @rare_kernel
@@ -171,16 +166,27 @@ def _account_for_repeat(state: State, trouble: Any, packet: Any, sender: Any, re
 
 
 @rare_kernel
+def _segment_around(state: State, sender: Any, seq: int, behind: int) -> int:
+    """Return how long the segments are before a gap at ``seq`` and ``behind`` it, 0 if they differ."""
+    index = sent.find(state, sender, seq)
+    if index < 0:
+        return 0
+    piece = state.pieces[sent.place_of(sender, index)]
+    length = distance(signed(piece.end), signed(piece.start))
+    return length if length == distance(signed(state.pieces[behind].end), signed(state.pieces[behind].start)) else 0
+
+
+@rare_kernel
 def _end_of_repeat(state: State, packet: Any, sender: Any, receiver: Any, start: int, stop: int, behind: int) -> int:
     """Return where a repeat ends that the capture lacks, as it does the rest of its gap, which ``behind`` shows.
 
-    Without selective acknowledgments it is one segment (RFC 6582), as long as that behind the gap: the rest had
-    arrived, if none of the acknowledgments is missing.
+    Without selective acknowledgments it is one segment (RFC 6582), if all around are as long: the rest had arrived, if
+    none of the acknowledgments is missing.
     """
-    if both_acknowledge_selectively(sender, receiver) or missing_answers(state, packet, sender, receiver):
+    if both_acknowledge_selectively(sender, receiver) or missing_answers(state, packet, sender, receiver) != 0:
         return stop
-    length = distance(signed(state.pieces[behind].end), signed(state.pieces[behind].start))
-    return (start + length) & MODULUS_MASK if length < distance(stop, start) else stop
+    length = _segment_around(state, sender, start, behind)
+    return (start + length) & MODULUS_MASK if length and distance(stop, start) % length == 0 else stop
 
 
 @rare_kernel
@@ -215,6 +221,7 @@ def _write_parts(
                     filled_to = signed(note.end)
             place = signed(note.next)
         if filled_to == start:
+            stop = scoreboard.end_of_part(trouble, start, stop)
             since = signed(state.pieces[behind].time)
             is_first = before_it + written == 0
             if _was_repeated(state, packet, trouble, sender, receiver, start, stop, since, is_first):

@@ -61,6 +61,18 @@ def holds(trouble: Any, start: int, end: int) -> bool:
 
 
 @rare_kernel
+def end_of_part(trouble: Any, start: int, end: int) -> int:
+    """Return up to where, ``end`` at most, all is acknowledged selectively as ``start`` is, or as little."""
+    for index in range(signed(trouble.ranges)):
+        left = signed(trouble.left[index])
+        right = signed(trouble.right[index])
+        edge = right if not_after(left, start) else left
+        if after(edge, start) and before(edge, end):
+            end = edge
+    return end
+
+
+@rare_kernel
 def bytes_above(trouble: Any, seq: int) -> int:
     """Return how much above ``seq`` is acknowledged selectively."""
     total = 0

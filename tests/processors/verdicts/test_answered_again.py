@@ -4,7 +4,7 @@ import pytest
 
 from segwatch.vocabulary import Cause, Needed, Proof
 from tests.processors.builder import SERVER
-from tests.processors.verdicts.talk import NEEDED_BEFORE, SPURIOUS, Talk
+from tests.processors.verdicts.talk import NEEDED_BEFORE, SIZE, SPURIOUS, Talk
 
 
 def _go_back(*, stamped: bool = False) -> tuple[Talk, float, int]:
@@ -50,31 +50,95 @@ def test_a_repeat_is_answered_again(*, stamped: bool, goes_on: bool) -> None:
     assert _lacks(talk) == [behind]
 
 
-@pytest.mark.parametrize(("lacking", "told"), [(1, True), (0, False)])
-def test_an_answer_that_the_capture_lacks_counts(lacking: int, *, told: bool) -> None:
-    """Two repeats ask for two answers where it may lack that of what filled the gap."""
+def test_an_answer_that_the_capture_lacks_counts() -> None:
     talk, at, behind = _go_back()
     talk.send(at, 11, 12, 13)
+    talk.ack(at + 16, 14)
     talk.lose(SERVER)
-    talk.ack(at + 16, 14)
-    for _ in range(lacking):
-        talk.lose(SERVER)
     talk.ack(at + 16.2, 14)
-    assert (Needed.SPURIOUS in _needs(talk)) is told
-    assert _lacks(talk) == ([behind] if told else [])
-
-
-def test_one_answer_is_enough_where_none_is_missing() -> None:
-    """The repeat of 13 is lost behind the sensor; the receiver answers that of 12 for itself."""
-    talk, at, behind = _go_back()
-    talk.send(at, 11, 12, 13)
-    talk.ack(at + 16, 14)
-    talk.ack(at + 16.1, 14)
     assert _needs(talk) == [Needed.NEEDED, Needed.SPURIOUS, Needed.SPURIOUS]
     assert _lacks(talk) == [behind]
 
 
-def test_several_that_the_capture_lacks_in_one_gap_are_one_loss() -> None:
+def test_data_of_the_receiver_that_the_capture_lacks_is_no_answer() -> None:
+    talk, at, _ = _go_back()
+    talk.send(at, 11, 12)
+    talk.ack(at + 16, 14)
+    talk.lose(SERVER)
+    talk.answer(at + 16.2, 14, answers=1)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+
+
+def test_as_many_of_the_last_are_told_as_there_are_answers() -> None:
+    """An interface of the receiver may have put 11 and 12 together; so 12 may have been lost, but not 13 and 14."""
+    talk, at, _ = _go_back()
+    talk.send(at - 200, 14)
+    talk.send(at, 11, 12, 13, 14)
+    talk.ack(at + 16, 15)
+    talk.ack(at + 16.1, 15)
+    talk.ack(at + 16.2, 15)
+    assert _needs(talk)[-3:] == [Needed.NEEDED, Needed.SPURIOUS, Needed.SPURIOUS]
+    assert not _lacks(talk)
+
+
+def test_a_long_segment_is_answered_for_each_of_its_packets() -> None:
+    talk, at, _ = _go_back()
+    talk.send(at, 11)
+    talk.send(at, 12, length=4 * SIZE)
+    talk.ack(at + 16, 16)
+    talk.ack(at + 16.1, 16)
+    talk.ack(at + 16.2, 16)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+    talk.ack(at + 16.3, 16)
+    assert _needs(talk) == [Needed.NEEDED, Needed.SPURIOUS]
+
+
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_repeat_that_the_capture_lacks_is_answered_too(*, lacking: bool) -> None:
+    """It lacks the repeat of 13, beside that of 12, and the acknowledgment of 12 and 13."""
+    talk, at, _ = _go_back()
+    talk.send(at, 11)
+    if lacking:
+        talk.lose()
+    talk.send(at, 12)
+    talk.ack(at + 16, 14)
+    talk.ack(at + 16.1, 14)
+    assert (Needed.SPURIOUS in _needs(talk)) is not lacking
+
+
+@pytest.mark.parametrize(("window", "told"), [(1000, True), (3000, False)])
+def test_a_new_window_is_no_answer(window: int, *, told: bool) -> None:
+    """What filled the gap lets the application read, which opens the window."""
+    talk, at, _ = _go_back()
+    talk.send(at, 11, 12)
+    talk.ack(at + 16, 14, window=1000)
+    talk.ack(at + 16.2, 14, window=window)
+    assert (Needed.SPURIOUS in _needs(talk)) is told
+
+
+def test_what_passes_after_the_acknowledgment_is_no_answer_of_what_passed_before() -> None:
+    """The receiver is near: 15, behind a loss, passes 2 ms after the acknowledgment of 11 and 12, and asks for 14."""
+    talk = Talk(20, 0.2, sack=False, stamped=False)
+    at = 100.0
+    for number in range(10):
+        talk.send(at, number)
+        talk.ack(at + 0.2, number + 1)
+        at += 21
+    for _ in (10, 11, 12):
+        talk.lose()
+    talk.send(at, 13)
+    talk.ack(at + 0.2, 10)
+    talk.send(at + 225, 10)
+    talk.ack(at + 225.2, 11)
+    talk.send(at + 246, 11, 12)
+    talk.ack(at + 246.2, 14)
+    talk.lose()
+    talk.send(at + 248, 15)
+    talk.ack(at + 248.2, 14)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+
+
+def test_each_part_that_the_capture_lacks_of_a_gap_is_a_loss() -> None:
     talk = Talk(sack=False, stamped=False)
     at = talk.warm()
     for _ in (10, 11, 12, 13):
@@ -86,7 +150,19 @@ def test_several_that_the_capture_lacks_in_one_gap_are_one_loss() -> None:
     talk.send(at + 245, 11, 12, 13)
     for number in range(3):
         talk.ack(at + 261 + number / 10, 15)
-    assert _lacks(talk) == [behind]
+    assert _lacks(talk) == [behind, behind]
+
+
+def test_only_what_lies_in_the_gap_is_lacking() -> None:
+    """The repeat carries what passed behind the gap, too."""
+    talk = Talk(sack=False)
+    at = talk.warm()
+    talk.lose()
+    behind = talk.send(at, 11)
+    talk.send(at + 225, 10, length=2 * SIZE)
+    talk.ack(at + 230, 12, tsecr=talk.segments[behind - 1].tsval)
+    (lost,) = [verdict.row for verdict in talk.verdicts() if verdict.cause is Cause.CAPTURE_LOSS]
+    assert (int(lost["frame"]), int(lost["length"])) == (behind, SIZE)
 
 
 @pytest.mark.parametrize("answers", [(12, 14), (14,)])

@@ -6,7 +6,7 @@ import pytest
 
 from segwatch.vocabulary import Cause, Proof
 from tests.processors.builder import SERVER
-from tests.processors.verdicts.talk import NEEDED_BEFORE, SIZE, Talk
+from tests.processors.verdicts.talk import CLIENT_ISN, NEEDED_BEFORE, SIZE, Talk
 
 
 def test_data_that_the_capture_lacks() -> None:
@@ -231,3 +231,41 @@ def test_the_first_hole_was_reported_though_what_lies_behind_it_is_not_acknowled
     talk.ack(at + 16.1, 10, (12, 14))
     shown = talk.ack(at + 56, 11, (12, 14))
     assert _lacks(talk) == (shown, SIZE, True)
+
+
+def test_a_short_segment_behind_a_gap_does_not_cut_what_was_lost() -> None:
+    """One segment was lost, and its repeat is not in the capture; those behind it are short."""
+    talk = Talk(sack=False, stamped=False)
+    at = talk.warm()
+    talk.lose()
+    for number in range(5):
+        talk.probe(at + number, CLIENT_ISN + 1 + 11 * SIZE + number * SIZE // 5, SIZE // 5)
+        talk.ack(at + 16 + number, 10)
+    talk.lose()
+    shown = talk.ack(at + 56, 12)
+    assert _lacks(talk) == (shown, SIZE, True)
+
+
+def test_a_gap_of_which_the_receiver_had_a_part() -> None:
+    """Segment 10 was lost, and its repeat is not in the capture; nor is 11, which the receiver had."""
+    talk = Talk()
+    at = talk.warm()
+    behind = talk.send(at, 12, 13)
+    for end in (12, 13, 14):
+        talk.ack(at + 16 + end / 10, 10, (11, end))
+    shown = talk.ack(at + 56, 14)
+    lost = [(int(verdict.row["frame"]), int(verdict.row["length"])) for verdict in talk.verdicts()]
+    assert lost == [(behind - 1, SIZE), (shown, SIZE)]
+
+
+def test_a_new_window_reports_no_loss() -> None:
+    """The capture begins in the middle: nothing tells whether the receiver would acknowledge selectively."""
+    talk = Talk(stamped=False)
+    talk.segments = []
+    for number in range(10):
+        talk.send(100 + 20 * number, number)
+        talk.ack(116 + 20 * number, number + 1)
+    behind = talk.send(300, 11)
+    talk.ack(302, 10, window=5000)
+    talk.ack(356, 12)
+    assert _lacks(talk) == (behind, SIZE, False)
