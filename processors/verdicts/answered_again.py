@@ -20,14 +20,16 @@ from processors.verdicts.identifications import missing_answers
 from processors.verdicts.large_sends import more_numbers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import id_step
-from processors.verdicts.round_trips import least_round_trip, longest_answer
+from processors.verdicts.round_trips import least_answer, least_round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import State
-from processors.verdicts.troubles import latest_copy
+from processors.verdicts.troubles import latest_copy, overlaps
 from segwatch.compilation import rare_kernel
-from segwatch.vocabulary import Label, Needed, Proof
+from segwatch.vocabulary import Cause, Label, Needed, Proof
 
 _SPURIOUS = int(Needed.SPURIOUS)
+_CAPTURE_DUPLICATE = int(Cause.CAPTURE_DUPLICATE)
+_ID_MASK = 0xFFFF
 _ANSWERED_AGAIN = int(Proof.ANSWERED_AGAIN)
 _WINDOW_UPDATE = int(Label.WINDOW_UPDATE)
 _MOST = 0xFF
@@ -51,38 +53,67 @@ def _last_copy(state: State, trouble: Any, seq: int) -> int:
 
 
 @rare_kernel
+def _filler(state: State, trouble: Any, una: int) -> int:
+    """Return the newest repeat that has the first unacknowledged byte, or ``NOTHING``."""
+    found = NOTHING
+    place = signed(trouble.first_note)
+    while place != NOTHING:
+        note = state.notes[place]
+        if note.is_repeat and overlaps(note, una, (una + 1) & MODULUS_MASK):
+            found = place
+        place = signed(note.next)
+    return found
+
+
+@rare_kernel
 def _packets(note: Any) -> int:
     """Return how many packets a segment is, on the wire."""
     return 1 + more_numbers(distance(signed(note.end), signed(note.start)))
 
 
 @rare_kernel
-def _look_at_repeats(state: State, trouble: Any, sender: Any, ack: int, since: int) -> int:
+def _missing_before(note: Any, last_id: int) -> int:
+    """Return how many packets are missing before a repeat by its identification; ``last_id``: before it, 0 none."""
+    missing = id_step(signed(note.ip_id), last_id) - 1 if last_id else 0
+    return missing if 0 < missing <= _HIDDEN_BY_CAPTURE else 0
+
+
+@rare_kernel
+def _look_at_repeats(state: State, trouble: Any, sender: Any, ack: int, filled_by: int) -> int:
     """Mark the repeats that may be answered again, and return when the first of them passed, 0 if there is none.
 
-    They begin behind the first unacknowledged byte, end at ``ack`` or before, and passed after what filled the gap, at
-    ``since``. What was sent beyond ``ack`` is counted, and what is missing between repeats by their identifications.
+    They begin behind the first unacknowledged byte, end at ``ack`` or before, and passed after what filled the gap
+    (the note ``filled_by``). What was sent beyond ``ack`` is counted, and what else is answered: copies, repeats of
+    what had been acknowledged, and what is missing between repeats by their identifications.
     """
     first = 0
     beyond = 0
+    others = 0
     last_id = 0
+    has_begun = filled_by == NOTHING
     place = signed(trouble.first_note)
     while place != NOTHING:
         note = state.notes[place]
         note.doubted = 0
-        if note.is_repeat and note.time >= since and after(signed(note.end), signed(sender.una)):
-            missing = id_step(signed(note.ip_id), last_id) - 1 if last_id else 0
-            beyond += missing if 0 < missing <= _HIDDEN_BY_CAPTURE else 0
-            last_id = signed(note.ip_id)
+        counts = filled_by != NOTHING or first > 0
+        if has_begun and not note.is_repeat:
+            others += _packets(note) if counts and state.rows[place].cause != _CAPTURE_DUPLICATE else 0
+        elif has_begun:
+            others += _missing_before(note, last_id) if counts else 0
             if after(signed(note.end), ack):
                 beyond += _packets(note)
-                if signed(note.start) == ack:
-                    trouble.told = BY_NEXT
+                trouble.told = BY_NEXT if counts and signed(note.start) == ack else trouble.told
             elif not (note.acked or note.repeated) and after(signed(note.start), signed(sender.una)):
                 note.doubted = 1
                 first = first or signed(note.time)
+            else:
+                others += _packets(note) if counts else 0
+        has_begun = has_begun or place == filled_by
+        if has_begun and note.is_repeat:
+            last_id = (signed(note.ip_id) + _packets(note) - 1) & _ID_MASK if note.ip_id else 0
         place = signed(note.next)
     trouble.beyond = min(beyond, _MOST)
+    trouble.others = min(others, _MOST)
     return first
 
 
@@ -130,19 +161,18 @@ def doubt_repeats(state: State, trouble: Any, packet: Any, sender: Any, receiver
     trouble.told = 0
     if both_acknowledge_selectively(sender, receiver) or not trouble.open_notes:
         return
-    filled_by = _last_copy(state, trouble, signed(sender.una))
-    is_seen = filled_by != NOTHING and bool(state.notes[filled_by].is_repeat)
-    since = signed(state.notes[filled_by].time) if is_seen else 0
+    filled_by = _filler(state, trouble, signed(sender.una))
     trouble.told = BY_COUNT
-    first = _look_at_repeats(state, trouble, sender, packet.ack, since)
+    first = _look_at_repeats(state, trouble, sender, packet.ack, filled_by)
+    since = signed(state.notes[filled_by].time) if filled_by != NOTHING else first
     trouble.answers = 0
-    answer = min(packet.now - (since or first), longest_answer(receiver) + _HOST_DELAY)
+    answer = min(packet.now - since, least_answer(receiver) + _HOST_DELAY)
     trouble.doubted_until = packet.now + (3 * answer >> 2)
     if first:
-        _look_at_new(state, trouble, sender, packet.ack, since or first)
+        _look_at_new(state, trouble, sender, packet.ack, since)
         return
     trouble.told = 0
-    if is_seen:
+    if filled_by != NOTHING:
         trouble.doubted_until = packet.now + (answer >> 1)
         _doubt_filler(state, trouble, sender, receiver, filled_by, packet.ack)
 
@@ -206,7 +236,8 @@ def hear_answer(state: State, trouble: Any, packet: Any, sender: Any, receiver: 
             _tell(state, trouble, packet, sender, receiver, _MOST, out)
     elif packet.ack == una:
         trouble.answers = min(signed(trouble.answers) + _answers(state, packet, sender, receiver), _MOST)
-        if trouble.answers > trouble.beyond:
-            _tell(state, trouble, packet, sender, receiver, signed(trouble.answers) - signed(trouble.beyond), out)
-    elif after(packet.ack, una) and trouble.told == BY_NEXT and trouble.answers:
-        _tell(state, trouble, packet, sender, receiver, signed(trouble.answers), out)
+        answers = signed(trouble.answers) - signed(trouble.others) - signed(trouble.beyond)
+        if answers > 0:
+            _tell(state, trouble, packet, sender, receiver, answers, out)
+    elif after(packet.ack, una) and trouble.told == BY_NEXT and trouble.answers > trouble.others:
+        _tell(state, trouble, packet, sender, receiver, signed(trouble.answers) - signed(trouble.others), out)

@@ -10,12 +10,20 @@ from processors.verdicts.options import both_acknowledge_selectively, reports_se
 from processors.verdicts.phases import enter
 from processors.verdicts.round_trips import least_answer, least_round_trip, longest_answer
 from processors.verdicts.rows import fill_blank, fill_ends, fill_times, next_row
-from processors.verdicts.state import DUP_THRESH, LARGEST_BLOCK, MOST_NOTES, OPEN, RECOVERY, SYN_SEEN, State
+from processors.verdicts.state import (
+    DUP_THRESH,
+    HAS_TIMESTAMP,
+    LARGEST_BLOCK,
+    MOST_NOTES,
+    OPEN,
+    RECOVERY,
+    SYN_SEEN,
+    State,
+)
 from processors.verdicts.troubles import overlaps, repeat_passed
 from segwatch.compilation import rare_kernel
-from segwatch.vocabulary import Cause, Needed, Proof, Quality
+from segwatch.vocabulary import Cause, Proof, Quality
 
-_SPURIOUS = int(Needed.SPURIOUS)
 _CAPTURE_LOSS = int(Cause.CAPTURE_LOSS)
 _HOLE_SEEN = int(Proof.HOLE_SEEN)
 _LOSS_REPORTED = int(Proof.LOSS_REPORTED)
@@ -124,6 +132,7 @@ def write_omitted(state: State, packet: Any, place: int, sender: Any, receiver: 
     """Write a loss of the capture if it lacks the original of a repeat (its note's ``place``) that was spurious.
 
     That left a gap: what lay behind it shows it, if that is remembered. Of the repeat, the part that lies in the gap.
+    ``packet`` acknowledges it, and echoes that original or what was sent later: never what was sent before the gap.
     """
     note = state.notes[place]
     verdict = state.rows[place]
@@ -132,7 +141,11 @@ def write_omitted(state: State, packet: Any, place: int, sender: Any, receiver: 
     index = sent.find(state, sender, signed(note.start))
     if index < 0 or index + 1 >= signed(sender.count):
         return
-    gap_start = signed(state.pieces[sent.place_of(sender, index)].end)
+    piece = state.pieces[sent.place_of(sender, index)]
+    stamped = bool(packet.quality & _TIMESTAMPS and piece.marks & HAS_TIMESTAMP)
+    if stamped and before(packet.tsecr, signed(piece.tsval)):
+        return
+    gap_start = signed(piece.end)
     behind = sent.place_of(sender, index + 1)
     gap_end = signed(state.pieces[behind].start)
     is_same_gap = signed(state.pieces[behind].time) == signed(note.time) - signed(verdict.since_original)

@@ -147,8 +147,8 @@ TROUBLE: Final = records(
         ("probe_open", np.uint8),
         ("gap_known", np.uint8),
         ("told", np.uint8),
-        ("doubted", np.uint8),
         ("beyond", np.uint8),
+        ("others", np.uint8),
         ("answers", np.uint8),
         ("episode", np.uint32),
         ("stalled_until", np.int64),
@@ -187,9 +187,10 @@ peer reported since its last advance. ``unseen``: packets that did not pass the 
 again yet; ``surely_unseen``: those of them that were surely new data. ``omitted``: the capture lacks what is missing
 before its next packet. ``gap_known``: all that was sent from ``known_from`` on either passed or is a gap.
 ``probe_open``, ``probe_end``: see ``probe_episode``. ``claimed_unseen``: packets that did not pass before the claim.
-``idle_since``: when its application's pause began in which keep-alives passed last. ``told``, ``doubted``,
-``beyond``, ``answers``, ``doubted_until``: see ``answered_again``: how the receiver's answers tell of repeats, how many
-it takes, how many segments beyond them it may have answered, and how many it has given; they count until then.
+``idle_since``: when its application's pause began in which keep-alives passed last. ``told``,
+``beyond``, ``others``, ``answers``, ``doubted_until``: see ``answered_again``: how the receiver's answers tell of
+repeats, how many packets beyond them, and others, it may have answered, and how many answers it has given; they count
+until then.
 """
 
 NOTE: Final = records(

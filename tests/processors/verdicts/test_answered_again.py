@@ -4,7 +4,7 @@ import pytest
 
 from segwatch.vocabulary import Cause, Needed, Proof
 from tests.processors.builder import SERVER
-from tests.processors.verdicts.talk import NEEDED_BEFORE, SIZE, SPURIOUS, Talk
+from tests.processors.verdicts.talk import CLIENT_ISN, NEEDED_BEFORE, SIZE, SPURIOUS, Talk
 
 
 def _go_back(*, stamped: bool = False) -> tuple[Talk, float, int]:
@@ -104,6 +104,50 @@ def test_a_repeat_that_the_capture_lacks_is_answered_too(*, lacking: bool) -> No
     talk.ack(at + 16, 14)
     talk.ack(at + 16.1, 14)
     assert (Needed.SPURIOUS in _needs(talk)) is not lacking
+
+
+def test_nor_does_it_count_before_that_of_what_follows() -> None:
+    """The capture lacks the repeat of 13; 11 and 12, which were lost, are acknowledged together."""
+    talk, at, _ = _go_back()
+    talk.send(at - 200, 14)
+    talk.send(at, 11, 12)
+    talk.lose()
+    talk.send(at, 14)
+    talk.send(at, 15)
+    for number in range(3):
+        talk.ack(at + 16 + number / 10, 15)
+    talk.ack(at + 16.3, 16)
+    assert _needs(talk)[-2:] == [Needed.NEEDED, Needed.SPURIOUS]
+    assert not _lacks(talk)
+
+
+@pytest.mark.parametrize("number", [11, 13])
+def test_a_copy_that_the_network_made_is_answered_too(number: int) -> None:
+    """Of what filled the gap, or of what lies behind it."""
+    talk, at, _ = _go_back()
+    of = next(one for one in talk.segments if one.seq == CLIENT_ISN + 1 + 13 * SIZE)
+    talk.send(at, 11, 12)
+    copied = talk.segments[-2] if number == 11 else of
+    talk.send(at + 0.3, number, ip_id=copied.ip_id)
+    talk.ack(at + 16, 14)
+    talk.ack(at + 16.3, 14)
+    assert _needs(talk) == [Needed.NEEDED, Needed.NEEDED]
+    assert not _lacks(talk)
+
+
+def test_a_long_segment_takes_several_identifications() -> None:
+    """Nothing is missing between it and the next."""
+    talk, at, _ = _go_back()
+    talk.send(at - 200, 15)
+    talk.send(at, 11)
+    talk.send(at, 12, length=3 * SIZE)
+    talk.lose()
+    talk.lose()
+    repeat = talk.send(at, 15)
+    talk.ack(at + 16, 16)
+    talk.ack(at + 16.1, 16)
+    (said,) = [verdict for verdict in talk.verdicts() if verdict.row["frame"] == repeat]
+    assert said.needed is Needed.SPURIOUS
 
 
 @pytest.mark.parametrize(("window", "told"), [(1000, True), (3000, False)])
@@ -230,13 +274,18 @@ def test_what_was_sent_again_itself_does_not_go_on(*, before: bool) -> None:
     assert not _lacks(talk)
 
 
-def test_the_original_of_a_repeat_is_echoed() -> None:
-    """The repeat of 10 was not needed, as an older timestamp says, and nothing else passed that had its bytes."""
+@pytest.mark.parametrize("older", [True, False])
+def test_the_original_of_a_repeat_is_echoed(*, older: bool) -> None:
+    """The repeat of 10 was not needed, as an older timestamp says, and nothing else passed that had its bytes.
+
+    But one that is older than what was sent before it is no echo of it.
+    """
     talk = Talk(sack=False)
     at = talk.warm()
     talk.lose()
     behind = talk.send(at, 11)
     talk.send(at + 225, 10)
-    talk.ack(at + 230, 11, tsecr=talk.segments[behind - 1].tsval)
-    talk.ack(at + 230.1, 12, tsecr=talk.segments[behind - 1].tsval)
-    assert _lacks(talk) == [behind]
+    echoed = talk.segments[behind - 1].tsval - (40 if older else 0)
+    talk.ack(at + 230, 11, tsecr=echoed)
+    talk.ack(at + 230.1, 12, tsecr=echoed)
+    assert _lacks(talk) == ([] if older else [behind])
