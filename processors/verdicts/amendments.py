@@ -9,7 +9,7 @@ from processors.verdicts.capture_loss import write_omitted
 from processors.verdicts.identifications import missing_answers
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
-from processors.verdicts.round_trips import least_answer, round_trip
+from processors.verdicts.round_trips import HOST_DELAY, least_answer, round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, OPEN, State
 from processors.verdicts.troubles import drop_first, overlaps
@@ -39,8 +39,6 @@ _ENOUGH = 3
 """Segments behind a lost one that make duplicate ACKs for certain."""
 _LINUX_ACK_DELAY = 40_000_000
 """Nanoseconds that Linux delays an acknowledgment by, at first (TCP_DELACK_MIN)."""
-_HOST_DELAY = 1_000_000
-"""Nanoseconds that hosts differ by in how fast they answer."""
 _UNKNOWN_LINGER = 1_000_000_000
 _LEAST_LINGER = 100_000_000
 
@@ -82,7 +80,7 @@ def _contradiction(note: Any, verdict: Any, sender: Any, receiver: Any, packet: 
         return _EIFEL
     if stamped and not is_older:
         return 0
-    if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - _HOST_DELAY:
+    if packet.now - signed(note.time) < (least_answer(receiver) >> 1) - HOST_DELAY:
         return _ACKED_EARLY
     return 0
 

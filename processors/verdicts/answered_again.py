@@ -13,17 +13,17 @@ from typing import Any
 
 from processors.flow_table.state import NOTHING
 from processors.rules.packet import FIN, SYN
-from processors.serial import MODULUS_MASK, after, distance, signed
+from processors.serial import MODULUS_MASK, after, signed
 from processors.verdicts import confidence, sent
 from processors.verdicts.capture_loss import write_omitted
-from processors.verdicts.identifications import missing_answers
-from processors.verdicts.large_sends import more_numbers
+from processors.verdicts.identifications import MOST_MISSING, missing_answers
+from processors.verdicts.large_sends import packets_of
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.order import id_step
-from processors.verdicts.round_trips import least_answer, least_round_trip
+from processors.verdicts.round_trips import HOST_DELAY, least_answer, least_round_trip
 from processors.verdicts.rows import amend, call_spurious
 from processors.verdicts.state import State
-from processors.verdicts.troubles import latest_copy, overlaps
+from processors.verdicts.troubles import latest_with, overlaps
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Label, Needed, Proof
 
@@ -33,10 +33,6 @@ _ID_MASK = 0xFFFF
 _ANSWERED_AGAIN = int(Proof.ANSWERED_AGAIN)
 _WINDOW_UPDATE = int(Label.WINDOW_UPDATE)
 _MOST = 0xFF
-_HOST_DELAY = 1_000_000
-"""Nanoseconds that hosts differ by in how fast they answer."""
-_HIDDEN_BY_CAPTURE = 64
-"""Identifications that are missing between two repeats at most, where they tell of packets that did not pass."""
 
 BY_COUNT = 1
 """Answers beyond those that what was sent beyond may get."""
@@ -44,12 +40,6 @@ BY_NEXT = 2
 """The same, or those that come before that of what follows, which was sent, too."""
 BY_GOING_ON = 3
 """What follows had passed before: the next answer says whether it had arrived."""
-
-
-@rare_kernel
-def _last_copy(state: State, trouble: Any, seq: int) -> int:
-    """Return the newest note that has the byte ``seq``, or ``NOTHING``."""
-    return latest_copy(state, trouble, seq, (seq + 1) & MODULUS_MASK)
 
 
 @rare_kernel
@@ -66,16 +56,10 @@ def _filler(state: State, trouble: Any, una: int) -> int:
 
 
 @rare_kernel
-def _packets(note: Any) -> int:
-    """Return how many packets a segment is, on the wire."""
-    return 1 + more_numbers(distance(signed(note.end), signed(note.start)))
-
-
-@rare_kernel
 def _missing_before(note: Any, last_id: int) -> int:
     """Return how many packets are missing before a repeat by its identification; ``last_id``: before it, 0 none."""
     missing = id_step(signed(note.ip_id), last_id) - 1 if last_id else 0
-    return missing if 0 < missing <= _HIDDEN_BY_CAPTURE else 0
+    return missing if 0 < missing <= MOST_MISSING else 0
 
 
 @rare_kernel
@@ -97,20 +81,20 @@ def _look_at_repeats(state: State, trouble: Any, sender: Any, ack: int, filled_b
         note.doubted = 0
         counts = filled_by != NOTHING or first > 0
         if has_begun and not note.is_repeat:
-            others += _packets(note) if counts and state.rows[place].cause != _CAPTURE_DUPLICATE else 0
+            others += packets_of(note) if counts and state.rows[place].cause != _CAPTURE_DUPLICATE else 0
         elif has_begun:
             others += _missing_before(note, last_id) if counts else 0
             if after(signed(note.end), ack):
-                beyond += _packets(note)
+                beyond += packets_of(note)
                 trouble.told = BY_NEXT if counts and signed(note.start) == ack else trouble.told
             elif not (note.acked or note.repeated) and after(signed(note.start), signed(sender.una)):
                 note.doubted = 1
                 first = first or signed(note.time)
             else:
-                others += _packets(note) if counts else 0
+                others += packets_of(note) if counts else 0
         has_begun = has_begun or place == filled_by
         if has_begun and note.is_repeat:
-            last_id = (signed(note.ip_id) + _packets(note) - 1) & _ID_MASK if note.ip_id else 0
+            last_id = (signed(note.ip_id) + packets_of(note) - 1) & _ID_MASK if note.ip_id else 0
         place = signed(note.next)
     trouble.beyond = min(beyond, _MOST)
     trouble.others = min(others, _MOST)
@@ -126,7 +110,7 @@ def _look_at_new(state: State, trouble: Any, sender: Any, ack: int, since: int) 
         piece = state.pieces[sent.place_of(sender, index)]
         if piece.time < since or not after(signed(piece.end), ack):
             break
-        beyond += _packets(piece)
+        beyond += packets_of(piece)
         if signed(piece.start) == ack:
             trouble.told = BY_NEXT
         index -= 1
@@ -139,7 +123,7 @@ def _doubt_filler(state: State, trouble: Any, sender: Any, receiver: Any, filled
 
     That was half a round trip ago, so nothing overtook it, and nothing else was sent again since.
     """
-    if filled_by != trouble.last_note or _last_copy(state, trouble, ack) != NOTHING:
+    if filled_by != trouble.last_note or latest_with(state, trouble, ack) != NOTHING:
         return
     note = state.notes[filled_by]
     index = sent.find(state, sender, ack)
@@ -166,7 +150,7 @@ def doubt_repeats(state: State, trouble: Any, packet: Any, sender: Any, receiver
     first = _look_at_repeats(state, trouble, sender, packet.ack, filled_by)
     since = signed(state.notes[filled_by].time) if filled_by != NOTHING else first
     trouble.answers = 0
-    answer = min(packet.now - since, least_answer(receiver) + _HOST_DELAY)
+    answer = min(packet.now - since, least_answer(receiver) + HOST_DELAY)
     trouble.doubted_until = packet.now + (3 * answer >> 2)
     if first:
         _look_at_new(state, trouble, sender, packet.ack, since)
@@ -196,16 +180,15 @@ def _tell(state: State, trouble: Any, packet: Any, sender: Any, receiver: Any, a
     place = signed(trouble.first_note)
     while place != NOTHING:
         if state.notes[place].doubted:
-            open_packets += _packets(state.notes[place])
+            open_packets += packets_of(state.notes[place])
         place = signed(state.notes[place].next)
     place = signed(trouble.first_note)
     while place != NOTHING:
-        following = signed(state.notes[place].next)
         if state.notes[place].doubted:
             if open_packets <= answers:
                 _call_answered(state, place, packet, sender, receiver, out)
-            open_packets -= _packets(state.notes[place])
-        place = following
+            open_packets -= packets_of(state.notes[place])
+        place = signed(state.notes[place].next)
 
 
 @rare_kernel
@@ -232,7 +215,7 @@ def hear_answer(state: State, trouble: Any, packet: Any, sender: Any, receiver: 
         trouble.told = 0
     elif trouble.told == BY_GOING_ON:
         trouble.told = 0
-        if after(packet.ack, una) and _last_copy(state, trouble, una) == NOTHING:
+        if after(packet.ack, una) and latest_with(state, trouble, una) == NOTHING:
             _tell(state, trouble, packet, sender, receiver, _MOST, out)
     elif packet.ack == una:
         trouble.answers = min(signed(trouble.answers) + _answers(state, packet, sender, receiver), _MOST)

@@ -9,7 +9,7 @@ from typing import Any
 
 from processors.rules.packet import ACK, SYN
 from processors.serial import distance, signed
-from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers
+from processors.verdicts.large_sends import ETHERNET_PAYLOAD, more_numbers, packets_of
 from processors.verdicts.order import id_step, ids_ascend
 from processors.verdicts.sent import place_of
 from processors.verdicts.state import ALONE, HAS_TIMESTAMP, NUMBERED, NUMBERS_MOVE, SYN_SEEN, State
@@ -114,8 +114,7 @@ def sends_in_rows(state: State, sender: Any) -> bool:
     for index in range(max(1, last - _ROWS_LOOKED_AT), last + 1):
         one = state.pieces[place_of(sender, index - 1)]
         other = state.pieces[place_of(sender, index)]
-        most = 1 + more_numbers(distance(signed(one.end), signed(one.start)))
-        if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= most:
+        if 1 <= (signed(other.ip_id) - signed(one.ip_id)) & _ID_MASK <= packets_of(one):
             rows += 1
     return rows >= _LEAST_ROWS
 

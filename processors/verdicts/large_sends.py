@@ -7,7 +7,9 @@ frame's, and each the next one, or all have the frame's. Packets that are put to
 timestamp is the same in all. No repeat can have any of these: it takes a later one.
 """
 
-from processors.serial import distance, not_after
+from typing import Any
+
+from processors.serial import distance, not_after, signed
 from processors.verdicts.headers import Header
 from segwatch.compilation import inner_kernel, rare_kernel
 
@@ -20,6 +22,12 @@ _ID_MASK = 0xFFFF
 def more_numbers(length: int) -> int:
     """Return how many identifications beside its own a segment takes, if it is offloaded."""
     return length // (ETHERNET_PAYLOAD + 1)
+
+
+@inner_kernel
+def packets_of(segment: Any) -> int:
+    """Return how many packets a remembered segment is on the wire: a ``PIECE`` or a ``NOTE``."""
+    return 1 + more_numbers(distance(signed(segment.end), signed(segment.start)))
 
 
 @rare_kernel

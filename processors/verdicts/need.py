@@ -3,14 +3,14 @@
 from typing import Any, Final
 
 from processors.flow_table.state import NOTHING
-from processors.serial import MODULUS_MASK, not_after, signed
+from processors.serial import not_after, signed
 from processors.verdicts import confidence, scoreboard
 from processors.verdicts.going_back import goes_back
 from processors.verdicts.options import both_acknowledge_selectively
 from processors.verdicts.phases import undo
 from processors.verdicts.rows import call_spurious
 from processors.verdicts.state import HAS_TIMESTAMP, LOSS, State
-from processors.verdicts.troubles import latest_copy
+from processors.verdicts.troubles import latest_with
 from segwatch.compilation import rare_kernel
 from segwatch.vocabulary import Cause, Completeness, Needed, Place, Proof
 
@@ -49,8 +49,7 @@ def was_reset(packet: Any) -> bool:
 @rare_kernel
 def _follows_first(state: State, trouble: Any, sender: Any) -> bool:
     """Whether nothing has been acknowledged since a fast retransmit began the episode."""
-    una = signed(sender.una)
-    head = latest_copy(state, trouble, una, (una + 1) & MODULUS_MASK)
+    head = latest_with(state, trouble, signed(sender.una))
     return head != NOTHING and bool(state.rows[head].cause == _FAST_RETRANSMIT)
 
 

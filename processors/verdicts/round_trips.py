@@ -15,6 +15,8 @@ LEAST_CLOCK = 3_000_000
 _MICROSECOND = 1000
 SYN_TIMER = 900_000_000
 """Nanoseconds after which a timer sent a SYN or a SYN/ACK: it is 1 s at first (RFC 6298 section 2.1)."""
+HOST_DELAY = 1_000_000
+"""Nanoseconds that hosts differ by in how fast they answer."""
 _LONGEST = 60_000_000
 """Microseconds that an answer counts as at most (RFC 6298 section 2.5)."""
 

@@ -167,9 +167,15 @@ def latest_copy(state: State, trouble: Any, start: int, end: int) -> int:
 
 
 @rare_kernel
+def latest_with(state: State, trouble: Any, seq: int) -> int:
+    """Return the newest note that has the byte ``seq``, or ``NOTHING``."""
+    return int(latest_copy(state, trouble, seq, (seq + 1) & MODULUS_MASK))
+
+
+@rare_kernel
 def repeat_passed(state: State, trouble: Any, seq: int) -> bool:
     """Whether the newest note that has the byte ``seq`` is one of a repeat."""
-    place = latest_copy(state, trouble, seq, (seq + 1) & MODULUS_MASK)
+    place = latest_with(state, trouble, seq)
     return place != NOTHING and bool(state.notes[place].is_repeat)
 
 
